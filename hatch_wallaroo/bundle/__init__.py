@@ -1,0 +1,1 @@
+"""Plan, check, pack: the bundle and its manifest."""

@@ -1,0 +1,1 @@
+"""Bring Your Own Predict: inference code generated around two functions, or checked without running it."""

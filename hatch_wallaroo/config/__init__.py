@@ -1,0 +1,1 @@
+"""`[tool.wallaroo]` in pyproject.toml: its model, its reader, its JSON Schema, its reference."""

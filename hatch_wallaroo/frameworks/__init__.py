@@ -1,0 +1,1 @@
+"""One module a framework family: which files, which schemas, what its header tells."""

@@ -1,0 +1,61 @@
+"""What a framework family answers: which entries a bundle has, and what its header tells."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.findings import Finding
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The shape of a bundle: one bare file, or a zip of entries.
+
+    `suffix` is the bundle's, with its dot: `.onnx`, `.zip`. A bare file is one entry
+    whose path is its name. `stripped` lists what was left out on purpose and why,
+    for the summary: (label, reason).
+    """
+
+    form: Literal["file", "zip"]
+    suffix: str
+    entries: tuple[Entry, ...]
+    stripped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A layout, or None with the findings that say why there is none."""
+
+    layout: Layout | None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the headers told: `facts` as plain JSON for the manifest and `check`, and findings."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+class Family(ABC):
+    """One family of frameworks. Stateless: everything it needs is in the spec and the layout.
+
+    Neither method raises for anything a user can get wrong: that is a finding.
+    """
+
+    @abstractmethod
+    def plan(self, spec: ModelSpec) -> Planned:
+        """Decide the entries. Lists folders and zip directories, reads no model content."""
+
+    @abstractmethod
+    def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
+        """Read headers and judge them and the schemas against the release, in constant memory.
+
+        Never imports the framework, never unpickles, never executes the user's code.
+        """

@@ -1,0 +1,1 @@
+"""Schemas: the tensor notation, Arrow, and the base64 IPC that the platform takes."""
