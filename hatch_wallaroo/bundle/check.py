@@ -1,0 +1,85 @@
+"""Everything that can be told about a planned bundle without packing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files import secrets
+from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
+from hatch_wallaroo.findings import Finding, Place, errors, rule
+from hatch_wallaroo.requirements.resolve import requirements_text
+
+UNREADABLE = rule(
+    "WLR620",
+    "a file of the bundle cannot be read",
+    why="What cannot be read here cannot be packed.",
+    source="The operating system's answer",
+)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A model, planned and checked: `plan` is None where the findings leave nothing to pack.
+
+    `facts` is what the headers told, `requirements` what the platform will install.
+    """
+
+    spec: ModelSpec
+    plan: BundlePlan | None
+    facts: Mapping[str, Any]
+    requirements: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        return self.plan is not None and not errors(self.findings)
+
+
+def check(spec: ModelSpec) -> Checked:
+    """Plan a model's bundle, read the headers of what goes in, and give all findings. Writes nothing."""
+    made, found = plan(spec)
+    if made is None:
+        return Checked(spec, None, {}, (), found)
+    findings = [*found, *_pointers(made)]
+    requirements: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = {}
+    try:
+        findings += secrets.scan(spec, made.layout.entries)
+        inspection = family(spec.framework.family).inspect(spec, made.layout)
+        facts = inspection.facts
+        findings += inspection.findings
+    except OSError as error:
+        findings.append(_unreadable(error, made))
+    if any(entry.path.rpartition("/")[2] == "requirements.txt" for entry in made.layout.entries):
+        requirements = requirements_text(spec).lines
+    return Checked(spec, made, facts, requirements, tuple(_unique(findings)))
+
+
+def _pointers(made: BundlePlan) -> Iterator[Finding]:
+    for entry in made.layout.entries:
+        try:
+            pointer = lfs_pointer(entry.source)
+        except OSError as error:
+            yield _unreadable(error, made)
+        else:
+            if pointer:
+                yield pointer_finding(entry, pointer, Place(file=entry.name))
+
+
+def _unreadable(error: OSError, made: BundlePlan) -> Finding:
+    name = error.filename or made.filename
+    if isinstance(name, bytes):
+        name = name.decode(errors="replace")
+    return UNREADABLE.finding(
+        f"{name} cannot be read: {error.strerror or error}",
+        fix="make the file readable, or leave it out with exclude",
+        place=Place(key=made.spec.key),
+    )
+
+
+def _unique(findings: list[Finding]) -> list[Finding]:
+    return list(dict.fromkeys(findings))

@@ -1,0 +1,93 @@
+"""The manifest beside a bundle: everything that publishing needs, and what went in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hatch_wallaroo.__about__ import __version__
+from hatch_wallaroo.bundle.archive import Archive
+from hatch_wallaroo.bundle.check import Checked
+from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.report import to_json
+
+FORMAT = 1
+GENERATOR = "hatch-wallaroo"
+_LARGEST = 64 << 20
+
+
+def manifest(checked: Checked, archive: Archive, filename: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """The manifest of a packed model, ready for JSON; see manifest.schema.json for each key.
+
+    Holds no time, host or absolute path: the same input gives the same bytes everywhere.
+    """
+    spec = checked.spec
+    contents = [
+        {"path": entry.path, "size": entry.size, "sha256": entry.sha256, "method": entry.method}
+        for entry in archive.entries
+    ]
+    return {
+        "format": FORMAT,
+        "generator": {"name": GENERATOR, "version": __version__},
+        "model": spec.name,
+        "version": spec.version,
+        "framework": spec.framework.name,
+        "release": {"asked": spec.release.asked, "rules": spec.release.version},
+        "runtime": spec.framework.runtime,
+        "python": spec.release.python,
+        "file": {"name": filename, "size": archive.size, "sha256": archive.sha256, "profile": archive.profile},
+        "route": spec.framework.route,
+        "upload": metadata(spec),
+        "contents": contents,
+        "contents_sha256": contents_digest(contents),
+        "left_out": [{"path": path, "reason": reason} for path, reason in _left_out(checked)],
+        "requirements": list(checked.requirements),
+        "facts": dict(checked.facts),
+        "findings": [to_json(finding) for finding in findings],
+    }
+
+
+def _left_out(checked: Checked) -> tuple[tuple[str, str], ...]:
+    return checked.plan.layout.stripped if checked.plan else ()
+
+
+def contents_digest(contents: list[dict[str, Any]]) -> str:
+    """What identifies a model's contents however they are packed: SHA-256 over `sha256  path` lines."""
+    lines = "".join(f"{each['sha256']}  {each['path']}\n" for each in contents)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def dump(made: Mapping[str, Any]) -> bytes:
+    """The manifest's bytes: UTF-8 JSON, two spaces, a newline at the end."""
+    return (json.dumps(made, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+class ManifestError(ValueError):
+    """What stands in a file is no manifest of ours; says why."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a manifest back; it may have been written by anyone.
+
+    Raises ManifestError where it is not a manifest or names a file outside its own folder,
+    OSError where it cannot be read.
+    """
+    if path.stat().st_size > _LARGEST:
+        raise ManifestError(f"{path.name} is too large for a manifest")
+    try:
+        made = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{path.name} is not JSON: {error}") from error
+    if not isinstance(made, dict) or not isinstance(made.get("generator"), dict):
+        raise ManifestError(f"{path.name} is not a manifest of {GENERATOR}")
+    if made["generator"].get("name") != GENERATOR or made.get("format") != FORMAT:
+        raise ManifestError(f"{path.name} is not a manifest that this version of {GENERATOR} understands")
+    file = made.get("file")
+    name = file.get("name") if isinstance(file, dict) else None
+    if not isinstance(name, str) or not name or name != Path(name).name or name in {".", ".."} or "\\" in name:
+        raise ManifestError(f"{path.name} does not name a file of its own folder")
+    return made

@@ -1,0 +1,202 @@
+"""From checked plans to files in the output folder: all of them complete, or what was there before."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from hatch_wallaroo.bundle.archive import Archive, ChangedError, CodecError, write_file, write_zip
+from hatch_wallaroo.bundle.check import Checked
+from hatch_wallaroo.bundle.manifest import ManifestError, dump, load, manifest
+from hatch_wallaroo.bundle.plan import BundlePlan, stem
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.findings import Finding, Place, rule
+
+NOT_WRITTEN = rule(
+    "WLR621",
+    "the bundle could not be written",
+    why="Nothing is lost: what stood in the output folder is still there.",
+    source="The operating system's answer",
+)
+CHANGED = rule(
+    "WLR622",
+    "a file changed while it was packed",
+    why="The bundle would hold a mix of two versions of the file, and no digest would be true.",
+    source="File size and modification time before and after reading",
+)
+NO_CODEC = rule(
+    "WLR623",
+    "the compression asked for is not available here",
+    why="A bundle has one digest on every machine; another codec would silently give another one.",
+    source="docs/explanation/archives.md",
+)
+
+STAGING = ".wallaroo-"
+"""How the folder of unfinished files begins, inside the output folder."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A finished bundle: the file for the platform, its digest, and the manifest beside it. `seconds` it took."""
+
+    checked: Checked
+    path: Path
+    manifest: Path
+    size: int
+    sha256: str
+    seconds: float
+
+
+class PackError(Exception):
+    """Packing failed; `finding` says why. The output folder is as it was."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def pack(models: Sequence[Checked], directory: Path) -> tuple[Bundle, ...]:
+    """Write the bundles and manifests of models that passed their checks.
+
+    All appear together at the end; raises PackError where one cannot be made, and then none appears.
+    """
+    bundles: list[Bundle] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with _staging(directory) as staging:
+            moves: list[tuple[Path, Path]] = []
+            for number, checked in enumerate(models):
+                folder = staging / str(number)
+                folder.mkdir()
+                bundle = _pack_one(checked, folder, directory)
+                bundles.append(bundle)
+                moves += [(folder / bundle.path.name, bundle.path), (folder / bundle.manifest.name, bundle.manifest)]
+            outdated = [old for bundle in bundles if (old := _outdated(bundle))]
+            _replace_all(moves, staging)
+            for old in outdated:
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        raise PackError(_write_failed(error, directory)) from error
+    return tuple(bundles)
+
+
+def clean(specs: Sequence[ModelSpec], directory: Path) -> None:
+    """Delete what builds of these models left in the output folder: every version, and unfinished files."""
+    if not directory.is_dir():
+        return
+    names = {spec.name for spec in specs}
+    for path in sorted(directory.glob("*.wallaroo.json")):
+        with contextlib.suppress(ManifestError, OSError):
+            made = load(path)
+            if made.get("model") in names:
+                (directory / made["file"]["name"]).unlink(missing_ok=True)
+                path.unlink()
+    for unfinished in directory.glob(STAGING + "*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _pack_one(checked: Checked, folder: Path, directory: Path) -> Bundle:
+    plan = checked.plan
+    if plan is None or not checked.passed:
+        raise ValueError(f"{checked.spec.name} did not pass its checks")
+    start = time.perf_counter()
+    archive = _write(plan, folder / plan.filename)
+    made = manifest(checked, archive, plan.filename, checked.findings)
+    (folder / plan.manifest_name).write_bytes(dump(made))
+    seconds = time.perf_counter() - start
+    return Bundle(
+        checked, directory / plan.filename, directory / plan.manifest_name, archive.size, archive.sha256, seconds
+    )
+
+
+def _write(plan: BundlePlan, destination: Path) -> Archive:
+    spec = plan.spec
+    try:
+        if plan.layout.form == "file":
+            return write_file(plan.layout.entries[0], destination)
+        return write_zip(plan.layout.entries, destination, compression=spec.compression, date=_date())
+    except ChangedError as error:
+        finding = CHANGED.finding(str(error), fix="wait until the file is complete, then build again")
+        raise PackError(finding.at(Place(key=spec.key))) from error
+    except CodecError as error:
+        raise PackError(NO_CODEC.finding(str(error), fix=error.fix, place=spec.at("compression"))) from error
+
+
+def _date() -> datetime:
+    """The date of every entry: SOURCE_DATE_EPOCH within what a zip can say, else its first day."""
+    first, last = 315532800, 4354819198
+    try:
+        seconds = int(os.environ.get("SOURCE_DATE_EPOCH", first))
+    except ValueError:
+        seconds = first
+    return datetime.fromtimestamp(min(max(seconds, first), last), tz=timezone.utc)
+
+
+@contextlib.contextmanager
+def _staging(directory: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=directory))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace_all(moves: Sequence[tuple[Path, Path]], staging: Path) -> None:
+    """Move finished files to their places; if one move fails, undo those before it."""
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for number, (new, final) in enumerate(moves):
+            backup = _backup(final, staging / f"old-{number}")
+            new.replace(final)
+            done.append((final, backup))
+    except BaseException:
+        for final, backup in reversed(done):
+            if backup is None:
+                final.unlink(missing_ok=True)
+            else:
+                backup.replace(final)
+        raise
+
+
+def _backup(path: Path, backup: Path) -> Path | None:
+    """Keep a second name (or, where the file system has none, a copy) of what will be replaced."""
+    if not path.exists() and not path.is_symlink():
+        return None
+    try:
+        os.link(path, backup, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}:
+            raise
+        shutil.copy2(path, backup, follow_symlinks=False)
+    return backup
+
+
+def _outdated(bundle: Bundle) -> Path | None:
+    """The file of this model and version under its former suffix: its manifest is about to be replaced."""
+    with contextlib.suppress(ManifestError, OSError):
+        former = str(load(bundle.manifest)["file"]["name"])
+        if former != bundle.path.name and former.startswith(stem(bundle.checked.spec) + "."):
+            return bundle.path.with_name(former)
+    return None
+
+
+def _write_failed(error: OSError, directory: Path) -> Finding:
+    reasons = {
+        errno.ENOSPC: ("the disk is full", "free some space, or build elsewhere: hatch build FOLDER"),
+        errno.EDQUOT: ("the disk quota is used up", "free some space, or build elsewhere: hatch build FOLDER"),
+        errno.EACCES: ("permission denied", "make the folder writable, or build elsewhere: hatch build FOLDER"),
+        errno.EROFS: ("the file system is read-only", "build elsewhere: hatch build FOLDER"),
+        errno.EISDIR: ("a folder stands where the file should go", "remove or rename that folder"),
+        errno.ENOTDIR: ("a file stands where the folder should be", "remove or rename that file"),
+        errno.EEXIST: ("a file stands where the folder should be", "remove or rename that file"),
+    }
+    reason, fix = reasons.get(error.errno or 0, (error.strerror or str(error), "mend the cause and build again"))
+    return NOT_WRITTEN.finding(f"{directory.name}/ could not be written: {reason}; it is as it was before", fix=fix)

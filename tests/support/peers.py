@@ -1,0 +1,95 @@
+"""Environments of their own for the things we compare with: the SDK and its `mac` runtime, the frameworks.
+
+`HATCH_WALLAROO_PEERS` says what a missing peer means: `require` (CI) fails the test,
+anything else skips it with one line. Environments are made once, by uv, and kept
+under `.cache/peers`, or where `HATCH_WALLAROO_PEERS_DIR` points.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REQUIRED = os.environ.get("HATCH_WALLAROO_PEERS") == "require"
+_FOLDER = Path(os.environ.get("HATCH_WALLAROO_PEERS_DIR") or Path(__file__).parents[2] / ".cache" / "peers")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A Python (`3.8`) and what is installed for it."""
+
+    python: str
+    requirements: tuple[str, ...]
+
+
+RECIPES = {
+    "mac-2023.2.1": Recipe(
+        "3.8",
+        ("wallaroo==2023.2.1", "mlflow==1.30.0", "pydantic<2", "typer", "gunicorn", "gevent", "scikit-learn==1.2.2"),
+    ),
+    "mac-2025.2.5": Recipe("3.10", ("wallaroo==2025.2.5", "pydantic-settings")),
+    "mac-2026.1.3": Recipe(
+        "3.10",
+        ("wallaroo==2026.1.3", "typer", "pydantic-settings", "gevent", "mlflow==2.14.3", "scikit-learn==1.3.0"),
+    ),
+}
+
+
+def missing(what: str) -> None:
+    """A real component is not there: fail where CI asks for it, else skip with one line."""
+    if REQUIRED:
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+def interpreter(version: str) -> str:
+    """An interpreter of a version (`3.8`): from the PATH, from pyenv's folder, or whatever uv finds under that name."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    candidates = [f"python{version}", *(str(each / "bin" / "python") for each in sorted(pyenv.glob(f"{version}.*")))]
+    for candidate in candidates:
+        found = shutil.which(candidate)
+        if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return found
+    return version
+
+
+def peer(name: str) -> Path:
+    """The Python of a peer's environment, made on first use. Fails or skips where it cannot be made."""
+    recipe = RECIPES[name]
+    uv = shutil.which("uv")
+    if uv is None:
+        missing(f"{name}: uv is not installed")
+    digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
+    home = _FOLDER / f"{name}-{digest}"
+    python = home / "bin" / "python"
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    with (_FOLDER / f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / ".complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(home)}
+            for command in (
+                [uv, "venv", "--quiet", "--python", interpreter(recipe.python), str(home)],
+                [uv, "pip", "install", "--quiet", "--python", str(python), *recipe.requirements],
+            ):
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    missing(f"{name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no environment'}")
+            (home / ".complete").touch()
+    return python
+
+
+def run_in(name: str, arguments: Sequence[str], **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a peer's Python with arguments; output is captured as text, nothing is raised for its exit code."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COV_"))}
+    return subprocess.run(
+        [str(peer(name)), *arguments], env=environment, capture_output=True, text=True, check=False, **options
+    )
