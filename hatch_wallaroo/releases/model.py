@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
@@ -15,8 +15,12 @@ class FrameworkRow:
     `route` the upload endpoint (`upload` or `upload_and_convert`), `schemas`
     whether input and output schemas are required, optional or not taken;
     `libraries` maps distribution names to the versions that the platform runs,
-    where they are known; `default_config` is what `framework_config` holds when
-    the user says nothing (None: the framework has no configuration).
+    where they are known; `default_config` is the `config` inside `framework_config`
+    when the user says nothing (None: the framework has no configuration).
+
+    `config_keys` are the keys that its configuration takes (None: any), `conversion_keys`
+    replaces the release's where a framework is registered with fewer, and `refused_classes`
+    names model classes that the platform does not convert, with what to do instead.
     """
 
     name: str
@@ -27,6 +31,9 @@ class FrameworkRow:
     libraries: Mapping[str, str]
     task: str | None = None
     default_config: Mapping[str, Any] | None = None
+    config_keys: tuple[str, ...] | None = None
+    conversion_keys: tuple[str, ...] | None = None
+    refused_classes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,13 @@ class ByopSupport:
 
 @dataclass(frozen=True)
 class Release:
-    """A release, resolved: `asked` as the user wrote it, `version` the data file that answers."""
+    """A release, resolved: `asked` as the user wrote it, `version` the data file that answers.
+
+    `python` runs the requirements on the platform (`3.8`), `python_version` is what an upload says
+    (out of `python_versions`); the two differ from 2024.4 on. `accelerators` maps each accelerator
+    to the architectures that it goes with, `conversion_keys` are the keys of the upload's `conversion`
+    in the order in which they are sent. A release without arch or accel has none of them.
+    """
 
     asked: str
     version: str
@@ -73,6 +86,11 @@ class Release:
     python_step: Literal["wallaroo_json", "process_data"]
     sdk: Mapping[str, str]
     """The SDK's own pins (pyarrow, numpy, pandas): what its runtime environment holds."""
+    default_arch: str | None = None
+    """What is sent as `arch` when the user says nothing; None is sent as null."""
+    default_accel: str | None = None
+    accelerator_configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The accelerators that are sent with a configuration, and the SDK's defaults for it."""
 
     @property
     def exact(self) -> bool:

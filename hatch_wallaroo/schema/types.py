@@ -38,11 +38,12 @@ class Struct:
 
 @dataclass(frozen=True)
 class MapOf:
-    """Keys to values."""
+    """Keys to values. A key is never null."""
 
     key: Type
     value: Type
     keys_sorted: bool = False
+    value_nullable: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,138 @@
+"""From what a user asks for to a release: find its data file, merge it over its base, read it strictly.
+
+A release is a file `data/YEAR.MINOR[.PATCH].toml`; adding one is adding a file. A file may say
+
+- `base`: the release whose data it continues; tables are merged, everything else replaces;
+- `remove`: dotted paths that the base has and this release has no more;
+- `patches.N`: what changed with patch N of this release, merged where the user asks for that patch
+  or a later one, or for no patch at all.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from hatch_wallaroo.releases.model import Release
+from hatch_wallaroo.releases.parse import ReleaseDataError, parse_release
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_Version = tuple[int, ...]
+_VERSION = re.compile(r"[0-9]{4}\.(?:0|[1-9][0-9]{0,3})(?:\.(?:0|[1-9][0-9]{0,3}))?", re.ASCII)
+_LIKE_A_VERSION = re.compile(r"(20[0-9]{2})(?:[.\-_ ]+([0-9]{1,2}))?", re.ASCII)
+
+
+class UnknownReleaseError(ValueError):
+    """No data answers for the release `asked`; `nearest` is the known one to suggest, or None."""
+
+    def __init__(self, asked: object, nearest: str | None) -> None:
+        self.asked = asked if isinstance(asked, str) else repr(asked)
+        self.nearest = nearest
+        super().__init__(f"Wallaroo release {self.asked[:40]!r} is not known; known are {', '.join(known())}")
+
+
+def known() -> tuple[str, ...]:
+    """All releases that have a data file of their own, oldest first."""
+    names = (each.name.removesuffix(".toml") for each in (files(__package__) / "data").iterdir())
+    return tuple(sorted((name for name in names if _VERSION.fullmatch(name)), key=_parts))
+
+
+def resolve(asked: str) -> Release:
+    """The data of a release, as the user names it: `2024.1`, or with a patch, `2025.2.4`.
+
+    A release without a file of its own is answered by the newest one before it of the same year
+    (`2024.3` by 2024.2): data does not carry over from year to year. `Release.exact` tells which.
+
+    Raises UnknownReleaseError where nothing answers.
+    """
+    given: object = asked
+    wanted = _parts(given) if isinstance(given, str) and _VERSION.fullmatch(given) else ()
+    version = next((each for each in reversed(known()) if wanted and _answers(_parts(each), wanted)), None)
+    if version is None:
+        raise UnknownReleaseError(asked, _nearest(asked))
+    own = _parts(version)
+    patch = wanted[2] if len(wanted) > 2 and wanted[:2] == own[:2] else None  # noqa: PLR2004 - year, minor, patch
+    return parse_release(_document(version, patch), asked=asked, version=version)
+
+
+def _answers(version: _Version, wanted: _Version) -> bool:
+    """Whether a data file speaks for the wanted release: same year, and not newer than what was asked for."""
+    return version[0] == wanted[0] and (version <= wanted or version[:2] == wanted)
+
+
+def _nearest(asked: object) -> str | None:
+    """The release to suggest: the closest in time where a year stands in the text, else None."""
+    found = _LIKE_A_VERSION.search(asked[:40]) if isinstance(asked, str) else None
+    if found is None:
+        return None
+    wanted = (int(found[1]), int(found[2] or 1))
+    return min(known(), key=lambda each: _distance(_parts(each), wanted))
+
+
+def _distance(version: _Version, wanted: _Version) -> int:
+    """How far two releases lie apart, in months: there are four a year."""
+    return abs(12 * (version[0] - wanted[0]) + 3 * (version[1] - wanted[1]))
+
+
+def _parts(version: str) -> _Version:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _document(version: str, patch: int | None, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A release's data over all its bases', with the patches up to `patch` (None: all of them)."""
+    own = dict(_file(version))
+    base = own.pop("base", None)
+    removed = own.pop("remove", [])
+    patches = own.pop("patches", {})
+    document: dict[str, Any] = {}
+    if base is not None:
+        if base in (*seen, version) or base not in known():
+            raise ReleaseDataError(f"{version}: base {base!r} is no other release")
+        document = _document(base, None, (*seen, version))
+    for path in removed:
+        _remove(document, path, version)
+    document = merge(document, own)
+    for number in sorted(patches, key=int):
+        if patch is None or int(number) <= patch:
+            document = merge(document, patches[number])
+    return document
+
+
+@cache
+def _file(version: str) -> Mapping[str, Any]:
+    text = (files(__package__) / "data" / f"{version}.toml").read_text(encoding="utf-8")
+    document: dict[str, Any] = tomllib.loads(text)
+    return document
+
+
+def _remove(document: dict[str, Any], path: str, version: str) -> None:
+    """Take out one dotted path; removing what is not there is a mistake in the data."""
+    *tables, last = path.split(".")
+    for name in tables:
+        document = document.get(name, {})
+    if last not in document:
+        raise ReleaseDataError(f"{version}: nothing to remove at {path!r}")
+    del document[last]
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A new document: tables merged key by key, any other value taken from `over`. Shares nothing with either."""
+    merged = {key: _copy(value) for key, value in base.items()}
+    for key, value in over.items():
+        before = merged.get(key)
+        merged[key] = merge(before, value) if isinstance(before, dict) and isinstance(value, Mapping) else _copy(value)
+    return merged
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(inner) for key, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value

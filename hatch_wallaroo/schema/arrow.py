@@ -1,0 +1,138 @@
+"""The border to pyarrow: our types as Arrow's, and back. Metadata never crosses it in either direction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hatch_wallaroo.schema.notation import MAX_DEPTH
+from hatch_wallaroo.schema.scalars import ALIASES, REFUSED, split
+from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Struct, Type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class UnsupportedTypeError(ValueError):
+    """An Arrow schema holds what Wallaroo cannot take; the message names the field and its type."""
+
+
+def to_arrow(schema: Schema) -> pa.Schema:
+    """The schema as pyarrow's own, without metadata. `Field.optional` has no counterpart there.
+
+    Raises UnsupportedTypeError for a type that cannot be, such as a large list of fixed size.
+    """
+    import pyarrow as pa
+
+    return pa.schema([_field_to_arrow(each) for each in schema.fields])
+
+
+def from_arrow(schema: pa.Schema) -> Schema:
+    """A pyarrow schema as ours. Metadata is left behind, of an extension type only its storage is kept.
+
+    Raises UnsupportedTypeError for what the platform cannot take or a table cannot say: null, unions,
+    views, lists of size 0, fields of one name, types nested more than 32 deep.
+    """
+    return Schema(_fields_from_arrow(list(schema), ""))
+
+
+def _field_to_arrow(field: Field) -> pa.Field:
+    import pyarrow as pa
+
+    return pa.field(field.name, _to_arrow(field.type), nullable=field.nullable)
+
+
+def _to_arrow(type_: Type) -> pa.DataType:
+    import pyarrow as pa
+
+    match type_:
+        case Scalar(name):
+            return _scalar_to_arrow(name)
+        case Struct(fields):
+            return pa.struct([_field_to_arrow(each) for each in fields])
+        case MapOf():
+            value = pa.field("value", _to_arrow(type_.value), nullable=type_.value_nullable)
+            return pa.map_(_to_arrow(type_.key), value, keys_sorted=type_.keys_sorted)
+        case Dictionary():
+            if isinstance(type_.value, Dictionary):
+                raise UnsupportedTypeError("a dictionary of dictionaries is lost when it is sent")
+            return pa.dictionary(_to_arrow(type_.index), _to_arrow(type_.value), ordered=type_.ordered)
+        case ListOf():
+            item = pa.field(type_.item_name, _to_arrow(type_.item), nullable=type_.item_nullable)
+            if type_.large and type_.size is not None:
+                raise UnsupportedTypeError("a large list has no fixed size")
+            return pa.large_list(item) if type_.large else pa.list_(item, -1 if type_.size is None else type_.size)
+
+
+def _scalar_to_arrow(name: str) -> pa.DataType:
+    import pyarrow as pa
+
+    found = split(name)
+    if found is None:
+        raise UnsupportedTypeError(f"{name!r} is no dtype")
+    base, parameters = found
+    if base == "fixed_size_binary":
+        return pa.binary(int(parameters[0]))
+    if base == "timestamp":
+        return pa.timestamp(parameters[0], tz=parameters[1] if len(parameters) > 1 else None)
+    if base.startswith("decimal"):
+        return getattr(pa, base)(*map(int, parameters))
+    return pa.bool_() if base == "bool" else getattr(pa, base)(*parameters)
+
+
+def _fields_from_arrow(fields: list[Any], inside: str, depth: int = 0) -> tuple[Field, ...]:
+    seen: set[str] = set()
+    for each in fields:
+        if each.name in seen:
+            raise UnsupportedTypeError(f"two fields are called {inside + each.name!r}")
+        seen.add(each.name)
+    return tuple(
+        Field(each.name, _from_arrow(each.type, f"{inside}{each.name}", depth), nullable=each.nullable)
+        for each in fields
+    )
+
+
+def _from_arrow(type_: Any, where: str, depth: int) -> Type:
+    """One type; `where` is the field's dotted name, for messages."""
+    import pyarrow as pa
+
+    if depth > MAX_DEPTH:
+        raise UnsupportedTypeError(f"{where}: types are nested more than {MAX_DEPTH} deep")
+    if isinstance(type_, pa.BaseExtensionType):
+        return _from_arrow(type_.storage_type, where, depth)
+    if pa.types.is_struct(type_):
+        return Struct(_fields_from_arrow([type_.field(at) for at in range(type_.num_fields)], f"{where}.", depth + 1))
+    if pa.types.is_map(type_):
+        value = _from_arrow(type_.item_type, where, depth + 1)
+        key = _from_arrow(type_.key_type, where, depth + 1)
+        return MapOf(key, value, type_.keys_sorted, type_.item_field.nullable)
+    if pa.types.is_dictionary(type_):
+        if pa.types.is_dictionary(type_.value_type):
+            raise UnsupportedTypeError(f"{where}: a dictionary of dictionaries is lost when it is sent")
+        index = _from_arrow(type_.index_type, where, depth)
+        value = _from_arrow(type_.value_type, where, depth + 1)
+        return Dictionary(index, value, type_.ordered) if isinstance(index, Scalar) else value
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
+        return _list_from_arrow(type_, where, depth)
+    return _scalar_from_arrow(str(type_), where)
+
+
+def _list_from_arrow(type_: Any, where: str, depth: int) -> ListOf:
+    import pyarrow as pa
+
+    size = type_.list_size if pa.types.is_fixed_size_list(type_) else None
+    if size is not None and size < 1:
+        raise UnsupportedTypeError(f"{where}: a list of size {size} holds nothing")
+    item = type_.value_field
+    inner = _from_arrow(item.type, where, depth + 1)
+    return ListOf(inner, size, item.name, item.nullable, pa.types.is_large_list(type_))
+
+
+def _scalar_from_arrow(printed: str, where: str) -> Scalar:
+    """A scalar by the name that Arrow prints, which for a few is not the name it has in pyarrow."""
+    arrows = {"float": "float32", "date32[day]": "date32", "date64[ms]": "date64"}
+    name = arrows.get(printed) or ALIASES.get(printed, printed)
+    if split(name) is not None:
+        return Scalar(name)
+    if printed in REFUSED:
+        raise UnsupportedTypeError(f"{where}: {REFUSED[printed][0]}")
+    raise UnsupportedTypeError(f"{where}: Wallaroo cannot take {printed[:80]}")

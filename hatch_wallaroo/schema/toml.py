@@ -1,0 +1,38 @@
+"""A schema as text for pyproject.toml: a line a field, in order.
+
+Writers of TOML that take plain tables move those behind the other keys; the order of fields is part of a
+schema, so every table is written inline here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from hatch_wallaroo.schema.tables import write_schema
+from hatch_wallaroo.schema.types import Schema
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+def format_schema(schema: Schema) -> str:
+    """The body of an `[….input-schema]` table: `inputs = "float64[4]"`, with a newline at each end of line.
+
+    Raises ValueError where two fields have one name.
+    """
+    return "".join(f"{_key(name)} = {_value(value)}\n" for name, value in write_schema(schema).items())
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _value(name)
+
+
+def _value(value: Any) -> str:
+    """One value of what `write_schema` gives: texts, truth values, numbers, arrays and tables of them."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(name)} = {_value(inner)}' for name, inner in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
