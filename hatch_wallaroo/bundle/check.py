@@ -10,6 +10,7 @@ from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secrets
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Place, errors, rule
 from hatch_wallaroo.requirements.resolve import requirements_text
 
@@ -61,13 +62,17 @@ def check(spec: ModelSpec) -> Checked:
 
 def _pointers(made: BundlePlan) -> Iterator[Finding]:
     for entry in made.layout.entries:
-        try:
-            pointer = lfs_pointer(entry.source)
-        except OSError as error:
-            yield _unreadable(error, made)
-        else:
-            if pointer:
-                yield pointer_finding(entry, pointer, Place(file=entry.name))
+        finding = _pointer(entry, made)
+        if finding:
+            yield finding
+
+
+def _pointer(entry: Entry, made: BundlePlan) -> Finding | None:
+    try:
+        pointer = lfs_pointer(entry.source)
+    except OSError as error:
+        return _unreadable(error, made)
+    return pointer_finding(entry, pointer, Place(file=entry.name)) if pointer else None
 
 
 def _unreadable(error: OSError, made: BundlePlan) -> Finding:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from hatch_wallaroo.bundle.archive import Archive, ChangedError, CodecError, write_file, write_zip
+from hatch_wallaroo.bundle.archive import Archive, ArchiveError, CodecError, write_file, write_zip
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.manifest import ManifestError, dump, load, manifest
 from hatch_wallaroo.bundle.plan import BundlePlan, stem
@@ -26,32 +26,23 @@ NOT_WRITTEN = rule(
     why="Nothing is lost: what stood in the output folder is still there.",
     source="The operating system's answer",
 )
-CHANGED = rule(
-    "WLR622",
-    "a file changed while it was packed",
-    why="The bundle would hold a mix of two versions of the file, and no digest would be true.",
-    source="File size and modification time before and after reading",
-)
-NO_CODEC = rule(
-    "WLR623",
-    "the compression asked for is not available here",
-    why="A bundle has one digest on every machine; another codec would silently give another one.",
-    source="docs/explanation/archives.md",
-)
-
 STAGING = ".wallaroo-"
 """How the folder of unfinished files begins, inside the output folder."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A finished bundle: the file for the platform, its digest, and the manifest beside it. `seconds` it took."""
+    """A finished bundle: the file for the platform, its digest, and the manifest beside it.
+
+    `findings` are those of the checks and of packing, `seconds` is how long packing took.
+    """
 
     checked: Checked
     path: Path
     manifest: Path
     size: int
     sha256: str
+    findings: tuple[Finding, ...]
     seconds: float
 
 
@@ -109,11 +100,18 @@ def _pack_one(checked: Checked, folder: Path, directory: Path) -> Bundle:
         raise ValueError(f"{checked.spec.name} did not pass its checks")
     start = time.perf_counter()
     archive = _write(plan, folder / plan.filename)
-    made = manifest(checked, archive, plan.filename, checked.findings)
+    findings = (*checked.findings, *(finding.at(plan.spec.at("compression")) for finding in archive.findings))
+    made = manifest(checked, archive, plan.filename, findings)
     (folder / plan.manifest_name).write_bytes(dump(made))
     seconds = time.perf_counter() - start
     return Bundle(
-        checked, directory / plan.filename, directory / plan.manifest_name, archive.size, archive.sha256, seconds
+        checked,
+        directory / plan.filename,
+        directory / plan.manifest_name,
+        archive.size,
+        archive.sha256,
+        findings,
+        seconds,
     )
 
 
@@ -123,11 +121,9 @@ def _write(plan: BundlePlan, destination: Path) -> Archive:
         if plan.layout.form == "file":
             return write_file(plan.layout.entries[0], destination)
         return write_zip(plan.layout.entries, destination, compression=spec.compression, date=_date())
-    except ChangedError as error:
-        finding = CHANGED.finding(str(error), fix="wait until the file is complete, then build again")
-        raise PackError(finding.at(Place(key=spec.key))) from error
-    except CodecError as error:
-        raise PackError(NO_CODEC.finding(str(error), fix=error.fix, place=spec.at("compression"))) from error
+    except ArchiveError as error:
+        place = spec.at("compression") if isinstance(error, CodecError) else Place(key=spec.key)
+        raise PackError(error.finding.at(place)) from error
 
 
 def _date() -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
@@ -13,10 +14,11 @@ def metadata(spec: ModelSpec) -> dict[str, Any]:
     Keys in the SDK's order; publishing puts `workspace_id` behind `visibility`.
     Source: requests captured from the SDKs of 2023.2.1 and 2026.1.3.
     """
+    keys = spec.framework.conversion_keys or spec.release.conversion_keys
     made: dict[str, Any] = {
         "name": spec.name,
         "visibility": spec.visibility,
-        "conversion": {key: _CONVERSION[key](spec) for key in spec.release.conversion_keys},
+        "conversion": {key: _CONVERSION[key](spec) for key in keys},
     }
     if spec.input_schema is not None or spec.output_schema is not None:
         from hatch_wallaroo.schema.ipc import encode
@@ -33,7 +35,7 @@ def _framework_config(spec: ModelSpec) -> dict[str, Any] | None:
     return {"config": dict(spec.framework_config), "framework": spec.framework.name}
 
 
-_CONVERSION = {
+_CONVERSION: Mapping[str, Callable[[ModelSpec], Any]] = {
     "arch": lambda spec: spec.arch,
     "accel": lambda spec: spec.accel,
     "framework": lambda spec: spec.framework.name,

@@ -26,7 +26,9 @@ WRONG_TYPE = rule(
 )
 
 _TABLE = ("tool", "hatch", "build", "hooks", "wallaroo")
-_HATCHLINGS = frozenset({"dependencies", "enable-by-default", "require-runtime-dependencies", "require-runtime-features"})
+_HATCHLINGS = frozenset(
+    {"dependencies", "enable-by-default", "require-runtime-dependencies", "require-runtime-features"}
+)
 _OPTIONS = ("sdist",)
 
 

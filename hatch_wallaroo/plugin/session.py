@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.bundle.check import Checked, check
+from hatch_wallaroo.bundle.check import check
 from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.positions import locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
@@ -24,7 +24,7 @@ class App(Protocol):
     def display_info(self, message: str = "") -> None: ...
     def display_warning(self, message: str = "") -> None: ...
     def display_error(self, message: str = "") -> None: ...
-    def abort(self, message: str = "") -> NoReturn: ...
+    def abort(self, message: str = "") -> None: ...
 
 
 class Session:
@@ -54,7 +54,7 @@ class Session:
             self.fail((*reading.findings, *(finding for spec in reading.specs for finding in check(spec).findings)))
         return reading.specs
 
-    def build(self, directory: str, extra: Iterable[Finding] = ()) -> tuple[Bundle, ...]:
+    def build(self, directory: str, extra: Sequence[Finding] = ()) -> tuple[Bundle, ...]:
         """Check all models and pack them into the output folder, or say all that is wrong and abort."""
         reading = self.read()
         models = [check(spec) for spec in reading.specs]
@@ -65,14 +65,12 @@ class Session:
             bundles = pack(models, Path(directory))
         except PackError as error:
             self.fail([*findings, error.finding])
-        if findings:
-            self.app.display_warning(self._rendered(findings))
+        said = [*extra, *reading.findings, *(finding for bundle in bundles for finding in bundle.findings)]
+        if said:
+            self.app.display_warning(self._rendered(said))
         for bundle in bundles:
             self.app.display_info(summary(bundle, self.root))
         return bundles
-
-    def check(self, specs: Sequence[ModelSpec]) -> list[Checked]:
-        return [check(spec) for spec in specs]
 
     def clean(self, directory: str) -> None:
         """Delete what earlier builds of these models left; a table with errors hides nothing from it."""
@@ -81,6 +79,7 @@ class Session:
     def fail(self, findings: Iterable[Finding]) -> NoReturn:
         self.app.display_error(self._rendered(findings))
         self.app.abort(f"hatch-wallaroo {__version__}: no bundle was made; what was in the output folder is untouched")
+        raise SystemExit(1)  # Hatchling's abort has left by now, but its annotation does not say so
 
     def _rendered(self, findings: Iterable[Finding]) -> str:
         return render(locate_all(findings, self.root), color=_colored())

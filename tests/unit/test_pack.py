@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from support.factory import make_spec
 
 import hatch_wallaroo.bundle
 from hatch_wallaroo.bundle import pack as pack_module
@@ -17,7 +18,6 @@ from hatch_wallaroo.bundle.pack import PackError, clean, pack
 from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.frameworks.base import Layout
-from support.factory import make_spec
 
 MANIFEST_SCHEMA = json.loads((Path(hatch_wallaroo.bundle.__file__).parent / "manifest.schema.json").read_text())
 
@@ -53,7 +53,10 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_nothing_but_the_two_files_is_left(tmp_path: Path) -> None:
     pack([checked(tmp_path)], tmp_path / "dist")
-    assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == ["a-model-1.0.wallaroo.json", "a-model-1.0.zip"]
+    assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == [
+        "a-model-1.0.wallaroo.json",
+        "a-model-1.0.zip",
+    ]
 
 
 def test_a_second_model_that_fails_leaves_the_first_as_it_was(tmp_path: Path) -> None:
