@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,6 @@ from hatch_wallaroo.files import secrets
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Place, errors, rule
-from hatch_wallaroo.requirements.resolve import requirements_text
 
 UNREADABLE = rule(
     "WLR620",
@@ -20,6 +20,8 @@ UNREADABLE = rule(
     why="What cannot be read here cannot be packed.",
     source="The operating system's answer",
 )
+
+_LARGEST_REQUIREMENTS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,6 @@ def check(spec: ModelSpec) -> Checked:
     if made is None:
         return Checked(spec, None, {}, (), found)
     findings = [*found, *_pointers(made)]
-    requirements: tuple[str, ...] = ()
     facts: Mapping[str, Any] = {}
     try:
         findings += secrets.scan(spec, made.layout.entries)
@@ -55,9 +56,18 @@ def check(spec: ModelSpec) -> Checked:
         findings += inspection.findings
     except OSError as error:
         findings.append(_unreadable(error, made))
-    if any(entry.path.rpartition("/")[2] == "requirements.txt" for entry in made.layout.entries):
-        requirements = requirements_text(spec).lines
-    return Checked(spec, made, facts, requirements, tuple(_unique(findings)))
+    return Checked(spec, made, facts, _requirements(made), tuple(_unique(findings)))
+
+
+def _requirements(made: BundlePlan) -> tuple[str, ...]:
+    """What the platform will install: the lines of the bundle's own requirements.txt, without comments."""
+    for entry in made.layout.entries:
+        folder, _, name = entry.path.rpartition("/")
+        if name == "requirements.txt" and "/" not in folder:
+            with contextlib.suppress(OSError), entry.source.open() as stream:
+                lines = stream.read(_LARGEST_REQUIREMENTS).decode("utf-8", "replace").splitlines()
+                return tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    return ()
 
 
 def _pointers(made: BundlePlan) -> Iterator[Finding]:

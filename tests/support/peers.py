@@ -31,6 +31,8 @@ class Recipe:
 
 
 RECIPES = {
+    "archive-3.10": Recipe("3.10", ("zlib-ng>=1.1,<1.2",)),
+    "archive-3.13": Recipe("3.13", ("zlib-ng>=1.1,<1.2", "isal>=1.7; platform_machine == 'x86_64'")),
     "mac-2023.2.1": Recipe(
         "3.8",
         ("wallaroo==2023.2.1", "mlflow==1.30.0", "pydantic<2", "typer", "gunicorn", "gevent", "scikit-learn==1.2.2"),
@@ -40,6 +42,21 @@ RECIPES = {
         "3.10",
         ("wallaroo==2026.1.3", "typer", "pydantic-settings", "gevent", "mlflow==2.14.3", "scikit-learn==1.3.0"),
     ),
+    # What 2023.2.1 runs scikit-learn and XGBoost models with, and what their users have today.
+    "estimators": Recipe("3.8", ("scikit-learn==1.2.2", "xgboost==1.7.4")),
+    "estimators-current": Recipe("3.11", ("scikit-learn==1.9.1", "xgboost-cpu==3.2.0")),
+    # The CPU build only, from wherever UV_FIND_LINKS or PIP_FIND_LINKS has it: the index's own brings gigabytes of CUDA.
+    "torch": Recipe("3.11", ("torch==2.13.0+cpu", "numpy")),
+    # What 2023.2.1 runs, and a current one: the sources alone, for their tables of model classes.
+    **{
+        f"transformers-{version}": Recipe("3.10", ("--no-deps", f"transformers=={version}"))
+        for version in ("4.27.0", "4.57.6")
+    },
+    # The SDK's wheel alone, a megabyte each, to read its sources.
+    **{
+        f"sdk-{version}": Recipe("3.10", ("--no-deps", f"wallaroo=={version}"))
+        for version in ("2023.4.2", "2024.1.0", "2024.2.2", "2024.3.3", "2024.4.4", "2025.1.1")
+    },
 }
 
 
@@ -61,6 +78,12 @@ def interpreter(version: str) -> str:
     return version
 
 
+def _find_links() -> dict[str, str]:
+    """Folders of wheels that pip was told of, for uv."""
+    told = os.environ.get("PIP_FIND_LINKS", "").split()
+    return {} if "UV_FIND_LINKS" in os.environ or not told else {"UV_FIND_LINKS": ",".join(told)}
+
+
 def peer(name: str) -> Path:
     """The Python of a peer's environment, made on first use. Fails or skips where it cannot be made."""
     recipe = RECIPES[name]
@@ -75,14 +98,16 @@ def peer(name: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".complete").exists():
             shutil.rmtree(home, ignore_errors=True)
-            environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(home)}
+            environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(home), **_find_links()}
             for command in (
                 [uv, "venv", "--quiet", "--python", interpreter(recipe.python), str(home)],
                 [uv, "pip", "install", "--quiet", "--python", str(python), *recipe.requirements],
             ):
                 done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
                 if done.returncode:
-                    missing(f"{name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no environment'}")
+                    missing(
+                        f"{name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no environment'}"
+                    )
             (home / ".complete").touch()
     return python
 

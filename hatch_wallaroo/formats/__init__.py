@@ -1,0 +1,1 @@
+"""Model file formats, read without the libraries that write them: headers only, in constant memory."""

@@ -1,0 +1,191 @@
+"""A model's schemas against those of its Hugging Face task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.findings import Finding, Level, nearest, rule
+from hatch_wallaroo.frameworks.hugging_face_tasks import FieldRule, Shape, Task
+from hatch_wallaroo.schema.types import Field, Scalar, Schema, Type, element, shape
+
+_GUIDE = "MLOps API Essentials Guide, Model Upload and Registrations, Hugging Face Schemas"
+_LATE = "The upload ends in `ready` all the same, and the first inference fails. "
+
+MISSING = rule(
+    "WLR420",
+    "a field that the Hugging Face task needs is not in the schema",
+    why="Wallaroo calls the pipeline with the fields of the input schema by name, and stores what it answers in the "
+    "fields of the output schema; without the field there is nothing to call it with, or nowhere to store it.",
+    source=_GUIDE,
+)
+UNKNOWN = rule(
+    "WLR421",
+    "a schema field that the Hugging Face task does not have",
+    why="Additional inputs raise errors in most tasks. An output field that the pipeline does not return stays empty.",
+    source=_GUIDE + ': "adding additional inputs not specified below will raise errors"',
+)
+WRONG_TYPE = rule(
+    "WLR422",
+    "a schema field has another type than the Hugging Face task's",
+    why=_LATE + "Outputs are cast to the output schema: widths of numbers are, kinds and dimensions are not.",
+    source=_GUIDE + "; casting: run on `mac` 2026.1.3",
+)
+SIZES = rule(
+    "WLR423",
+    "lists of the schema that belong together have different sizes",
+    why=_LATE + "There is one score for each label, so that a fixed size holds for both or for none.",
+    source=_GUIDE + ': "list with a number of items same as top_k", "same as number of candidate labels"',
+)
+VARIES = rule(
+    "WLR424",
+    "a fixed size where the number of items varies",
+    why="How many objects a picture shows differs from row to row; a row with another number is an error: "
+    "`Length of item not correct`.",
+    source=_GUIDE + ': "variable output, depending on detected objects"; the message: run on `mac` 2026.1.3',
+    level=Level.WARNING,
+)
+
+_KINDS = {
+    "string": ("string", "large_string"),
+    "bool": ("bool",),
+    "int": ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    "float": ("float16", "float32", "float64", "halffloat", "float", "double"),
+}
+_KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
+
+
+def check_schemas(spec: ModelSpec, task: Task) -> list[Finding]:
+    """All that is wrong with both schemas. A schema that is not there is the reader's finding."""
+    findings: list[Finding] = []
+    if spec.input_schema:
+        findings += _fields(spec, "input-schema", spec.input_schema, task, task.input)
+    if spec.output_schema:
+        findings += _fields(spec, "output-schema", spec.output_schema, task, task.output)
+    findings += _sizes(spec, task)
+    return findings
+
+
+def _fields(
+    spec: ModelSpec, option: str, schema: Schema, task: Task, rules: Mapping[str, FieldRule]
+) -> Iterator[Finding]:
+    missing = [each for each in rules.values() if each.name not in schema.names and each.need != "optional"]
+    for field in schema.fields:
+        if field.name in rules:
+            yield from _type(spec, option, field, rules[field.name], task)
+            continue
+        meant = nearest(field.name, (each for each in rules if each not in schema.names))
+        missing = [each for each in missing if each.name != meant]
+        yield from _unknown(spec, option, field, meant, task, rules)
+    for each in missing:
+        expected = each.need == "expected"
+        reason = f": {each.why}" if each.why else ""
+        yield MISSING.finding(
+            f"{option} has no field {each.name!r}, which {task.framework} {'expects' if expected else 'needs'}{reason}",
+            fix=f"{each.name} = {_written(each.shapes[0])}",
+            place=spec.at(option),
+            level=Level.WARNING if expected or task.unsure else None,
+        )
+
+
+def _unknown(
+    spec: ModelSpec, option: str, field: Field, meant: str | None, task: Task, rules: Mapping[str, FieldRule]
+) -> Iterator[Finding]:
+    if meant is not None and (option == "output-schema" or not task.extra or rules[meant].need == "required"):
+        yield UNKNOWN.finding(
+            f"{option} has a field {field.name!r}; {task.framework} calls it {meant!r}",
+            fix=f"rename {field.name} to {meant}",
+            place=spec.at(option, field.name),
+            level=Level.WARNING if task.unsure else None,
+        )
+    elif option == "output-schema":
+        yield UNKNOWN.finding(
+            f"output-schema has a field {field.name!r}, which {task.framework} does not return",
+            fix=f"remove {field.name}; the outputs are {_listed(rules)}",
+            place=spec.at(option, field.name),
+            level=Level.WARNING,
+        )
+    elif not task.extra:
+        yield UNKNOWN.finding(
+            f"input-schema has a field {field.name!r}, which {task.framework} does not take",
+            fix=f"remove {field.name}; the inputs are {_listed(rules)}",
+            place=spec.at(option, field.name),
+        )
+
+
+def _type(spec: ModelSpec, option: str, field: Field, wanted: FieldRule, task: Task) -> Iterator[Finding]:
+    judged = [_judge(field.type, each) for each in wanted.shapes]
+    best = min(judged, key=lambda each: each is not None and (each[0] is Level.ERROR) + 1)
+    place = spec.at(option, field.name)
+    if best is not None:
+        level, said = best
+        yield WRONG_TYPE.finding(
+            f"{option}: {field.name!r} {said}",
+            fix=f"{field.name} = {' or '.join(_written(each) for each in wanted.shapes)}",
+            place=place,
+            level=Level.WARNING if task.unsure else level,
+        )
+    elif wanted.varies and shape(field.type)[0] is not None:
+        yield VARIES.finding(
+            f"{option}: {field.name!r} has a fixed size of {shape(field.type)[0]}, "
+            f"but {task.framework} returns as many items as it finds",
+            fix=f"write * for the first size of {field.name}",
+            place=place,
+        )
+
+
+def _judge(found: Type, wanted: Shape) -> tuple[Level, str] | None:
+    """What a type lacks against the one that is wanted, or None where it will do."""
+    if wanted.dtype == "any":
+        return None
+    inner, sizes = element(found), shape(found)
+    if not isinstance(inner, Scalar):
+        return Level.ERROR, f"holds {type(inner).__name__.lower()} values; it has to be {wanted}"
+    if len(sizes) != len(wanted.sizes):
+        return Level.ERROR, f"has {_dimensions(len(sizes))}; it has to be {wanted}, with {len(wanted.sizes) or 'none'}"
+    kind, wanted_kind = _KIND_OF.get(inner.name), _KIND_OF[wanted.dtype]
+    if kind != wanted_kind:
+        return Level.ERROR, f"is of {inner.name}; it has to be {wanted.dtype}"
+    for size, fixed in zip(sizes, wanted.sizes, strict=True):
+        if fixed is not None and size is not None and size != fixed:
+            what = "the corners of a box are" if fixed == 4 else "colour pictures have"  # noqa: PLR2004 - see the data
+            return Level.ERROR, f"ends in a size of {size}; {what} {fixed}"
+    if inner.name != wanted.dtype:
+        return Level.WARNING, f"is of {inner.name}; the guide has {wanted.dtype}"
+    return None
+
+
+def _sizes(spec: ModelSpec, task: Task) -> Iterator[Finding]:
+    both = {**task.input, **task.output}
+    for wanted in both.values():
+        own = _first_size(spec, wanted.name)
+        other = _first_size(spec, wanted.same_size) if wanted.same_size else None
+        if own is None or other is None or own == other:
+            continue
+        option = "output-schema" if wanted.name in task.output else "input-schema"
+        yield SIZES.finding(
+            f"{wanted.name!r} has {own} items and {wanted.same_size!r} has {other}; there is one for each",
+            fix=f"give both the size {other}, or * for both",
+            place=spec.at(option, wanted.name),
+            level=Level.WARNING if task.unsure else None,
+        )
+
+
+def _first_size(spec: ModelSpec, name: str) -> int | None:
+    for schema in (spec.output_schema, spec.input_schema):
+        field = schema.get(name) if schema else None
+        if field:
+            return (shape(field.type) or (None,))[0]
+    return None
+
+
+def _dimensions(count: int) -> str:
+    return {0: "no dimensions", 1: "one dimension"}.get(count, f"{count} dimensions")
+
+
+def _written(wanted: Shape) -> str:
+    return f'"{wanted}"' if wanted.dtype != "any" else "its type"
+
+
+def _listed(rules: Mapping[str, FieldRule]) -> str:
+    return ", ".join(rules)

@@ -1,0 +1,200 @@
+"""A folder that `save_pretrained` wrote, as a bundle: what goes in, and its JSON files read safely."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.collect import Found, find_file, list_folder, list_zip
+from hatch_wallaroo.files.pointers import lfs_pointer
+from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.findings import Finding, Place, errors, rule
+from hatch_wallaroo.frameworks.base import Layout, Planned
+from hatch_wallaroo.frameworks.leftovers import leftovers
+
+NOT_A_FOLDER = rule(
+    "WLR400",
+    "the model is not a folder that save_pretrained wrote",
+    why="Wallaroo loads the folder as it is, by the config.json (or, for a diffusion pipeline, the model_index.json) "
+    "at its top.",
+    source="transformers, PreTrainedModel.save_pretrained and from_pretrained; diffusers, DiffusionPipeline",
+)
+UNREADABLE_JSON = rule(
+    "WLR401",
+    "a JSON file of the model cannot be read",
+    why="The platform reads it before anything else, and stops there.",
+    source="transformers, PretrainedConfig.from_pretrained",
+)
+
+MARKERS = ("config.json", "model_index.json")
+"""What lies at the top of a model's folder: one of them."""
+
+_LARGEST_JSON = 16 << 20
+
+
+@dataclass(frozen=True)
+class _Listed:
+    entries: tuple[Entry, ...]
+    findings: tuple[Finding, ...]
+    stripped: tuple[tuple[str, str], ...]
+
+
+def plan_pretrained(spec: ModelSpec, *, prefer_safetensors: bool) -> Planned:
+    """A zip with one top folder, named after the model, that holds the files of `model`.
+
+    `model` is the folder, or a zip of it that the user made; what training and other
+    libraries left there stays out.
+    """
+    declared, place = spec.model, spec.at("model")
+    if not declared:
+        finding = NOT_A_FOLDER.finding(
+            f"{spec.framework.name} needs the folder of a model",
+            fix='model = "the folder that save_pretrained wrote"',
+            place=place,
+        )
+        return Planned(None, (finding,))
+    listed = _folder(spec, declared, place) if spec.path(declared).is_dir() else _file(spec, declared, place)
+    if not listed.entries:
+        return Planned(None, listed.findings)
+    rooted = _rooted(spec, declared, listed)
+    if errors(rooted.findings) and not rooted.entries:
+        return Planned(None, rooted.findings)
+    why = leftovers((entry.path for entry in rooted.entries), prefer_safetensors=prefer_safetensors)
+    kept = [
+        Entry(f"{spec.name}/{each.path}", each.source, each.label) for each in rooted.entries if each.path not in why
+    ]
+    stripped = [(each.name, why[each.path]) for each in rooted.entries if each.path in why]
+    return Planned(Layout("zip", ".zip", tuple(kept), (*rooted.stripped, *stripped)), rooted.findings)
+
+
+def members(layout: Layout) -> dict[str, Entry]:
+    """The files of a bundle by their path inside the model's folder."""
+    return {entry.path.partition("/")[2]: entry for entry in layout.entries}
+
+
+def read_json(entry: Entry) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """The object in a JSON file. None without a finding: a Git LFS pointer stands in its place.
+
+    Reads no more than 16 MiB; what is deeper nested than Python's own reader goes is a finding too.
+    """
+    if lfs_pointer(entry.source):
+        return None, []
+    fix = "save the model again with save_pretrained, or restore the file from where it came"
+    with entry.source.open() as stream:
+        data = stream.read(_LARGEST_JSON + 1)
+    if len(data) > _LARGEST_JSON:
+        said = f"is larger than {_LARGEST_JSON >> 20} MiB"
+    else:
+        try:
+            read = json.loads(data.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            said = f"is not UTF-8 text (byte {error.start})"
+        except json.JSONDecodeError as error:
+            said = f"is broken in line {error.lineno}: {error.msg}" if data.strip() else "is empty"
+        except (RecursionError, ValueError):
+            said = "is nested too deeply, or holds a number that is too long"
+        else:
+            if isinstance(read, dict):
+                return read, []
+            said = "does not hold an object ({ … })"
+    return None, [UNREADABLE_JSON.finding(f"{entry.name} {said}", fix=fix, place=Place(file=entry.name))]
+
+
+def _folder(spec: ModelSpec, declared: str, place: Place) -> _Listed:
+    listing = list_folder(spec, declared, place=place)
+    return _Listed(_entries(listing.files), listing.findings, listing.stripped)
+
+
+def _file(spec: ModelSpec, declared: str, place: Place) -> _Listed:
+    found, findings = find_file(spec, declared, place=place)
+    if found is None:
+        return _Listed((), findings, ())
+    if _is_zip(found):
+        listing = list_zip(spec, found, place=place)
+        return _Listed(listing.entries, (*findings, *listing.findings), listing.stripped)
+    if lfs_pointer(FileSource(found.absolute)):
+        said, fix = (
+            f"{found.label} is a Git LFS pointer, not the file itself",
+            f"git lfs pull --include={found.label!r}",
+        )
+    else:
+        said = f"{found.label} is one file; {spec.framework.name} takes a folder that save_pretrained wrote, or its zip"
+        parent = found.label.rpartition("/")[0]
+        fix = f'model = "{parent}"' if parent else "move the model's files into a folder and name that folder"
+    return _Listed((), (*findings, NOT_A_FOLDER.finding(said, fix=fix, place=place)), ())
+
+
+def _entries(files: Iterable[Found]) -> tuple[Entry, ...]:
+    return tuple(Entry(each.path, FileSource(each.absolute), each.label) for each in files)
+
+
+def _is_zip(found: Found) -> bool:
+    try:
+        with found.absolute.open("rb") as stream:
+            return stream.read(4) in {b"PK\x03\x04", b"PK\x05\x06"} and _no_checkpoint(found)
+    except OSError:
+        return False
+
+
+def _no_checkpoint(found: Found) -> bool:
+    """torch.save writes a zip of its own."""
+    return not found.path.endswith((".bin", ".pt", ".pth", ".ckpt"))
+
+
+def _rooted(spec: ModelSpec, declared: str, listed: _Listed) -> _Listed:
+    """The entries seen from the folder that holds the marker: only a user's zip is searched for it."""
+    tops = _tops(entry.path for entry in listed.entries)
+    if "" in tops:
+        return listed
+    place = spec.at("model")
+    if not tops:
+        finding = NOT_A_FOLDER.finding(
+            f"{declared} holds no config.json, nor a model_index.json",
+            fix="save the model there with model.save_pretrained(folder), and its tokenizer or processor with theirs",
+            place=place,
+        )
+        return _Listed((), (*listed.findings, finding), listed.stripped)
+    zipped = not spec.path(declared).is_dir()
+    if zipped and len(tops) == 1:
+        prefix = f"{tops[0]}/"
+        inside = tuple(
+            Entry(each.path.removeprefix(prefix), each.source, each.label)
+            for each in listed.entries
+            if each.path.startswith(prefix)
+        )
+        outside = tuple(
+            (each.name, "outside the model's folder") for each in listed.entries if not each.path.startswith(prefix)
+        )
+        return _Listed(inside, listed.findings, (*listed.stripped, *outside))
+    several = f"{', '.join(tops[:4])}{', …' if len(tops) > 4 else ''}"  # noqa: PLR2004 - as many as fit a line
+    finding = NOT_A_FOLDER.finding(
+        f"{declared} has its config.json not at the top, but in {several}",
+        fix="zip one model's folder" if zipped else f'model = "{declared.rstrip("/")}/{tops[-1]}"',
+        place=place,
+    )
+    return _Listed((), (*listed.findings, finding), listed.stripped)
+
+
+def _tops(paths: Iterable[str]) -> list[str]:
+    """The folders with a marker, the highest of them; '' for the top itself."""
+    folders = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] in MARKERS}
+    if "" in folders:
+        return [""]
+    highest = min((folder.count("/") for folder in folders), default=0)
+    return sorted((folder for folder in folders if folder.count("/") == highest), key=_natural)
+
+
+def _natural(folder: str) -> tuple[tuple[int, str], ...]:
+    """checkpoint-1000 after checkpoint-500."""
+    import re
+
+    return tuple((int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", folder))
+
+
+def text_of(config: Mapping[str, Any], key: str) -> str:
+    """A string of a JSON object, '' where it is none."""
+    value = config.get(key)
+    return value if isinstance(value, str) else ""

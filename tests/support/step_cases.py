@@ -1,0 +1,132 @@
+"""Python steps of 2024.1 and later, right and wrong, by what is peculiar about them."""
+
+from __future__ import annotations
+
+DATA = "from mac.types import InferenceData\n"
+STEP = "def process_data(input_data: InferenceData) -> InferenceData:\n    return input_data\n"
+NPT = "from typing import Any, Dict, Mapping\nimport numpy as np\nimport numpy.typing as npt\n"
+
+
+def typed(annotation: str, result: str | None = None) -> str:
+    return f"def process_data(input_data: {annotation}) -> {result or annotation}:\n    return input_data\n"
+
+
+RIGHT: dict[str, str] = {
+    "as documented": DATA + STEP,
+    "async": DATA + "async " + STEP,
+    "spelt out": NPT + typed("Dict[str, npt.NDArray]"),
+    "spelt out by other names": "import typing as t\nfrom numpy.typing import NDArray as N\n" + typed("t.Dict[str, N]"),
+    "spelt out in full": "import typing\nimport numpy.typing\n" + typed("typing.Dict[str, numpy.typing.NDArray]"),
+    "module alias": "import mac.types as m\n" + typed("m.InferenceData"),
+    "module": "import mac.types\n" + typed("mac.types.InferenceData"),
+    "import as": "from mac.types import InferenceData as Data\n" + typed("Data"),
+    "own alias": DATA + "Data = InferenceData\n" + typed("Data"),
+    "own alias, annotated": DATA + "from typing import TypeAlias\nData: TypeAlias = InferenceData\n" + typed("Data"),
+    "star import": "from mac.types import *\n" + STEP,
+    "where it is used": "from mac.inference.inference import InferenceData\n" + STEP,
+    "fallback": "try:\n    from mac.types import InferenceData\nexcept ImportError:\n    InferenceData = dict\n" + STEP,
+    "position only": DATA + STEP.replace("InferenceData)", "InferenceData, /)"),
+    "default": DATA + STEP.replace("InferenceData)", "InferenceData = None)"),
+    "assigned": DATA + STEP.replace("process_data", "step") + "process_data = step\n",
+    "defined twice": DATA + "def process_data(x):\n    return x\n" + STEP,
+    "in a branch": DATA
+    + "if True:\n    def process_data(input_data: InferenceData) -> InferenceData:\n        return input_data\n",
+    "wrapped": DATA
+    + "import functools\ndef log(f):\n    @functools.wraps(f)\n    def inner(*a, **k):\n        return f(*a, **k)\n    return inner\n@log\n"
+    + STEP,
+    "helpers beside it": DATA + "def clean(values):\n    return values\nclass Scaler: ...\n" + STEP,
+    "a main of its own": DATA + STEP + "if __name__ == '__main__':\n    import sys\n    sys.exit(1)\n",
+    "generator": DATA + "def process_data(input_data: InferenceData) -> InferenceData:\n    yield input_data\n",
+}
+
+WRONG: dict[str, tuple[str, str]] = {
+    # what is peculiar: the code of the rule, the text
+    "untyped": ("WLR443", "def process_data(input_data):\n    return input_data\n"),
+    "no return annotation": ("WLR443", DATA + "def process_data(input_data: InferenceData):\n    return input_data\n"),
+    "another argument": ("WLR443", DATA + "def process_data(data: InferenceData) -> InferenceData:\n    return data\n"),
+    "two arguments": ("WLR443", DATA + STEP.replace("Data)", "Data, top=1)")),
+    "keywords": ("WLR443", DATA + STEP.replace("Data)", "Data, **more)")),
+    "self": ("WLR443", DATA + STEP.replace("(input", "(self, input")),
+    "no argument": ("WLR443", DATA + "def process_data() -> InferenceData:\n    return {}\n"),
+    "dict": ("WLR443", NPT + typed("dict[str, npt.NDArray]")),
+    "bare dict": ("WLR443", typed("dict")),
+    "np.ndarray": ("WLR443", NPT + typed("Dict[str, np.ndarray]")),
+    "NDArray[Any]": ("WLR443", NPT + typed("Dict[str, npt.NDArray[Any]]")),
+    "Any": ("WLR443", NPT + typed("Dict[str, Any]")),
+    "Mapping": ("WLR443", NPT + typed("Mapping[str, npt.NDArray]")),
+    "Optional": ("WLR443", DATA + "from typing import Optional\n" + typed("Optional[InferenceData]", "InferenceData")),
+    "or None": ("WLR443", DATA + typed("InferenceData | None", "InferenceData")),
+    "Annotated": ("WLR443", DATA + "from typing import Annotated\n" + typed("Annotated[InferenceData, 1]")),
+    "DataFrame": ("WLR443", "import pandas as pd\n" + typed("pd.DataFrame")),
+    "quotes inside": ("WLR443", NPT + typed("Dict[str, 'npt.NDArray']", "Dict[str, npt.NDArray]")),
+    "lambda": ("WLR443", "process_data = lambda input_data: input_data\n"),
+    "function of the standard library": ("WLR443", "from os.path import join as process_data\n"),
+    "quotes": ("WLR445", DATA + typed("'InferenceData'")),
+    "postponed": ("WLR445", "from __future__ import annotations\n" + DATA + STEP),
+    "instance": ("WLR441", DATA + "class Step:\n    def __call__(self, x): ...\nprocess_data = Step()\n"),
+    "class": ("WLR441", "class process_data: ...\n"),
+    "None": ("WLR441", "process_data = None\n"),
+    "cached": ("WLR441", DATA + "import functools\n@functools.lru_cache\n" + STEP),
+    "static": ("WLR441", DATA + "@staticmethod\n" + STEP),
+    "in a class": (
+        "WLR441",
+        DATA + "class Step:\n    def process_data(self, input_data: InferenceData) -> InferenceData: ...\n",
+    ),
+    "only when run": (
+        "WLR441",
+        DATA + "if __name__ == '__main__':\n    def process_data(input_data: InferenceData) -> InferenceData: ...\n",
+    ),
+    "deleted": ("WLR441", DATA + STEP + "del process_data\n"),
+    "misspelt": ("WLR441", DATA + STEP.replace("process_data", "proces_data")),
+    "nothing": ("WLR441", "x = 1\n"),
+    "empty": ("WLR441", ""),
+    "wallaroo_json": ("WLR442", "def wallaroo_json(data):\n    return data\n"),
+    "not imported": ("WLR446", STEP),
+    "imported for the checker": ("WLR446", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    " + DATA + STEP),
+    "relative import": ("WLR446", "from . import helper\n" + DATA + STEP),
+    "from where it is not": ("WLR443", "from mac.inference import InferenceData\n" + STEP),
+    "broken": ("WLR447", DATA + "def process_data(:\n"),
+    "match of 3.12": ("WLR447", "type Data = dict\n" + DATA + STEP),
+    "except*": ("WLR447", "try:\n    x = 1\nexcept* ValueError:\n    pass\n" + DATA + STEP),
+    "tomllib": ("WLR447", "import tomllib\n" + DATA + STEP),
+    "StrEnum": ("WLR447", "from enum import StrEnum\n" + DATA + STEP),
+    "exits": ("WLR450", "import sys\n" + DATA + STEP + "sys.exit(0)\n"),
+}
+
+FOLDERS: dict[str, tuple[str | None, dict[str, str]]] = {
+    # what is peculiar: the code of the rule (None: right), the files
+    "two steps": ("WLR444", {"a.py": DATA + STEP, "b.py": DATA + STEP}),
+    "a step imported by another file": (
+        "WLR444",
+        {
+            "a.py": "import os, sys\nsys.path.insert(0, os.path.dirname(__file__))\nfrom b import process_data\n",
+            "b.py": DATA + STEP,
+        },
+    ),
+    "one right, one wrong": ("WLR443", {"a.py": DATA + STEP, "b.py": "def process_data(x): ...\n"}),
+    "a helper": ("WLR446", {"a.py": "import helper\n" + DATA + STEP, "helper.py": "x = 1\n"}),
+    "a package": (
+        "WLR446",
+        {"a.py": "from own.clean import f\n" + DATA + STEP, "own/__init__.py": "", "own/clean.py": "def f(): ...\n"},
+    ),
+    "a helper, with sys.path": (
+        None,
+        {
+            "a.py": "import os, sys\nsys.path.insert(0, os.path.dirname(__file__))\nimport helper\n" + DATA + STEP,
+            "helper.py": "x = 1\n",
+        },
+    ),
+    "a helper that may be missing": (
+        None,
+        {
+            "a.py": "try:\n    import helper\nexcept ImportError:\n    helper = None\n" + DATA + STEP,
+            "helper.py": "x = 1\n",
+        },
+    ),
+    "files beside it": (None, {"step.py": DATA + STEP, "other.py": DATA, "data/means.json": "{}", "__init__.py": ""}),
+    "a broken file beside it": ("WLR447", {"step.py": DATA + STEP, "other.py": "def (\n"}),
+    "a broken file below it": (None, {"step.py": DATA + STEP, "deep/other.py": "def (\n"}),
+    "too deep": ("WLR440", {"deep/step.py": DATA + STEP}),
+    "no Python": ("WLR440", {"readme.md": "x"}),
+    "setup.py": ("WLR450", {"step.py": DATA + STEP, "setup.py": "from setuptools import setup\nsetup(name='x')\n"}),
+}
