@@ -73,7 +73,8 @@ class ModelSpec:
 
     Paths are as declared, relative to `root`, with forward slashes. `key` is the
     model's table, `origins` says for each declared option where it stands (in a
-    repository of several models that may be the shared table above).
+    repository of several models that may be the shared table above), `byop.load`
+    and the like apart, as one may be shared and another not.
     """
 
     root: Path
@@ -107,8 +108,11 @@ class ModelSpec:
 
         `spec.at("byop", "load")`, `spec.at("artifacts", 2)`, `spec.at("input-schema", "inputs")`.
         """
-        origin = self.origins.get(option)
-        return Place(key=(*origin, *inside)) if origin is not None else Place(key=self.key)
+        for length in range(len(inside), -1, -1):
+            origin = self.origins.get(".".join((option, *map(str, inside[:length]))))
+            if origin is not None:
+                return Place(key=(*origin, *inside[length:]))
+        return Place(key=self.key)
 
     def path(self, declared: str) -> Path:
         """A declared path, absolute, links not followed."""

@@ -1,0 +1,196 @@
+"""The JSON Schema of `[tool.wallaroo]`, for validate-pyproject and editors, made from the model.
+
+`python -m hatch_wallaroo.config.json_schema` writes it to wallaroo.schema.json beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hatch_wallaroo.config.model import MODELS, ModelTable, options
+from hatch_wallaroo.config.names import LONGEST, PATTERN
+from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, Setting
+
+FILE = Path(__file__).with_name("wallaroo.schema.json")
+
+
+def tool_schema(tool_name: str) -> dict[str, Any]:
+    """The schema of `tool.wallaroo`: what validate-pyproject asks its plugins for.
+
+    Raises ValueError for any other tool.
+    """
+    if tool_name != "wallaroo":
+        raise ValueError(f"no schema of tool.{tool_name} here")
+    made: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return made
+
+
+def generate() -> dict[str, Any]:
+    """The schema, made anew. Needs this package's source, for the texts."""
+    from hatch_wallaroo.config.docs import table_doc
+
+    model = _table(ModelTable)
+    several = {
+        "type": "object",
+        "description": "Several models by name; `[tool.wallaroo]` then holds what they share.",
+        "minProperties": 1,
+        "additionalProperties": {"$ref": "#/definitions/model"},
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "https://hatch-wallaroo.invalid/wallaroo.schema.json",
+        "title": "hatch-wallaroo: machine learning models for Wallaroo",
+        "description": table_doc(ModelTable),
+        **model,
+        "properties": {**model["properties"], MODELS: several},
+        "anyOf": [{"required": [MODELS]}, {"required": ["framework"]}],
+        "definitions": {
+            "model": {"title": "A model", **model},
+            "framework": _frameworks(),
+            "release": _releases(),
+            "schema": _fields(),
+            "type": _type(),
+        },
+    }
+
+
+def _table(table: type) -> dict[str, Any]:
+    """A table's dataclass as an object that takes no other keys."""
+    from hatch_wallaroo.config.docs import field_docs
+
+    docs = field_docs(table)
+    properties = {}
+    for key, option in options(table).items():
+        made = _table(option.table) if option.table else option.kind.schema() if option.kind else {}
+        special = _SPECIAL.get((table, key))
+        properties[key] = _described(special(made) if special else made, docs[option.name])
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _described(schema: dict[str, Any], text: str) -> dict[str, Any]:
+    """A schema with a description; draft 7 ignores what stands beside a reference."""
+    if "$ref" in schema:
+        return {"description": text, "allOf": [schema]}
+    return {"description": text, **schema}
+
+
+def _frameworks() -> dict[str, Any]:
+    from hatch_wallaroo.releases.load import known, resolve
+
+    names = dict.fromkeys(name for release in known() for name in resolve(release).frameworks)
+    return {"enum": list(names)}
+
+
+def _releases() -> dict[str, Any]:
+    """The known releases for an editor to offer, and any other of the same form."""
+    from hatch_wallaroo.releases.load import known
+
+    return {"anyOf": [{"enum": list(known())}, {"type": "string", "pattern": r"^\d{4}\.\d{1,2}(\.\d{1,2})?$"}]}
+
+
+def _fields() -> dict[str, Any]:
+    return {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/type"}}
+
+
+def _type() -> dict[str, Any]:
+    """A field's type: a dtype and a shape, or a table that says more. The reader looks closer."""
+    from hatch_wallaroo.schema.scalars import ALIASES, PARAMETRISED, PLAIN
+
+    plain = "|".join((*PLAIN, *ALIASES))
+    with_parameters = "|".join(PARAMETRISED)
+    dtypes = rf"({plain}|({with_parameters})\s*[(\[][^()\[\]]+[)\]])"
+    return {
+        "anyOf": [
+            {
+                "type": "string",
+                "pattern": rf"^\s*{dtypes}\s*(\[[0-9*,\s]*\]\s*)?$",
+                "examples": ["float64", "float64[4]", "int64[100, 100, 3]", "string", "int64[*, 4]"],
+            },
+            {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
+        ]
+    }
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    kinds: dict[str, dict[str, Any]] = {
+        "choice": {"enum": list(setting.choices)},
+        "chunk": {"anyOf": [{"const": -1}, {"type": "integer", "minimum": 1}]},
+        "count": {"type": "integer", "minimum": 1},
+        "devices": {"type": "array", "items": {"type": "integer"}},
+        "flag": {"type": "boolean"},
+        "fraction": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        "text": {"type": "string", "minLength": 1},
+    }
+    return {"description": setting.about, **kinds[setting.kind]}
+
+
+def _settings(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {key: _setting(setting) for key, setting in settings.items()}
+
+
+def _name(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "pattern": PATTERN, "maxLength": LONGEST}
+
+
+def _arch(schema: dict[str, Any]) -> dict[str, Any]:
+    from hatch_wallaroo.releases.load import known, resolve
+
+    del schema
+    return {"enum": list(dict.fromkeys(arch for each in known() for arch in resolve(each).architectures))}
+
+
+def _python(schema: dict[str, Any]) -> dict[str, Any]:
+    from hatch_wallaroo.releases.load import known, resolve
+
+    del schema
+    return {"enum": list(dict.fromkeys(python for each in known() for python in resolve(each).python_versions))}
+
+
+def _accel(schema: dict[str, Any]) -> dict[str, Any]:
+    """The accelerators' names, or a table of one that takes a configuration."""
+    from hatch_wallaroo.releases.load import known, resolve
+
+    names = dict.fromkeys(name for each in known() for name in resolve(each).accelerators)
+    configured = {
+        name: {"type": "object", "additionalProperties": False, "properties": _settings(settings)}
+        for name, settings in ACCELERATORS.items()
+    }
+    _, table = schema["anyOf"]
+    return {"anyOf": [{"enum": list(names)}, {**table, "additionalProperties": False, "properties": configured}]}
+
+
+def _framework_config(schema: dict[str, Any]) -> dict[str, Any]:
+    """One of the frameworks' configurations; `custom` takes any further key, so that this mostly helps editors."""
+    return {
+        "anyOf": [
+            {
+                "title": name,
+                **schema,
+                "properties": _settings(settings),
+                **({} if name == "custom" else {"additionalProperties": False}),
+            }
+            for name, settings in FRAMEWORKS.items()
+        ]
+    }
+
+
+_SPECIAL: Mapping[tuple[type, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    (ModelTable, "name"): _name,
+    (ModelTable, "arch"): _arch,
+    (ModelTable, "accel"): _accel,
+    (ModelTable, "python-version"): _python,
+    (ModelTable, "framework-config"): _framework_config,
+}
+"""What the releases' data and the settings add to the kinds' own schemas."""
+
+
+def dump(schema: Mapping[str, Any]) -> str:
+    """The file's text."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(dump(generate()), encoding="utf-8")

@@ -1,0 +1,118 @@
+"""How findings look: as text for a person, and as plain JSON for programs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from hatch_wallaroo.config.wording import key_text
+from hatch_wallaroo.findings import Finding, Level, Place
+
+LONGEST = 1000
+"""Characters of a message, fix or place that are shown; what is longer is cut off."""
+MOST = 50
+"""Findings of one rule that are shown one by one."""
+
+_HIDDEN = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb"
+    "\\U0001d173-\\U0001d17a\\U000e0000-\\U000e007f]"
+)
+"""Characters that steer a terminal, or cannot be seen. Listed, as Unicode's categories change from Python to Python."""
+_ORDER = (Level.NOTE, Level.WARNING, Level.ERROR)
+_COLORS = {Level.ERROR: "31", Level.WARNING: "33", Level.NOTE: "36"}
+
+
+def render(findings: Iterable[Finding], *, color: bool) -> str:
+    """The findings as text, errors last, each group by file and line; the last line counts them. Empty for none."""
+    ordered = sorted(dict.fromkeys(findings), key=_rank)
+    if not ordered:
+        return ""
+    seen: Counter[tuple[str, Level]] = Counter()
+    totals = Counter((finding.code, finding.level) for finding in ordered)
+    blocks = []
+    for finding in ordered:
+        group = (finding.code, finding.level)
+        seen[group] += 1
+        if seen[group] <= MOST:
+            blocks.append(_block(finding, color))
+        elif seen[group] == MOST + 1:
+            blocks.append(_rest(finding, totals[group] - MOST, color))
+    return "\n".join([*blocks, _count(ordered, color)])
+
+
+def to_json(finding: Finding) -> dict[str, Any]:
+    """A finding for the manifest and other programs; each key is always there, null where it says nothing."""
+    place = finding.place
+    return {
+        "code": finding.code,
+        "level": finding.level.value,
+        "message": _cut(printable(finding.message)),
+        "fix": _cut(printable(finding.fix, lines=True)) or None,
+        "key": _cut(printable(key_text(place.key))) or None,
+        "file": _cut(printable(place.file)) or None,
+        "line": place.line,
+        "column": place.column,
+    }
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Text whose characters that steer a terminal, or hide, are written as numbers. `lines` keeps line breaks."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _HIDDEN.sub(lambda found: "\n" if lines and found[0] == "\n" else _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:  # noqa: PLR2004 - what two hexadecimal digits hold
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004 - four digits
+
+
+def _rank(finding: Finding) -> tuple[int, str, int, int, str]:
+    place = finding.place
+    return _ORDER.index(finding.level), place.file, place.line or 0, place.column or 0, finding.code
+
+
+def _block(finding: Finding, color: bool) -> str:
+    """A finding's lines: what is wrong and where, then the fix, indented."""
+    head = f"{_paint(finding.level.value, _COLORS[finding.level], color)}[{finding.code}]"
+    where = _where(finding.place)
+    message = _cut(printable(finding.message))
+    first = f"{head} {_paint(where, '1', color)}: {message}" if where else f"{head} {message}"
+    fix = _cut(printable(finding.fix, lines=True)).split("\n")
+    if not finding.fix:
+        return first
+    return "\n".join([first, f"    fix: {fix[0]}", *(f"         {line}" for line in fix[1:])])
+
+
+def _where(place: Place) -> str:
+    position = ":".join(str(each) for each in (place.line, place.column) if each is not None)
+    file = _cut(printable(place.file))
+    parts = [f"{file}:{position}" if file and position else file, _cut(printable(key_text(place.key)))]
+    return " ".join(part for part in parts if part)
+
+
+def _rest(finding: Finding, count: int, color: bool) -> str:
+    head = f"{_paint(finding.level.value, _COLORS[finding.level], color)}[{finding.code}]"
+    return f"{head} and {count:,} more: {finding.rule.title}"
+
+
+def _count(findings: list[Finding], color: bool) -> str:
+    counts = Counter(finding.level for finding in findings)
+    parts = [
+        _paint(f"{counts[level]:,} {level.value}{'s' if counts[level] > 1 else ''}", _COLORS[level], color)
+        for level in reversed(_ORDER)
+        if counts[level]
+    ]
+    return ", ".join(parts)
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
