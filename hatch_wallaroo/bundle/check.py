@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,8 @@ _LARGEST_REQUIREMENTS = 1 << 20
 class Checked:
     """A model, planned and checked: `plan` is None where the findings leave nothing to pack.
 
-    `facts` is what the headers told, `requirements` what the platform will install.
+    `facts` is what the headers told, `requirements` what the platform will install,
+    `seconds` how long it took to find out.
     """
 
     spec: ModelSpec
@@ -36,6 +38,7 @@ class Checked:
     facts: Mapping[str, Any]
     requirements: tuple[str, ...]
     findings: tuple[Finding, ...]
+    seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -44,6 +47,7 @@ class Checked:
 
 def check(spec: ModelSpec) -> Checked:
     """Plan a model's bundle, read the headers of what goes in, and give all findings. Writes nothing."""
+    start = time.perf_counter()
     made, found = plan(spec)
     if made is None:
         return Checked(spec, None, {}, (), found)
@@ -56,7 +60,8 @@ def check(spec: ModelSpec) -> Checked:
         findings += inspection.findings
     except OSError as error:
         findings.append(_unreadable(error, made))
-    return Checked(spec, made, facts, _requirements(made), tuple(_unique(findings)))
+    seconds = time.perf_counter() - start
+    return Checked(spec, made, facts, _requirements(made), tuple(_unique(findings)), seconds)
 
 
 def _requirements(made: BundlePlan) -> tuple[str, ...]:
