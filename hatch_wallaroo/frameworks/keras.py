@@ -1,0 +1,232 @@
+"""Keras: a SavedModel as a zip, or one HDF5 file."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files import collect
+from hatch_wallaroo.files.pointers import lfs_pointer
+from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.formats.hdf5 import Attributes, Hdf5Error, read_root_attributes
+from hatch_wallaroo.formats.saved_model import MetaGraph
+from hatch_wallaroo.formats.signatures import recognise
+from hatch_wallaroo.frameworks import saved_models
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.declared import is_file, is_folder
+from hatch_wallaroo.frameworks.keras_config import KerasModel, read_model_config
+from hatch_wallaroo.frameworks.saved_model_layout import plan_saved_model, refuse_file
+from hatch_wallaroo.frameworks.saved_models import is_newer
+from hatch_wallaroo.frameworks.tensors import Tensor, type_difference
+
+FORM = rule(
+    "WLR330",
+    "a Keras model is a SavedModel or an .h5 file",
+    why="The platform's TensorFlow loads these two forms and no other.",
+    source="Upload guide, Keras: Supported File Types",
+)
+UNREADABLE = rule(
+    "WLR331",
+    "not an HDF5 file",
+    why="A download that was cut short or answered with a web page uploads well and never loads.",
+    source="HDF5 File Format Specification, version 3.0",
+)
+WEIGHTS_ONLY = rule(
+    "WLR332",
+    "weights without the model",
+    why="Only a file that holds the model's configuration can be loaded without the code that built it.",
+    source="Keras: model.save writes the attribute model_config, model.save_weights does not",
+)
+KERAS_VERSION = rule(
+    "WLR333",
+    "saved by a newer Keras than the platform's",
+    why="Keras reads what older versions wrote. What Keras 3 writes, TensorFlow below 2.16 cannot read at all.",
+    source="Upload guide, Keras: Supported Libraries; run with Keras 3.15 and TensorFlow 2.9.3",
+    level=Level.WARNING,
+)
+LAMBDA = rule(
+    "WLR334",
+    "a layer that carries Python bytecode",
+    why="A Lambda layer is saved as the bytecode of one Python version, and another version cannot run it.",
+    source="Keras: generic_utils.func_dump marshals the function's code",
+    level=Level.WARNING,
+)
+INPUTS = rule(
+    "WLR335",
+    "the input schema is not the model's",
+    why="The columns of a request are handed to the model's inputs.",
+    source="Upload guide, Keras; Keras: model_config, batch_input_shape",
+    level=Level.WARNING,
+)
+NO_KERAS = rule(
+    "WLR336",
+    "a SavedModel without its Keras part",
+    why="tf.keras.models.load_model needs what model.save writes beside the graph.",
+    source="Run with TensorFlow 2.9.3: load_model refuses such a folder, or gives an object without predict",
+)
+NOT_ALL_READ = rule(
+    "WLR337",
+    "a header that could not be read",
+    why="What was not read was not checked; the model itself may be perfectly good.",
+    source="The limits of this tool",
+    level=Level.WARNING,
+)
+
+SAVE = 'model.save("model.h5", save_format="h5") writes the file to name'
+_KERAS_FORMAT = "is in Keras's own .keras format; the platform takes a SavedModel or .h5"
+_LAST_KERAS_2 = "2.99"
+_WITH_KERAS_3 = "2.16"
+_BEFORE_METADATA = "2.4"
+_HDF5_SUFFIXES = {".h5", ".hdf5", ".hdf", ".he5"}
+
+
+class Keras(Family):
+    """A SavedModel folder or zip, or a bare `.h5`."""
+
+    def plan(self, spec: ModelSpec) -> Planned:
+        """One entry for HDF5; a SavedModel's files under one top folder."""
+        declared = spec.model
+        place = spec.at("model")
+        if not declared:
+            message = "no model is named"
+            return Planned(None, (FORM.finding(message, fix='model = "path/to/model.h5"', place=place),))
+        suffix = PurePosixPath(declared).suffix.lower()
+        if suffix not in _HDF5_SUFFIXES or is_folder(spec, declared):
+            if not is_file(spec, declared) or suffix == ".zip":
+                return plan_saved_model(spec, declared)
+            return refuse_file(spec, declared, FORM, said=_KERAS_FORMAT if suffix == ".keras" else "")
+        found, findings = collect.find_file(spec, declared, place=place)
+        if found is None:
+            return Planned(None, findings)
+        entry = Entry(PurePosixPath(found.path).name, FileSource(found.absolute), found.label)
+        return Planned(Layout("file", ".h5", (entry,)), findings)
+
+    def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
+        """Versions, inputs, and whether the whole model is there."""
+        return _inspect_hdf5(spec, layout.entries[0]) if layout.form == "file" else _inspect_saved_model(spec, layout)
+
+
+def _inspect_saved_model(spec: ModelSpec, layout: Layout) -> Inspection:
+    entry = saved_models.graph_entry(layout)
+    model, findings = saved_models.read(spec, entry)
+    if model is None:
+        return Inspection({}, findings)
+    graph = saved_models.serving_graph(model)
+    found = [*findings, *saved_models.check(spec, layout, entry, model)]
+    if model.complete:
+        found += _check_keras_part(layout, entry, graph)
+        found += _check_inputs(spec, saved_models.tensors(graph, "inputs"))
+    return Inspection(saved_models.facts(model), tuple(found))
+
+
+def _check_keras_part(layout: Layout, entry: Entry, graph: MetaGraph) -> list[Finding]:
+    place = Place(file=entry.name)
+    fix = 'model.save("my-model", save_format="tf") with TensorFlow\'s Keras 2, or framework = "tensorflow"'
+    metadata = any(PurePosixPath(each.path).name == "keras_metadata.pb" for each in layout.entries)
+    if not graph.root_object.startswith("_tf_keras_"):
+        message = f"{entry.name} was not saved from a Keras model: it can be called, and has no predict"
+        return [NO_KERAS.finding(message, fix=fix, place=place, level=Level.WARNING)]
+    if not metadata and is_newer(graph.version, _BEFORE_METADATA):
+        message = f"{entry.name} has no keras_metadata.pb beside it: it was written by tf.saved_model.save"
+        return [NO_KERAS.finding(message, fix=fix, place=place)]
+    return []
+
+
+def _inspect_hdf5(spec: ModelSpec, entry: Entry) -> Inspection:
+    place = Place(file=entry.name)
+    try:
+        if lfs_pointer(entry.source) is not None:
+            return Inspection()
+        with entry.source.open() as stream:
+            head = stream.read(64)
+            found = read_root_attributes(stream, entry.source.size)
+    except OSError as problem:
+        message = f"{entry.name} cannot be read: {problem.strerror or problem}"
+        return Inspection({}, (UNREADABLE.finding(message, place=place),))
+    except Hdf5Error as problem:
+        instead = recognise(head)
+        said = f"is {instead}, not an HDF5 file" if instead and "HDF5" not in instead else f"is not readable: {problem}"
+        fix = f"copy or download it again, or save the model anew: {SAVE}"
+        return Inspection({}, (UNREADABLE.finding(f"{entry.name} {said}", fix=fix, place=place),))
+    return _judge_hdf5(spec, entry, found)
+
+
+def _judge_hdf5(spec: ModelSpec, entry: Entry, found: Attributes) -> Inspection:
+    place = Place(file=entry.name)
+    version = found.values.get("keras_version") or ""
+    facts: dict[str, object] = {"keras": version, "backend": found.values.get("backend") or ""}
+    findings = _check_version(spec, entry, version)
+    config = found.values.get("model_config")
+    if config is None:
+        return Inspection(facts, (*findings, _without_config(entry, found)))
+    model = read_model_config(config)
+    if model is None:
+        message = f"{entry.name}: the model's configuration in it cannot be understood"
+        return Inspection(facts, (*findings, NOT_ALL_READ.finding(message, place=place)))
+    facts["model"] = model.kind
+    facts["inputs"] = [each.facts() for each in model.inputs]
+    return Inspection(facts, (*findings, *_check_inputs(spec, model.inputs), *_check_layers(spec, entry, model)))
+
+
+def _without_config(entry: Entry, found: Attributes) -> Finding:
+    """No readable model_config: weights only, something else's data, or something we cannot read."""
+    place = Place(file=entry.name)
+    if not found.complete or "model_config" in found.values:
+        reason = found.problem or "its model_config is no text"
+        return NOT_ALL_READ.finding(f"{entry.name} was not checked: {reason}", place=place)
+    if "layer_names" in found.values or PurePosixPath(entry.path).name.endswith(".weights.h5"):
+        message = f"{entry.name} holds weights only; the model itself was not saved"
+        fix = f"build the model, model.load_weights({PurePosixPath(entry.path).name!r}), then {SAVE}"
+        return WEIGHTS_ONLY.finding(message, fix=fix, place=place)
+    message = f"{entry.name} holds no Keras model (no model_config): weights only, or another program's data"
+    return WEIGHTS_ONLY.finding(message, fix=SAVE, place=place)
+
+
+def _check_version(spec: ModelSpec, entry: Entry, version: str) -> list[Finding]:
+    """Keras 2 has TensorFlow's numbers from 2.4 on; Keras 3 came with TensorFlow 2.16."""
+    runs = spec.framework.libraries.get("tensorflow")
+    if not runs or not version:
+        return []
+    place = Place(file=entry.name)
+    message = f"{entry.name} was saved by Keras {version}; Wallaroo {spec.release.asked} runs TensorFlow {runs}"
+    keras_3 = is_newer(version, _LAST_KERAS_2)
+    if keras_3 and is_newer(_WITH_KERAS_3, runs):
+        fix = f"build and save the model with tensorflow=={runs}: Keras 3's files cannot be read by its Keras 2"
+        return [KERAS_VERSION.finding(message, fix=fix, place=place, level=Level.ERROR)]
+    if not keras_3 and is_newer(version, runs) and not version.startswith("2.2.4-tf"):
+        return [KERAS_VERSION.finding(message, fix=f"save it with tensorflow=={runs}", place=place)]
+    return []
+
+
+def _check_layers(spec: ModelSpec, entry: Entry, model: KerasModel) -> list[Finding]:
+    if not model.lambdas:
+        return []
+    message = (
+        f"{entry.name} has Lambda layers ({', '.join(model.lambdas[:3])}); "
+        f"they run only if it was saved with the platform's Python ({spec.release.python})"
+    )
+    fix = "use built-in layers instead, or save the model with that Python"
+    return [LAMBDA.finding(message, fix=fix, place=Place(file=entry.name))]
+
+
+def _check_inputs(spec: ModelSpec, inputs: list[Tensor]) -> list[Finding]:
+    """The input schema against the model's inputs: how many, and how large a row. Names are free."""
+    schema = spec.input_schema
+    if schema is None or not inputs:
+        return []
+    if len(schema.fields) != len(inputs):
+        names = ", ".join(each.name for each in inputs[:10])
+        message = f"the schema has {len(schema.fields)} fields, and the model {len(inputs)} inputs: {names}"
+        return [INPUTS.finding(message, fix="declare one field for each input", place=spec.at("input-schema"))]
+    by_name = {each.name: each for each in inputs}
+    pairs = [(field, by_name[field.name]) for field in schema.fields if field.name in by_name]
+    if len(inputs) == 1:
+        pairs = [(schema.fields[0], inputs[0])]
+    return [
+        INPUTS.finding(
+            difference, fix="write the field as the model's input is", place=spec.at("input-schema", field.name)
+        )
+        for field, tensor in pairs
+        if (difference := type_difference(field, Tensor(tensor.name, None, tensor.shape)))
+    ]
