@@ -1,0 +1,210 @@
+"""PyTorch's files: TorchScript archives, and what `torch.save` and `torch.export` write.
+
+Only the zip's directory and a few small members are read, each to a limit.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, cast
+
+from hatch_wallaroo.formats.byte_reader import ByteReader
+from hatch_wallaroo.formats.pickle_nodes import Value, class_of
+from hatch_wallaroo.formats.pickles import Pickle, PickleError, read_pickle
+from hatch_wallaroo.formats.torch_code import Signature, forward_of
+
+Kind = Literal["torchscript", "mobile", "export", "saved", "legacy", "old-torchscript", "safetensors", "other"]
+
+MAGIC = 0x1950A86A20F9469CFC6C
+"""The first object of what torch.save wrote before 1.6."""
+
+_DIRECTORY = 16 << 20
+_TAIL = (1 << 16) + 22
+_PICKLE = 64 << 20
+_CODE = 1 << 20
+_SMALL = 256
+_LEGACY_OBJECTS = 4
+_BROKEN = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError, KeyError)
+
+
+class ArchiveError(ValueError):
+    """The zip cannot be read."""
+
+
+@dataclass(frozen=True)
+class TorchFile:
+    """What a file turned out to be.
+
+    `kind`: `torchscript`; `mobile` (for the lite interpreter); `export` (torch.export,
+    `.pt2`); `saved` (torch.save) and `legacy` (torch.save before 1.6); `old-torchscript`
+    (before 1.4); `safetensors`; `other`: none of them.
+
+    `pickle` is what was saved, `version` the archive's format, `byte_order` what the
+    archive says of it (PyTorch 2.1 and later do), `signature` that of `forward`;
+    `traced` says that example inputs are stored along.
+    """
+
+    kind: Kind
+    pickle: Pickle | None = None
+    version: int | None = None
+    byte_order: str | None = None
+    signature: Signature | None = None
+    traced: bool = False
+    operators: frozenset[str] = frozenset()
+
+    @property
+    def root(self) -> Value:
+        return self.pickle.root if self.pickle else None
+
+
+def read_torch_file(stream: BinaryIO, size: int) -> TorchFile:
+    """Tell what a seekable stream of `size` bytes holds.
+
+    Raises ArchiveError for a zip that cannot be read, PickleError for a PyTorch pickle
+    that breaks off, OSError.
+    """
+    head = stream.read(16)
+    stream.seek(0)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _read_zip(stream, size)
+    if _is_safetensors(head, size):
+        return TorchFile("safetensors")
+    if head[:1] == b"\x80":
+        return _read_legacy(stream, size)
+    return TorchFile("other")
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    """Eight bytes of length, then a JSON object."""
+    length = int.from_bytes(head[:8], "little")
+    return head[8:9] == b"{" and 2 <= length <= size - 8  # noqa: PLR2004 -- an empty object
+
+
+def _read_legacy(stream: BinaryIO, size: int) -> TorchFile:
+    """Several pickles in a row: a magic number, the protocol, the machine, the object, the storages' keys."""
+    reader = ByteReader(stream, size, limit=_PICKLE)
+    first = read_pickle(reader)
+    if first.root != MAGIC:
+        return TorchFile("other", first)
+    last = first
+    for _ in range(_LEGACY_OBJECTS - 1):
+        last = read_pickle(reader)
+    return TorchFile("legacy", last)
+
+
+def _read_zip(stream: BinaryIO, size: int) -> TorchFile:
+    _check_directory(stream, size)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return _Archive(archive).read()
+    except _BROKEN as error:
+        if isinstance(error, PickleError):
+            raise
+        raise ArchiveError(str(error) or type(error).__name__) from None
+
+
+def _check_directory(stream: BinaryIO, size: int) -> None:
+    """Refuse what zipfile should not open: it reads the central directory in one piece."""
+    stream.seek(max(size - _TAIL, 0))
+    tail = stream.read(_TAIL)
+    stream.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < 22:  # noqa: PLR2004 -- the end record's length
+        raise ArchiveError("it is cut short: a zip's directory stands at its end")
+    directory, offset = struct.unpack_from("<LL", tail, at + 12)
+    zip64 = tail.rfind(b"PK\x06\x06", 0, at)
+    # PyTorch writes the zip64 record (56 bytes) and its locator (20 bytes) whether they are needed or not.
+    if tail[at - 20 : at - 16] == b"PK\x06\x07" and zip64 == at - 76:
+        directory, offset = struct.unpack_from("<QQ", tail, zip64 + 40)
+        at = zip64
+    if directory > _DIRECTORY:
+        raise ArchiveError("its directory lists more files than any model has")
+    if offset + directory != max(size - _TAIL, 0) + at:
+        # Else what was found may be the end of another zip, stored inside of this one.
+        raise ArchiveError("it is cut short, or it begins with something else")
+
+
+class _Archive:
+    """A PyTorch zip: everything is below one top folder, which has the file's first name."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._zip = archive
+        self._names = set(archive.namelist())
+        first = next(iter(archive.namelist()), "")
+        self._top = first.partition("/")[0] + "/" if "/" in first else ""
+
+    def read(self) -> TorchFile:
+        has = self._has
+        version = self._number("version", ".data/version")
+        order = self._small("byteorder")
+        byte_order = order if order in {"little", "big"} else None
+        if has("archive_format") or has("models/model.json") or has("serialized_exported_program.json"):
+            return TorchFile("export", None, version, byte_order)
+        if has("model.json") and self._any("code/"):
+            return TorchFile("old-torchscript", None, version)
+        if not has("data.pkl"):
+            return TorchFile("other")
+        pickle = self._pickle("data.pkl")
+        if not has("constants.pkl") and not self._any("code/"):
+            return TorchFile("saved", pickle, version, byte_order)
+        kind: Kind = "torchscript" if self._any("code/") else "mobile"
+        code = self._code(pickle)
+        return TorchFile(
+            kind,
+            pickle,
+            version,
+            byte_order,
+            forward_of(code[0], code[1]) if code else None,
+            has("traced_inputs.pkl"),
+            self._operators(code[0] if code else ""),
+        )
+
+    def _has(self, name: str) -> bool:
+        return self._top + name in self._names
+
+    def _any(self, folder: str) -> bool:
+        return any(each.startswith(self._top + folder) for each in self._names)
+
+    def _small(self, name: str) -> str | None:
+        if not self._has(name):
+            return None
+        with self._zip.open(self._top + name) as member:
+            return member.read(_SMALL).decode("ascii", "replace").strip()
+
+    def _number(self, *names: str) -> int | None:
+        found = next((each for each in map(self._small, names) if each), "")
+        return int(found) if found.isascii() and found.isdecimal() and len(found) < 10 else None  # noqa: PLR2004
+
+    def _pickle(self, name: str) -> Pickle:
+        with self._zip.open(self._top + name) as member:
+            return read_pickle(ByteReader(cast("BinaryIO", member), limit=_PICKLE))
+
+    def _code(self, pickle: Pickle) -> tuple[str, str] | None:
+        """The source that holds the top-level class, and the class's name."""
+        made_by = class_of(pickle.root)
+        if made_by is None:
+            return None
+        path = f"{self._top}code/{made_by.module.replace('.', '/')}.py"
+        if path not in self._names:
+            return None
+        with self._zip.open(path) as member:
+            return member.read(_CODE).decode("utf-8", "replace"), made_by.name
+
+    def _operators(self, main: str) -> frozenset[str]:
+        """Operators that the code calls, from its first megabyte."""
+        from hatch_wallaroo.formats.torch_code import operators_in
+
+        found = set(operators_in(main))
+        left = _CODE - len(main)
+        for name in sorted(each for each in self._names if each.startswith(self._top + "code/")):
+            if left <= 0:
+                break
+            if name.endswith(".py"):
+                with self._zip.open(name) as member:
+                    text = member.read(left).decode("utf-8", "replace")
+                left -= len(text)
+                found.update(operators_in(text))
+        return frozenset(found)

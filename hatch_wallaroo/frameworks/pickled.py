@@ -1,0 +1,314 @@
+"""Models that are pickles: what holds for scikit-learn and XGBoost alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files import collect
+from hatch_wallaroo.files.pointers import lfs_pointer
+from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
+from hatch_wallaroo.formats.pickle_nodes import Global, Value
+from hatch_wallaroo.formats.signatures import recognise
+from hatch_wallaroo.frameworks.base import Layout, Planned
+from hatch_wallaroo.frameworks.pickle_safety import BY_VALUE, OTHER_LIBRARIES, dangerous, foreign, in_project
+
+_LOADER = "mac 2023.2.1 and 2023.4.2, io/file_loading/pickle_loader.py: pickle.load on .pkl and .pickle"
+
+NOT_A_PICKLE = rule(
+    "WLR350",
+    "not a pickle",
+    why="The platform loads scikit-learn and XGBoost models with pickle.load and nothing else.",
+    source=f"Upload guide, XGBoost: Supported File Types; {_LOADER}",
+)
+BROKEN = rule(
+    "WLR351",
+    "a pickle that cannot be read to its end",
+    why="A file that was cut short or changed uploads well and fails when the platform loads it.",
+    source="CPython: pickle.UnpicklingError, EOFError",
+)
+JOBLIB = rule(
+    "WLR352",
+    "saved by joblib in a form that pickle cannot load",
+    why="joblib puts the arrays' bytes between the pickle's own, or compresses the file. Only joblib.load finds its "
+    "way through that; pickle.load, which the platform uses, does not.",
+    source=f"{_LOADER}; run with joblib 1.2 and 1.6 files: UnpicklingError",
+)
+NOT_ALONE = rule(
+    "WLR353",
+    "a pickle that needs more than itself",
+    why="What the pickle refers to is not in the file, and only the file is uploaded.",
+    source="CPython: pickle.UnpicklingError without persistent_load, buffers or a registered extension",
+)
+BEHIND = rule(
+    "WLR354",
+    "more than one pickle in the file",
+    why="pickle.load takes the first object of a file and ignores the rest.",
+    source="CPython documentation: pickle.load",
+    level=Level.WARNING,
+)
+UNSAFE = rule(
+    "WLR355",
+    "the pickle would run code that no model needs",
+    why="Loading a pickle runs what it names. Models name classes and arrays; one that names programs, files or "
+    "connections was made to do something else, on whatever machine loads it.",
+    source="CPython documentation: pickle, the warning at its head",
+)
+OWN_CODE = rule(
+    "WLR356",
+    "a class or function of your own code",
+    why="A pickle holds the names of classes and functions, not their code. The platform has only the framework's "
+    "libraries and cannot import yours.",
+    source="CPython documentation: what can be pickled; upload guide: Bring Your Own Predict",
+)
+OTHER_LIBRARY = rule(
+    "WLR357",
+    "a library that the platform may not have",
+    why="The environment of a framework is fixed: requirements are taken for BYOP only.",
+    source="Upload guide: Supported Libraries of SKLearn and XGBoost",
+    level=Level.WARNING,
+)
+NUMPY_2 = rule(
+    "WLR358",
+    "arrays pickled by NumPy 2",
+    why="NumPy 2 names its arrays numpy._core, a module that older versions do not have.",
+    source="Run: pickles of NumPy 2.4 give No module named 'numpy._core' in 1.22 to 1.26.0; in 1.26.4 those that "
+    "hold a random generator still fail",
+)
+RENAMED = rule(
+    "WLR359",
+    "the bundle is named .pkl",
+    why="The platform's loader goes by the file's suffix and takes .pkl and .pickle.",
+    source=_LOADER,
+    level=Level.NOTE,
+)
+PARTLY_READ = rule(
+    "WLR372",
+    "larger than what is checked",
+    why="What was not read was not checked; the model itself may be perfectly good.",
+    source="The limits of this tool",
+    level=Level.NOTE,
+)
+
+_SUFFIXES = (".pkl", ".pickle")
+_SAVE = 'pickle.dump(model, open("model.pkl", "wb"), protocol=4)'
+# _loss: scikit-learn 1.4 to 1.6 name their loss functions so; see sklearn_versions.
+_RUNTIME = frozenset({"numpy", "scipy", "joblib", "threadpoolctl", "sklearn", "_loss"})
+_NAMED = 4
+
+
+@dataclass
+class Opened:
+    """A pickle that was read: its `root`, the file, and what is to be said so far."""
+
+    entry: Entry
+    file: PickleFile
+    place: Place
+    findings: list[Finding] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Value:
+        return self.file.pickle.root if self.file.pickle else None
+
+    @property
+    def names(self) -> list[Global]:
+        return list(self.file.pickle.globals) if self.file.pickle else []
+
+
+def plan_pickle(spec: ModelSpec) -> Planned:
+    """One entry, the file itself, under a suffix that the platform's loader takes."""
+    if not spec.model:
+        refused = NOT_A_PICKLE.finding("no model is named", fix='model = "path/to/model.pkl"', place=spec.at("model"))
+        return Planned(None, (refused,))
+    found, findings = collect.find_file(spec, spec.model, place=spec.at("model"))
+    if found is None:
+        return Planned(None, findings)
+    path = PurePosixPath(found.path)
+    suffix = path.suffix if path.suffix in _SUFFIXES else ".pkl"
+    name = path.with_suffix(suffix).name if path.suffix else f"{path.name}{suffix}"
+    return Planned(Layout("file", suffix, (Entry(name, FileSource(found.absolute), found.label),)), findings)
+
+
+def open_pickle(spec: ModelSpec, layout: Layout) -> Opened | None:
+    """Read the layout's pickle and check what holds for any. None for a Git LFS pointer, which is told elsewhere.
+
+    Where there is no pickle, `Opened.file.pickle` is None and `findings` say why.
+    """
+    entry = layout.entries[0]
+    source = entry.source
+    if lfs_pointer(source) is not None:
+        return None
+    size = source.size
+    with source.open() as stream:
+        file = read_pickle_file(stream, size)
+    opened = Opened(entry, file, replace(spec.at("model"), file=entry.name))
+    opened.findings += _form(opened)
+    if file.pickle:
+        opened.facts = {"format": _format(file), "protocol": file.pickle.protocol}
+        opened.findings += _contents(spec, opened)
+    return opened
+
+
+def _format(file: PickleFile) -> str:
+    if file.compression:
+        return f"joblib, {file.compression}"
+    return "joblib" if file.joblib_arrays or file.separate_arrays else "pickle"
+
+
+def _form(opened: Opened) -> Iterator[Finding]:
+    file, name, place = opened.file, opened.entry.name, opened.place
+    if _something_else(file):
+        what = recognise(file.head)
+        said = f"is {what}, not a pickle" if what else "is not a pickle"
+        fix = "unpack it and name the .pkl in it" if what == "a zip archive" else f"save the trained model with {_SAVE}"
+        yield NOT_A_PICKLE.finding(f"{name} {said}", fix=fix, place=place)
+        return
+    if file.error is not None:
+        yield BROKEN.finding(
+            f"{name} breaks off at byte {file.error.offset:,}: {file.error}",
+            fix="copy it again, completely, or save the model anew",
+            place=place,
+        )
+        return
+    if file.compression:
+        yield JOBLIB.finding(
+            f"{name} is compressed ({file.compression}), as joblib does", fix=_again(name), place=place
+        )
+    elif file.joblib_arrays:
+        yield JOBLIB.finding(
+            f"{name} was saved by joblib, which puts arrays between the pickle's bytes: pickle.load stops at the first",
+            fix=_again(name),
+            place=place,
+        )
+    if file.separate_arrays:
+        yield NOT_ALONE.finding(
+            f"{name} was saved by a joblib before 0.10, with each array in a file of its own beside it",
+            fix=_again(name),
+            place=place,
+        )
+    yield from _whole(opened)
+    if not name.endswith(_SUFFIXES) and not (file.compression or file.joblib_arrays):
+        yield RENAMED.finding(
+            f"{name} is a plain pickle; in the bundle it is called {opened.entry.path}, which the platform's loader "
+            "goes by",
+            fix=f"name it {PurePosixPath(name).with_suffix('.pkl').name}",
+            place=place,
+        )
+
+
+def _something_else(file: PickleFile) -> bool:
+    """Whether the file is no pickle at all, rather than a broken one."""
+    if file.pickle is not None or (file.compression and file.error is None):
+        return False
+    return not file.is_pickle or (not file.compression and recognise(file.head) not in {None, "a Python pickle"})
+
+
+def _again(name: str) -> str:
+    target = PurePosixPath(name).with_suffix(".pkl").name
+    if target == PurePosixPath(name).name:
+        target = "model.pkl"
+    return (
+        'save it with pickle, where it was trained: python -c "import joblib, pickle; '
+        f"pickle.dump(joblib.load('{name}'), open('{target}', 'wb'), protocol=4)\""
+    )
+
+
+def _whole(opened: Opened) -> Iterator[Finding]:
+    """Whether one pickle is all there is, and all that it needs."""
+    file, pickle, name = opened.file, opened.file.pickle, opened.entry.name
+    if pickle is None:
+        return
+    extensions = any(each.module == "copyreg" and each.name.startswith("extension ") for each in pickle.globals)
+    for missing, what in (
+        (pickle.persistent, "objects by reference (persistent ids), which plain pickle.load refuses"),
+        (pickle.buffers, "arrays in separate buffers, which are not in the file"),
+        (extensions, "classes by number (extension codes), which the platform has not registered"),
+    ):
+        if missing:
+            yield NOT_ALONE.finding(f"{name} holds {what}", fix=f"save the model with {_SAVE}", place=opened.place)
+    if file.another:
+        yield BEHIND.finding(
+            f"{name} holds more than one pickle; the platform loads the first, {pickle.end:,} bytes, and ignores "
+            f"{file.behind:,} bytes behind it",
+            fix="save one object in a file: a Pipeline keeps preprocessing and model together",
+            place=opened.place,
+        )
+    elif file.behind:
+        yield BEHIND.finding(
+            f"{name} goes on for {file.behind:,} bytes after the pickle's end, which the platform ignores",
+            fix="save the model anew",
+            place=opened.place,
+        )
+    if not pickle.complete or pickle.unresolved:
+        yield PARTLY_READ.finding(
+            f"{name} was read in part: what is checked holds for the first {pickle.end:,} bytes", place=opened.place
+        )
+
+
+def _contents(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
+    """What it would import."""
+    name, place = opened.entry.name, opened.place
+    evil = dangerous(opened.names)
+    if evil:
+        yield UNSAFE.finding(
+            f"loading {name} would use {_list(evil)}",
+            fix="do not load it; train the model again, or ask where the file comes from",
+            place=place,
+        )
+    ours = _RUNTIME | {spec.framework.name}
+    for top, names in foreign([each for each in opened.names if each not in evil], ours).items():
+        yield _from_elsewhere(spec, opened, top, names)
+    if any(each.module.startswith("numpy._core") for each in opened.names):
+        old = spec.release.python == "3.8"
+        yield NUMPY_2.finding(
+            f"{name} was saved with NumPy 2, and Wallaroo {spec.release.version} runs Python {spec.release.python} "
+            + ("with a NumPy before 2" if old else "with NumPy 1.26"),
+            fix=f'save the model where "numpy<2" is installed{_with_libraries(spec)}',
+            place=place,
+            level=Level.ERROR if old else Level.WARNING,
+        )
+
+
+def _with_libraries(spec: ModelSpec) -> str:
+    libraries = ", ".join(f"{library}=={version}" for library, version in spec.framework.libraries.items())
+    return f", with {libraries}" if libraries else ""
+
+
+def _from_elsewhere(spec: ModelSpec, opened: Opened, top: str, names: list[Global]) -> Finding:
+    """A top-level module that the platform may not have."""
+    place = opened.place
+    if top in BY_VALUE:
+        return OTHER_LIBRARY.finding(
+            f"{opened.entry.name} holds functions or classes as Python bytecode, written by {top}: it loads only where "
+            f"{top} is installed and Python is the same version",
+            fix='keep lambdas and local functions out of the model, or package it with framework = "custom"',
+            place=place,
+        )
+    if top in OTHER_LIBRARIES and not in_project(spec.root, top):
+        return OTHER_LIBRARY.finding(
+            f"{opened.entry.name} needs {OTHER_LIBRARIES[top]} ({_list(names)}), which the {spec.framework.name} "
+            "environment of the platform is not known to have",
+            fix='package it with framework = "custom" (BYOP), which installs requirements',
+            place=place,
+        )
+    whose = {
+        "__main__": "the script or notebook that saved it",
+        "__mp_main__": "the script that saved it",
+    }.get(top, f"the module {top}" + (" of this project" if in_project(spec.root, top) else ""))
+    return OWN_CODE.finding(
+        f"{opened.entry.name} needs {_list(names)}, from {whose}, which the platform cannot import",
+        fix='package it with framework = "custom" (BYOP), which takes your code along, or build the model from '
+        f"{spec.framework.name}'s own classes",
+        place=place,
+    )
+
+
+def _list(names: list[Global]) -> str:
+    said = ", ".join(str(each) for each in names[:_NAMED])
+    return f"{said} and {len(names) - _NAMED} more" if len(names) > _NAMED else said
