@@ -1,0 +1,312 @@
+"""Walking a folder of the project: safely, in order, and never into what is excluded."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files import problems
+from hatch_wallaroo.files.exclusions import (
+    TESTS,
+    Exclusions,
+    folder_reason,
+    marked_reason,
+    may_hold_tests,
+    output_names,
+    test_module,
+)
+from hatch_wallaroo.files.paths import length_problem, name_problem, shown
+from hatch_wallaroo.findings import Finding, Place, Rule
+
+LIMIT = 100_000
+"""Files, and folders, in one listing."""
+
+_TEST_FOLDERS_LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file or folder of the project.
+
+    `path` is absolute, as it is spelt; `label` relative to the project. `trail`
+    holds, for a folder, the real paths of the folders that led to it.
+    """
+
+    path: str
+    label: str
+    is_folder: bool
+    trail: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.label.rpartition("/")[2]
+
+
+class Walker:
+    """Lists what one declared path names; `findings` and `stripped` tell what was refused and left out."""
+
+    def __init__(self, spec: ModelSpec, place: Place) -> None:
+        self.spec = spec
+        self.place = place
+        self.exclusions = Exclusions(spec)
+        self.findings: list[Finding] = list(self.exclusions.findings)
+        self.stripped: dict[str, str] = {}
+        self._root = str(spec.root)
+        self._real_root = os.path.realpath(spec.root)
+        self._seen: dict[str, Node | None] = {}
+        self._listed: dict[str, list[os.DirEntry[str]]] = {}
+
+    def say(self, rule: Rule, message: str, fix: str = "") -> None:
+        """Add a finding at the place of the declared path."""
+        self.findings.append(rule.finding(message, fix=fix, place=self.place))
+
+    def exists(self, label: str) -> bool:
+        """Whether something is there, be it a broken link."""
+        return os.path.lexists(self._path(label))
+
+    def at(self, label: str) -> Node | None:
+        """The node of a path that was declared by name; None where it is missing or refused (then with a finding)."""
+        path = self._path(label)
+        if not os.path.lexists(path):
+            return None
+        for part in label.split("/"):
+            if problem := name_problem(part):
+                self.say(problems.UNSAFE_NAME, f"{shown(label)} {problem}", "rename it")
+                return None
+        return self._resolved(path, label, ())
+
+    def files(self, folder: Node, *, declared: bool = True) -> list[Node]:
+        """All files below a folder; one that was not declared itself may turn out to be excluded by what it holds."""
+        found: list[Node] = []
+        waiting, folders = [folder], 0
+        while waiting:
+            here = waiting.pop()
+            folders += 1
+            for entry in self._entries(here, declared=declared and here is folder):
+                child = self._child(here, entry)
+                if child is not None:
+                    (waiting if child.is_folder else found).append(child)
+            if max(len(found), folders + len(waiting)) > LIMIT:
+                self._say_too_many(folder)
+                return []
+        return found
+
+    def matching(self, base: Node, pattern: str) -> list[Node]:
+        """All files that a glob below a folder names; a folder that it names counts with all its files."""
+        found: dict[str, Node] = {}
+        parts = tuple(pattern.split("/"))
+        waiting, visited = [(base, parts)], {(base.label, len(parts))}
+        while waiting:
+            here, left = waiting.pop()
+            for child, rest in self._step(here, left, declared=here is base):
+                if not rest:
+                    nodes = self.files(child, declared=False) if child.is_folder else [child]
+                    found.update((each.label, each) for each in nodes)
+                elif child.is_folder and (child.label, len(rest)) not in visited:
+                    visited.add((child.label, len(rest)))
+                    waiting.append((child, rest))
+            if max(len(found), len(visited)) > LIMIT:
+                self._say_too_many(base)
+                return []
+        return list(found.values())
+
+    def _step(self, here: Node, parts: tuple[str, ...], *, declared: bool) -> Iterator[tuple[Node, tuple[str, ...]]]:
+        """The children that the first of `parts` names, each with the parts that are left for it."""
+        head, rest = parts[0], parts[1:]
+        after = rest
+        if head == "**":
+            if rest:
+                yield from self._step(here, rest, declared=declared)
+            head, after = "*", parts if rest else ()
+        matches = _matcher(head).match
+        for entry in self._entries(here, declared=declared):
+            if matches(entry.name) and (not after or _leads_to_folder(entry)):
+                child = self._child(here, entry)
+                if child is not None:
+                    yield child, after
+
+    def _entries(self, folder: Node, *, declared: bool) -> list[os.DirEntry[str]]:
+        """What lies in a folder, by name; nothing where the folder turns out to be excluded, full or unreadable."""
+        if folder.label in self._listed:
+            return self._listed[folder.label]
+        self._listed[folder.label] = []
+        try:
+            with os.scandir(folder.path) as scan:
+                entries = sorted(islice(scan, LIMIT + 1), key=lambda each: each.name)
+        except OSError as error:
+            self._say_unreadable(folder.label, error)
+            return []
+        if len(entries) > LIMIT:
+            self._say_too_many(folder)
+            return []
+        names = [each.name for each in entries]
+        reason = None if declared else marked_reason(names) or (TESTS if _tests(folder, entries) else None)
+        if reason:
+            self.stripped[f"{shown(folder.label)}/"] = reason
+            return []
+        outputs = output_names(names)
+        for name in outputs:
+            self.stripped[shown(_joined(folder.label, name))] = "an earlier build's output"
+        self._listed[folder.label] = [each for each in entries if each.name not in outputs]
+        return self._listed[folder.label]
+
+    def _child(self, folder: Node, entry: os.DirEntry[str]) -> Node | None:
+        """The node of a folder's entry, or None where it is left out or refused."""
+        label = _joined(folder.label, entry.name)
+        if label not in self._seen:
+            self._seen[label] = self._admitted(folder, entry, label)
+        return self._seen[label]
+
+    def _admitted(self, folder: Node, entry: os.DirEntry[str], label: str) -> Node | None:
+        try:
+            linked = entry.is_symlink()
+            is_folder = entry.is_dir(follow_symlinks=False)
+            is_file = entry.is_file(follow_symlinks=False)
+        except OSError as error:
+            self._say_unreadable(label, error)
+            return None
+        if is_folder or linked:
+            reason = self.exclusions.folder(label)
+            if reason:
+                self.stripped[f"{shown(label)}/" if is_folder else shown(label)] = reason
+                return None
+        if not is_folder and (reason := self.exclusions.file(label)):
+            self.stripped[shown(label)] = reason
+            return None
+        problem = name_problem(entry.name) or length_problem(label)
+        if problem:
+            self.say(problems.UNSAFE_NAME, f"{shown(label)} {problem}", "rename it, or add it to `exclude`")
+            return None
+        if is_folder:
+            return Node(entry.path, label, is_folder=True, trail=(*folder.trail[:-1], _joined_real(folder, entry.name)))
+        if is_file:
+            return self._regular(entry.path, label)
+        return self._resolved(entry.path, label, folder.trail)
+
+    def _resolved(self, path: str, label: str, trail: tuple[str, ...]) -> Node | None:
+        """The node behind a path whose kind and links are not known yet."""
+        try:
+            real = os.path.realpath(path, strict=True)
+            mode = Path(real).stat().st_mode
+        except OSError as error:
+            self._say_unresolved(path, label, error)
+            return None
+        if not _within(real, self._real_root):
+            fix = "copy what it points to into the project" + (", or add the link to `exclude`" if trail else "")
+            self.say(problems.LINK_OUTSIDE, f"{label} is a link that leaves the project", fix)
+            return None
+        if stat.S_ISDIR(mode):
+            if any(_within(each, real) for each in trail):
+                message = f"{label} is a link to a folder that it lies in itself"
+                self.say(problems.LINK_BROKEN, message, "remove the link, or add it to `exclude`")
+                return None
+            return Node(path, label, is_folder=True, trail=(*trail, real))
+        if stat.S_ISREG(mode):
+            return self._regular(path, label)
+        message = f"{label} is {_kind(mode)}, not a regular file"
+        self.say(problems.SPECIAL_FILE, message, "remove it" + (", or add it to `exclude`" if trail else ""))
+        return None
+
+    def _regular(self, path: str, label: str) -> Node | None:
+        if os.access(path, os.R_OK):
+            return Node(path, label, is_folder=False)
+        gone = not os.path.lexists(path)
+        self._say_unreadable(label, OSError(errno.ENOENT if gone else errno.EACCES, ""))
+        return None
+
+    def _path(self, label: str) -> str:
+        return self._root if label == "." else f"{self._root}{os.sep}{label.replace('/', os.sep)}"
+
+    def _say_unresolved(self, path: str, label: str, error: OSError) -> None:
+        broken = Path(path).is_symlink() and error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+        if broken:
+            circle = error.errno == errno.ELOOP
+            message = f"{label} is a link {'in a circle' if circle else 'to something that does not exist'}"
+            self.say(problems.LINK_BROKEN, message, "mend or remove the link")
+        else:
+            self._say_unreadable(label, error)
+
+    def _say_unreadable(self, label: str, error: OSError) -> None:
+        if error.errno == errno.ENOENT:
+            self.say(problems.UNREADABLE, f"{shown(label)} vanished during the build", "build again")
+        elif error.errno in {errno.EACCES, errno.EPERM}:
+            fix = "give yourself the right to read it, or add it to `exclude`"
+            self.say(problems.UNREADABLE, f"{shown(label)} cannot be read: permission denied", fix)
+        else:
+            reason = os.strerror(error.errno).lower() if error.errno else "the system refuses"
+            self.say(problems.UNREADABLE, f"{shown(label)} cannot be read: {reason}", "check the file system")
+
+    def _say_too_many(self, folder: Node) -> None:
+        if any(each.rule is problems.TOO_MANY for each in self.findings):
+            return
+        what = "the project" if folder.label == "." else shown(folder.label)
+        fix = "declare the folder that holds the model alone, or narrow it with `exclude`"
+        self.say(problems.TOO_MANY, f"{what} holds more than {LIMIT:,} files or folders", fix)
+
+
+def _tests(folder: Node, entries: list[os.DirEntry[str]]) -> bool:
+    """Whether a folder holds Python tests: itself, or a folder right below it."""
+    if not may_hold_tests(folder.name):
+        return False
+    if any(test_module(each.name) for each in entries):
+        return True
+    below = (each for each in entries if _is_plain_folder(each) and not folder_reason(each.name))
+    return any(_holds_test_module(each.path) for each in islice(below, _TEST_FOLDERS_LOOKED_AT))
+
+
+def _holds_test_module(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as scan:
+            return any(test_module(each.name) for each in islice(scan, LIMIT))
+    except OSError:
+        return False
+
+
+def _is_plain_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _joined(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def _joined_real(folder: Node, name: str) -> str:
+    return f"{folder.trail[-1].rstrip(os.sep)}{os.sep}{name}"
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something special")
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))

@@ -1,0 +1,108 @@
+"""The requirements.txt of a bundle: what the model needs, on the platform's Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.findings import Finding, Place, errors
+from hatch_wallaroo.requirements import problems
+from hatch_wallaroo.requirements.lines import Source, read
+from hatch_wallaroo.requirements.lock import Locked, lock
+from hatch_wallaroo.requirements.merge import Judge, Wanted, merged, narrowed
+from hatch_wallaroo.requirements.notable import notable, unpinned
+from hatch_wallaroo.requirements.pylock import from_pylock
+from hatch_wallaroo.requirements.target import Target, target
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """The text of requirements.txt (empty, or ending in a newline), its lines, and what is wrong with them.
+
+    `lines` are requirements without markers, options and hashes; the text has
+    options first, then one line a package in the order of first mention.
+    """
+
+    text: str
+    lines: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def requirements_text(spec: ModelSpec) -> Requirements:
+    """Read, judge and write a model's requirements for the release's Python and the model's processor.
+
+    What cannot be taken is a finding and not in the text. Reads files of the
+    project; with `lock`, runs uv or reads pylock.toml.
+    """
+    platform = target(spec)
+    source = read(spec)
+    judge = Judge(spec, platform)
+    wanted, conflicts = merged(judge.wanted(source.lines))
+    constraints = judge.wanted(source.constraints)
+    narrow, unused = narrowed(wanted, constraints)
+    findings = [*source.findings, *judge.findings, *(conflicts or merged(narrow)[1])]
+    findings += notable(spec, platform, narrow)
+    findings += _notes(spec, platform, judge, unused)
+    findings += _hash_problems(narrow)
+    if not spec.lock:
+        findings += unpinned(narrow, _place(spec))
+    elif not errors(findings):
+        locked = _locked(spec, platform, source, narrow, constraints)
+        findings += locked.findings
+        if locked.lines is not None:
+            return _made(source.options, locked.lines, (), findings)
+    return _made(source.options, [each.text for each in narrow], narrow, findings)
+
+
+def _locked(
+    spec: ModelSpec, platform: Target, source: Source, wanted: Sequence[Wanted], constraints: Sequence[Wanted]
+) -> Locked:
+    """Exact versions, from the project's own lock or by uv."""
+    own = from_pylock(spec, platform, wanted)
+    if own is not None:
+        return own
+    names = {each.key for each in wanted}
+    unused = [each for each in constraints if each.key not in names]
+    lines = [*source.options, *(each.text for each in wanted)]
+    return lock(spec.root, platform, lines if wanted else [], spec.at("lock"), tuple(each.text for each in unused))
+
+
+def _made(
+    options: Sequence[str], lines: Sequence[str], hashed: Sequence[Wanted], findings: Sequence[Finding]
+) -> Requirements:
+    hashes = {each.text: each.hashes for each in hashed}
+    written = [" ".join((line, *(f"--hash={each}" for each in hashes.get(line, ())))) for line in lines]
+    text = "".join(f"{line}\n" for line in ([*options, *written] if written else []))
+    return Requirements(text, tuple(lines), tuple(dict.fromkeys(findings)))
+
+
+def _notes(spec: ModelSpec, platform: Target, judge: Judge, unused: Sequence[Wanted]) -> list[Finding]:
+    notes = []
+    if judge.left_out:
+        told = ", ".join(dict.fromkeys(name for name, _ in judge.left_out))
+        notes.append(problems.LEFT_OUT.finding(f"not needed on {platform}: {told}", place=judge.left_out[0][1]))
+    if unused and not spec.lock:
+        told = ", ".join(each.text for each in unused)
+        fix = "require the package itself where its version matters, or set lock = true"
+        notes.append(
+            problems.CONSTRAINT.finding(f"constraints without effect: {told}", fix=fix, place=unused[0].places[0])
+        )
+    return notes
+
+
+def _hash_problems(wanted: Sequence[Wanted]) -> list[Finding]:
+    """Pip's hash-checking mode takes all lines, exact and with hashes, or none."""
+    without = [each for each in wanted if not each.hashes or each.pin is None]
+    if not without or not any(each.hashes for each in wanted):
+        return []
+    names = ", ".join(each.name for each in without)
+    fix = "give every line an exact version and hashes, or remove all hashes"
+    message = f"some lines have hashes, and {names} {'has' if len(without) == 1 else 'have'} none or no exact version"
+    return [problems.HASHES.finding(message, fix=fix, place=without[0].places[0])]
+
+
+def _place(spec: ModelSpec) -> Place:
+    if spec.requirements.kind == "project":
+        return Place(key=("project", "dependencies"))
+    return spec.at("requirements")
