@@ -42,7 +42,7 @@ def lock(root: Path, target: Target, lines: Sequence[str], place: Place, constra
     uv = find_uv()
     if uv is None:
         message = "lock = true needs uv, which is not on the PATH"
-        fix = "python -m pip install uv, or add 'uv' to [build-system] requires"
+        fix = 'write "hatch-wallaroo[lock]" in [build-system] requires, or put uv on the PATH'
         return Locked(None, (problems.NO_UV.finding(message, fix=fix, place=place),))
     if not lines:
         return Locked(())
