@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
 from support.fronts import REPOSITORY
 from support.pickles import Made, Name, estimator, pickled
 
@@ -159,7 +160,9 @@ def tensorflow_damaged_zip(root: Path) -> None:
 @_case
 def tensorflow_zip_with_two_models(root: Path) -> None:
     module = _FIXTURES / "tensorflow" / "module"
-    second = [(f"night/{path.relative_to(module).as_posix()}", path.read_bytes()) for path in sorted(module.rglob("*.*"))]
+    second = [
+        (f"night/{path.relative_to(module).as_posix()}", path.read_bytes()) for path in sorted(module.rglob("*.*"))
+    ]
     _write(root / "models" / "both.zip", _zipped(module, "day", *second))
 
 
@@ -320,7 +323,7 @@ def hugging_face_weights_missing(root: Path) -> None:
     header = folder / "model-00001-of-00002.safetensors"
     length = int.from_bytes(header.read_bytes()[:8], "little")
     names = [each for each in json.loads(header.read_bytes()[8 : 8 + length]) if each != "__metadata__"]
-    parts = {name: "model-00001-of-00002.safetensors" for name in names}
+    parts = dict.fromkeys(names, "model-00001-of-00002.safetensors")
     parts["classifier.bias"] = "model-00002-of-00002.safetensors"
     index = {"metadata": {"total_size": 20_000}, "weight_map": parts}
     _write(folder / "model.safetensors.index.json", json.dumps(index))
@@ -348,7 +351,10 @@ def llm_gguf_only(root: Path) -> None:
 def byop_secrets(root: Path) -> None:
     """Tokens put together here, so that nothing that looks like one lies in the repository."""
     token = "_".join(("ghp", "x9Qk2LmT7vRb4WzYc8NdHs6FgJpAe1UtX3oZ"))
-    _write(root / "models" / "download.sh", f"#!/bin/sh\nset -e\ncurl -H 'Authorization: token {token}' -O https://x.invalid\n")
+    _write(
+        root / "models" / "download.sh",
+        f"#!/bin/sh\nset -e\ncurl -H 'Authorization: token {token}' -O https://x.invalid\n",
+    )
     _write(root / "models" / ".env", "AWS_REGION=eu-central-1\n")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.fronts import REPOSITORY
 from support.manifests import load_checked
 from support.told import Told, build

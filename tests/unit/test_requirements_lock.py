@@ -120,7 +120,7 @@ def test_without_uv_the_fix_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "find_uv", lambda: None)
     (finding,) = locked(tmp_path, "beta").findings
     assert (finding.code, finding.level) == ("WLR270", Level.ERROR)
-    assert "pip install uv" in finding.fix
+    assert "hatch-wallaroo[lock]" in finding.fix
 
 
 def test_uv_is_found_without_the_path(monkeypatch):
