@@ -1,0 +1,1 @@
+"""Sorts flowers into three clusters by the sizes of their leaves."""

@@ -1,0 +1,49 @@
+"""All checks of the user's own inference code, for one release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from hatch_wallaroo.byop.execution import Run
+from hatch_wallaroo.byop.imports import undeclared
+from hatch_wallaroo.byop.loader import load
+from hatch_wallaroo.byop.model_path import misplaced
+from hatch_wallaroo.byop.modules import Sources
+from hatch_wallaroo.byop.surroundings import Surroundings
+from hatch_wallaroo.byop.syntax import newer
+from hatch_wallaroo.byop.validator import validate
+from hatch_wallaroo.findings import Finding
+
+
+def check_code(sources: Sources, surroundings: Surroundings, paths: AbstractSet[str]) -> tuple[Run, list[Finding]]:
+    """What the loader does with the code, and the findings of loader and, in releases that have one, validator.
+
+    `paths` are all files of the bundle, without its top folder.
+    """
+    run, findings = load(sources, surroundings)
+    findings += reached_findings(run)
+    if surroundings.release.byop.validator:
+        executed, refused = validate(sources, surroundings)
+        findings = [*refused, *findings, *reached_findings(executed)]
+    for module in run.reached.values():
+        findings += misplaced(module.file, paths)
+    return run, findings
+
+
+def reached_findings(run: Run) -> list[Finding]:
+    """Of the files that a run imports: what the platform's Python cannot do, and what nobody declares."""
+    surroundings = run.surroundings
+    found = [
+        finding
+        for module in run.reached.values()
+        for finding in newer(module, surroundings.python, surroundings.release.python)
+    ]
+    return [*found, *undeclared(run.imports, surroundings)]
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The validator and the loader often say the same: once is enough, as an error where one of them says so."""
+    found = list({(each.code, each.place, each.message, each.level): each for each in findings}.values())
+    worst = {(each.code, each.place) for each in found if each.is_error}
+    return tuple(each for each in found if each.is_error or (each.code, each.place) not in worst)

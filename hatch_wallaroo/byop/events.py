@@ -1,0 +1,230 @@
+"""What an import of the bundle's files would trip over, in the user's words."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from hatch_wallaroo.byop import distributions
+from hatch_wallaroo.byop.records import Event
+from hatch_wallaroo.byop.surroundings import Surroundings
+from hatch_wallaroo.findings import Finding, Level, rule
+
+NOT_FOUND = rule(
+    "WLR540",
+    "a module of the bundle is imported, but not from a place where Python looks",
+    why="The platform executes the inference module by its path: neither its folder nor artifacts/ is on sys.path "
+    "until the module itself puts it there.",
+    source="mac 2023.2.1 to 2026.1.3, loader and validator run with a sibling import",
+)
+RELATIVE = rule(
+    "WLR541",
+    "a relative import in a file that the platform executes by its path",
+    why="Such a file belongs to no package, so `from . import x` fails at once.",
+    source="mac 2025.2.5 and 2026.1.3, validator run on a package; loader likewise",
+)
+NO_SUCH_NAME = rule(
+    "WLR542",
+    "a name is imported that the module does not have there",
+    why="The import fails on the platform, even where it works with the Python or the SDK on this machine.",
+    source="mac's own modules 2023.2.1 to 2026.1.3; Python's documentation of what is new",
+)
+UNDEFINED = rule(
+    "WLR543",
+    "an undefined name is used while the module is imported",
+    why="The platform imports the code when it converts the model: a NameError ends the upload.",
+    source="mac 2025.2.5 and 2026.1.3, ModuleLoadError: name … is not defined",
+)
+LEAVES = rule(
+    "WLR544",
+    "importing the file ends the process or raises",
+    why="The platform's validator executes the file; a call such as setup() or sys.exit() ends the validator itself.",
+    source="mac 2025.2.5 and 2026.1.3, validator run on a setup.py",
+)
+VARIABLE = rule(
+    "WLR545",
+    "an environment variable is required while the module is imported",
+    why="The platform imports the code without your variables: os.environ[…] raises KeyError, and the upload ends.",
+    source="mac 2025.2.5 and 2026.1.3, validator run; failures seen at conversion",
+    level=Level.WARNING,
+)
+DATACLASS = rule(
+    "WLR548",
+    "a dataclass with postponed annotations in a file that is executed by its path",
+    why="dataclasses looks such annotations up in sys.modules, where the platform does not register the file.",
+    source="mac 2023.2.1 to 2026.1.3, loader run: 'NoneType' object has no attribute '__dict__'",
+)
+NEWER_MODULE = rule(
+    "WLR553",
+    "a module of the standard library that the platform's Python does not have",
+    why="The code runs on the platform's Python, whatever Python builds the bundle.",
+    source="Python's documentation of what is new; the release's data",
+)
+
+_Explain: TypeAlias = Callable[[Event, Surroundings], Finding | None]
+
+
+def explain(events: Iterable[Event], surroundings: Surroundings) -> list[Finding]:
+    """Findings for events: errors for what is sure, warnings for what happens on some way or later only."""
+    found = []
+    for event in events:
+        finding = _EXPLAIN[event.kind](event, surroundings)
+        if finding is not None:
+            found.append(finding)
+    return found
+
+
+def _level(event: Event) -> Level:
+    return Level.ERROR if event.sure else Level.WARNING
+
+
+def _module(event: Event, surroundings: Surroundings) -> Finding | None:
+    name, file = event.detail, event.file
+    root = name.partition(".")[0]
+    if surroundings.is_missing(name):
+        since = ".".join(str(part) for part in distributions.STDLIB_SINCE[root])
+        return NEWER_MODULE.finding(
+            f"{file.label} imports {name}, which Python {since} brought; "
+            f"the platform runs {surroundings.release.python}",
+            fix=_backport(root),
+            place=file.place(event.node),
+            level=_level(event),
+        )
+    return _not_found(event, f"put {root} into byop.packages, which places it in the bundle's artifacts/, and write")
+
+
+def _path(event: Event, _surroundings: Surroundings) -> Finding:
+    return _not_found(event, "write")
+
+
+def _not_found(event: Event, advice: str) -> Finding:
+    return NOT_FOUND.finding(
+        f"{event.file.label} imports {event.detail}, but Python will not find it on the platform",
+        fix=f'{advice} above the import: sys.path.insert(0, str(Path(__file__).parent / "artifacts"))',
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+def _backport(root: str) -> str:
+    known = {"tomllib": "tomli", "zoneinfo": "backports.zoneinfo", "graphlib": "graphlib-backport"}
+    if root not in known:
+        return "leave the import out"
+    return f"declare {known[root]} in the requirements and import that instead"
+
+
+def _relative(event: Event, _surroundings: Surroundings) -> Finding:
+    name = event.detail.lstrip(".") or "…"
+    folder = event.file.folder
+    advice = (
+        f"keep this file below artifacts/, which the validator leaves alone: {posixpath.join('artifacts', folder)}"
+        if folder
+        else f"import by the full name (from yourpackage.{name} import …) after putting artifacts/ on sys.path"
+    )
+    return RELATIVE.finding(
+        f"{event.file.label} has a relative import ({event.detail}), but the platform executes the file "
+        "outside any package",
+        fix=advice,
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+def _name(event: Event, surroundings: Surroundings) -> Finding:
+    module, _, name = event.detail.partition(":")
+    python, release = surroundings.release.python, surroundings.release.version
+    since = distributions.NAMES_SINCE.get(module, {}).get(name)
+    if since is not None:
+        where = f"Python {'.'.join(map(str, since))} brought it, the platform runs {python}"
+        fix = f"import {name} from typing_extensions" if module == "typing" else f"do without {name}"
+    elif module.startswith("mac."):
+        where, fix = (
+            f"Wallaroo {release} does not have it",
+            f"use what mac offers in {release}, or set another release",
+        )
+    else:
+        where, fix = f"{module} does not define it", "correct the name"
+    return NO_SUCH_NAME.finding(
+        f"{event.file.label} imports {name} from {module}: {where}",
+        fix=fix,
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+def _undefined(event: Event, _surroundings: Surroundings) -> Finding:
+    return UNDEFINED.finding(
+        f"{event.file.label} uses {event.detail} while it is imported, and defines it nowhere",
+        fix=f"define or import {event.detail} above this line",
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+def _typing(event: Event, _surroundings: Surroundings) -> Finding:
+    return UNDEFINED.finding(
+        f"{event.file.label} uses {event.detail} while it is imported, but imports it for type checkers only",
+        fix=f"import {event.detail} outside `if TYPE_CHECKING:`, or quote the annotation",
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+def _exit(event: Event, _surroundings: Surroundings) -> Finding:
+    setup = event.detail.endswith(".setup")
+    said = "calls setup()" if setup else f"calls {event.detail.removeprefix('builtins.')}()"
+    return LEAVES.finding(
+        f"importing {event.file.label} {said}, which ends the platform's process",
+        fix="leave the file out of the bundle" if setup else 'put the call under `if __name__ == "__main__":`',
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+def _raise(event: Event, _surroundings: Surroundings) -> Finding | None:
+    if not event.sure:
+        return None
+    return LEAVES.finding(
+        f"importing {event.file.label} raises {event.detail or 'an exception'}",
+        fix="raise it from the function that needs the check, or remove the line",
+        place=event.file.place(event.node),
+    )
+
+
+def _variable(event: Event, _surroundings: Surroundings) -> Finding:
+    what = f"the environment variable {event.detail}" if event.detail else "an environment variable"
+    return VARIABLE.finding(
+        f"{event.file.label} needs {what} while it is imported, which the platform does not set",
+        fix=f'use os.environ.get("{event.detail}", …) with a default, or put the value into the code or a file',
+        place=event.file.place(event.node),
+    )
+
+
+def _syntax(event: Event, _surroundings: Surroundings) -> Finding | None:
+    return event.file.problem
+
+
+def _dataclass(event: Event, _surroundings: Surroundings) -> Finding:
+    return DATACLASS.finding(
+        f"{event.file.label}: the dataclass {event.detail} cannot be made on the platform, because its "
+        "annotations are text",
+        fix="remove `from __future__ import annotations`, or move the class into a package that the module imports",
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
+_EXPLAIN: Mapping[str, _Explain] = {
+    "module": _module,
+    "path": _path,
+    "relative": _relative,
+    "name": _name,
+    "undefined": _undefined,
+    "typing": _typing,
+    "exit": _exit,
+    "raise": _raise,
+    "variable": _variable,
+    "syntax": _syntax,
+    "dataclass": _dataclass,
+}

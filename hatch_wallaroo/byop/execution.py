@@ -1,0 +1,263 @@
+"""What importing the bundle's files would do, found by reading them: names bound, modules found, failures.
+
+Nothing of the user's is executed. A `Run` stands for one process of the platform:
+what one file does to `sys.path` is seen by the files after it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from hatch_wallaroo.byop import effects, loads
+from hatch_wallaroo.byop.expressions import external_name, value_of, values_of
+from hatch_wallaroo.byop.importing import Importer
+from hatch_wallaroo.byop.modules import SourceFile
+from hatch_wallaroo.byop.records import CATCHING
+from hatch_wallaroo.byop.values import UNKNOWN, Binding, Function, Module, OwnClass, Scope, Value
+
+
+@dataclass(eq=False)
+class Run(Importer):
+    """One process that imports files of the bundle."""
+
+    _deferred: list[Function] = field(default_factory=list)
+
+    def execute(self, file: SourceFile, name: str, package: str = "") -> Module:
+        """Execute one file under a name, as the loader and the validator do (`package` stays empty for them)."""
+        module = Module(name, package, file)
+        self.body(module)
+        return module
+
+    def settle(self) -> None:
+        """Follow the imports inside functions, after everything at the top has been executed."""
+        while self._deferred:
+            function = self._deferred.pop()
+            self._lazy += 1
+            try:
+                self.function_imports(function)
+            finally:
+                self._lazy -= 1
+
+    def body(self, module: Module) -> None:
+        self.reached.setdefault(module.file.path, module)
+        if module.file.tree is None:
+            module.open = True
+            self.note("syntax", module.file, ast.Module(body=[], type_ignores=[]), module.file.path)
+            return
+        loads.check_names(self, module)
+        self._statements(module.file.tree.body, Scope(module), module.names)
+        module.done = True
+
+    def _statements(self, body: Iterable[ast.stmt], scope: Scope, names: dict[str, Binding]) -> None:
+        for statement in body:
+            effects.environment(self, statement, scope)
+            handler = self._HANDLERS.get(type(statement).__name__)
+            if handler is not None:
+                handler(self, statement, scope, names)
+            for inner in _walruses(statement):
+                self._bind(names, inner.target.id, values_of(inner.value, scope))
+
+    def _bind(self, names: dict[str, Binding], name: str, values: tuple[Value, ...]) -> None:
+        names[name] = Binding(values)
+
+    def _function(self, node: ast.FunctionDef, scope: Scope, names: dict[str, Binding]) -> None:
+        decorators = tuple(value_of(each, scope) for each in node.decorator_list)
+        function = Function(node, Scope(scope.module), decorators, scope.local is not None)
+        self._bind(names, node.name, (function,))
+        self._deferred.append(function)
+
+    def _class(self, node: ast.ClassDef, scope: Scope, names: dict[str, Binding]) -> None:
+        members: dict[str, Binding] = {}
+        made = OwnClass(
+            node.name,
+            scope.module.name,
+            node,
+            scope,
+            tuple(values_of(each, scope) for each in node.bases),
+            members,
+            tuple(value_of(each, scope) for each in node.decorator_list),
+        )
+        self._statements(node.body, Scope(scope.module, members), members)
+        if scope.module.name not in self.modules and loads.is_stringly_dataclass(made):
+            self.note("dataclass", scope.module.file, node, node.name)
+        self._bind(names, node.name, (made,))
+
+    def _assignment(self, node: ast.Assign, scope: Scope, names: dict[str, Binding]) -> None:
+        effects.path_assigned(self, node.targets, scope)
+        for target in node.targets:
+            self._assign(target, node.value, scope, names)
+        if isinstance(node.value, ast.Call):
+            effects.call(self, node.value, scope)
+
+    def _assign(self, target: ast.expr, value: ast.expr | None, scope: Scope, names: dict[str, Binding]) -> None:
+        if isinstance(target, ast.Name):
+            self._bind(names, target.id, values_of(value, scope) if value is not None else (UNKNOWN,))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            parts: list[ast.expr | None] = [None] * len(target.elts)
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+                parts = list(value.elts)
+            for inner, part in zip(target.elts, parts, strict=True):
+                self._assign(inner, part, scope, names)
+        elif isinstance(target, ast.Starred):
+            self._assign(target.value, None, scope, names)
+
+    def _annotated(self, node: ast.AnnAssign, scope: Scope, names: dict[str, Binding]) -> None:
+        if node.value is not None:
+            self._assign(node.target, node.value, scope, names)
+
+    def _augmented(self, node: ast.AugAssign, scope: Scope, names: dict[str, Binding]) -> None:
+        effects.path_assigned(self, [node.target], scope)
+        self._assign(node.target, None, scope, names)
+
+    def _expression(self, node: ast.Expr, scope: Scope, _names: dict[str, Binding]) -> None:
+        if isinstance(node.value, ast.Call):
+            effects.call(self, node.value, scope)
+
+    def _if(self, node: ast.If, scope: Scope, names: dict[str, Binding]) -> None:
+        verdict = loads.truth(node.test, scope, self.surroundings)
+        if loads.is_typing(node.test, scope):
+            self._typing_only(node.body, scope)
+            self._statements(node.orelse, scope, names)
+        elif verdict is not None:
+            self._statements(node.body if verdict else node.orelse, scope, names)
+        else:
+            self._branches([node.body, node.orelse], scope, names)
+
+    def _typing_only(self, body: list[ast.stmt], scope: Scope) -> None:
+        kept = dict(scope.module.names)
+        self._typing += 1
+        before = len(self.events)
+        self._statements(body, scope, scope.module.typing_only)
+        del self.events[before:]
+        self._typing -= 1
+        scope.module.names.update(kept)
+
+    def _branches(self, bodies: list[list[ast.stmt]], scope: Scope, names: dict[str, Binding]) -> None:
+        """Several ways, one of which is taken: what is bound on all of them is sure."""
+        before, ends = dict(names), []
+        for body in bodies:
+            names.clear()
+            names.update(before)
+            with self._unsure_events():
+                self._statements(body, scope, names)
+            ends.append(dict(names))
+        names.clear()
+        for name in {each: None for end in ends for each in end}:
+            bound = [end[name] for end in ends if name in end]
+            values = tuple(dict.fromkeys(value for each in bound for value in each.values))
+            sure = len(bound) == len(ends) and all(each.sure for each in bound)
+            names[name] = Binding(values, sure)
+
+    @contextmanager
+    def _unsure_events(self) -> Iterator[None]:
+        before = len(self.events)
+        yield
+        self.events[before:] = [replace(each, sure=False) for each in self.events[before:]]
+
+    def _try(self, node: ast.Try, scope: Scope, names: dict[str, Binding]) -> None:
+        catching = loads.caught(node.handlers, scope)
+        before, uses = len(self.events), len(self.imports)
+        kept = dict(names)
+        optional = bool(catching & CATCHING["module"])
+        self._optional += optional
+        self._statements(node.body, scope, names)
+        self._optional -= optional
+        inside, self.events[before:] = self.events[before:], []
+        failing = [each for each in inside if catching & CATCHING[each.kind]]
+        self.events += [each for each in inside if each not in failing]
+        if failing:
+            names.clear()
+            names.update(kept)
+            self._handlers(node, scope, names)
+        elif optional and any(not self.surroundings.provides(each.module) for each in self.imports[uses:]):
+            taken = dict(names)
+            self._handlers(node, scope, names)
+            _merge(names, taken)
+        else:
+            self._statements(node.orelse, scope, names)
+        self._statements(node.finalbody, scope, names)
+
+    def _handlers(self, node: ast.Try, scope: Scope, names: dict[str, Binding]) -> None:
+        if len(node.handlers) == 1:
+            self._statements(node.handlers[0].body, scope, names)
+        elif node.handlers:
+            self._branches([each.body for each in node.handlers], scope, names)
+
+    def _with(self, node: ast.With, scope: Scope, names: dict[str, Binding]) -> None:
+        suppressed: set[str] = set()
+        for item in node.items:
+            if (
+                isinstance(item.context_expr, ast.Call)
+                and external_name(item.context_expr.func, scope) == "contextlib.suppress"
+            ):
+                suppressed |= {external_name(each, scope).rpartition(".")[2] for each in item.context_expr.args}
+            if item.optional_vars is not None:
+                self._assign(item.optional_vars, None, scope, names)
+        before = len(self.events)
+        optional = bool(suppressed & CATCHING["module"])
+        self._optional += optional
+        self._statements(node.body, scope, names)
+        self._optional -= optional
+        self.events[before:] = [each for each in self.events[before:] if not suppressed & CATCHING[each.kind]]
+
+    def _for(self, node: ast.For, scope: Scope, names: dict[str, Binding]) -> None:
+        self._branches([[], node.body], scope, names)
+        self._assign(node.target, None, scope, names)
+        self._statements(node.orelse, scope, names)
+
+    def _while(self, node: ast.While, scope: Scope, names: dict[str, Binding]) -> None:
+        self._branches([[], node.body], scope, names)
+
+    def _match(self, node: ast.Match, scope: Scope, names: dict[str, Binding]) -> None:
+        self._branches([[], *(case.body for case in node.cases)], scope, names)
+
+    def _raise(self, node: ast.Raise, scope: Scope, _names: dict[str, Binding]) -> None:
+        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        name = external_name(raised, scope) if raised is not None else ""
+        self.note(
+            "exit" if name == "builtins.SystemExit" else "raise", scope.module.file, node, name.rpartition(".")[2]
+        )
+
+    def _delete(self, node: ast.Delete, _scope: Scope, names: dict[str, Binding]) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                names.pop(target.id, None)
+
+    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
+        "Import": Importer.do_import,
+        "ImportFrom": Importer.do_import_from,
+        "FunctionDef": _function,
+        "AsyncFunctionDef": _function,
+        "ClassDef": _class,
+        "Assign": _assignment,
+        "AnnAssign": _annotated,
+        "AugAssign": _augmented,
+        "Expr": _expression,
+        "If": _if,
+        "Try": _try,
+        "TryStar": _try,
+        "With": _with,
+        "AsyncWith": _with,
+        "For": _for,
+        "While": _while,
+        "Match": _match,
+        "Raise": _raise,
+        "Delete": _delete,
+    }
+    """What each kind of statement does; the others do nothing that matters here."""
+
+
+def _merge(names: dict[str, Binding], other: dict[str, Binding]) -> None:
+    """Names as either way leaves them; the other way's values come first."""
+    for name in {**other, **names}:
+        bound = [each[name] for each in (other, names) if name in each]
+        values = tuple(dict.fromkeys(value for each in bound for value in each.values))
+        names[name] = Binding(values, len(bound) == 2 and all(each.sure for each in bound))  # noqa: PLR2004 - both ways
+
+
+def _walruses(statement: ast.stmt) -> Iterator[ast.NamedExpr]:
+    return (each for each in loads.immediate(statement) if isinstance(each, ast.NamedExpr))

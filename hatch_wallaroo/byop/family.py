@@ -1,0 +1,218 @@
+"""BYOP, `framework = "custom"`: the user's own inference code, or code generated around two functions of theirs."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hatch_wallaroo.byop import distributions, render
+from hatch_wallaroo.byop.check import check_code, once, reached_findings
+from hatch_wallaroo.byop.classes import named_classes
+from hatch_wallaroo.byop.events import explain
+from hatch_wallaroo.byop.execution import Run
+from hatch_wallaroo.byop.layout import ARTIFACTS, NOT_PYTHON, REQUIREMENTS, Contents, gather, top_levels
+from hatch_wallaroo.byop.mac import BUILDER, INFERENCE
+from hatch_wallaroo.byop.model_types import OBJECT, Kind, model_types
+from hatch_wallaroo.byop.modules import Sources, read_sources
+from hatch_wallaroo.byop.references import Target, follow, hides, judge_names
+from hatch_wallaroo.byop.surroundings import Surroundings, declared_names
+from hatch_wallaroo.byop.values import Module, OwnClass
+from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
+from hatch_wallaroo.files.collect import find_file
+from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
+from hatch_wallaroo.findings import Finding, errors, rule
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.requirements.resolve import requirements_text
+
+NO_CODE = rule(
+    "WLR509",
+    "nothing says where the inference code is",
+    why="A custom model is Python code: either generated around two functions, or a module of your own.",
+    source="Upload guide, Arbitrary Python File Requirements",
+)
+
+
+class Custom(Family):
+    """The framework `custom`."""
+
+    def plan(self, spec: ModelSpec) -> Planned:
+        """The inference module and requirements.txt on top, packages and model files under artifacts/."""
+        byop = spec.byop or ByopSpec()
+        if byop.module is not None:
+            return _plan_own(spec, byop.module)
+        if byop.load is not None and byop.predict is not None:
+            return _plan_generated(spec, byop.load, byop.predict)
+        finding = NO_CODE.finding(
+            "the custom model has no inference code",
+            fix='set byop.load = "package.module:load" and byop.predict = "package.module:predict", '
+            'or byop.module = "your_inference.py"',
+            place=spec.at("byop"),
+        )
+        return Planned(None, (finding,))
+
+    def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
+        """Judge the code as the release's validator and loader would, without executing it."""
+        byop = spec.byop or ByopSpec()
+        try:
+            if byop.module is not None:
+                return _inspect_own(spec, layout)
+            if byop.load is not None and byop.predict is not None:
+                return _inspect_generated(spec, layout, byop.load, byop.predict)
+        except RecursionError:
+            # Code that is nested this deeply cannot be followed; the platform may well run it.
+            return Inspection()
+        return Inspection()
+
+
+# Planning
+
+
+def _plan_own(spec: ModelSpec, module: str) -> Planned:
+    place = spec.at("byop", "module")
+    found, findings = find_file(spec, module, place=place)
+    if found is None:
+        return Planned(None, findings)
+    if not found.path.endswith(".py"):
+        finding = NOT_PYTHON.finding(f"{found.label} is no .py file", fix="name a .py file", place=place)
+        return Planned(None, (*findings, finding))
+    name = posixpath.basename(found.path)
+    contents = gather(spec, (), posixpath.normpath(module))
+    contents.findings[:0] = findings
+    contents.entries.pop(f"{ARTIFACTS}/{name}", None) if _is_same(contents, name, found.label) else None
+    return _finish(spec, contents, Entry(f"{spec.name}/{name}", FileSource(found.absolute), found.label))
+
+
+def _is_same(contents: Contents, name: str, label: str) -> bool:
+    """Whether artifacts hold the inference module a second time."""
+    known = contents.entries.get(f"{ARTIFACTS}/{name}")
+    return known is not None and known.label == label
+
+
+def _plan_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Planned:
+    refused = judge_names(spec)
+    if refused:
+        return Planned(None, tuple(refused))
+    contents = gather(spec, (_root(load), _root(predict)), None)
+    known = frozenset(sys.stdlib_module_names) | distributions.PLATFORM | {"wallaroo"}
+    contents.findings += hides(spec, top_levels(contents.packages), known)
+    code = _follow(spec, read_sources(contents.entries.values(), spec.name), load, predict)
+    contents.findings += code.findings
+    text = render.inference_module(load, predict, code.kinds, asynchronous=code.predict.asynchronous)
+    return _finish(spec, contents, Entry(f"{spec.name}/{render.module_name(predict)}", TextSource(text)))
+
+
+def _finish(spec: ModelSpec, contents: Contents, module: Entry) -> Planned:
+    requirements = requirements_text(spec)
+    entries = (
+        module,
+        Entry(f"{spec.name}/{REQUIREMENTS}", TextSource(requirements.text)),
+        *(contents.entries[path] for path in sorted(contents.entries)),
+    )
+    layout = Layout("zip", ".zip", entries, tuple(dict.fromkeys(contents.stripped)))
+    return Planned(layout, (*contents.findings, *requirements.findings))
+
+
+def _root(reference: Reference) -> str:
+    return reference.module.partition(".")[0]
+
+
+# Generated code
+
+
+@dataclass
+class _Followed:
+    """The two functions, the model's classes, and the run that found them."""
+
+    run: Run
+    load: Target
+    predict: Target
+    kinds: tuple[Kind, ...]
+    findings: list[Finding]
+
+
+def _follow(spec: ModelSpec, sources: Sources, load: Reference, predict: Reference) -> _Followed:
+    run = Run(sources, _surroundings(spec), path=[ARTIFACTS])
+    try:
+        first, second = follow(run, load, "load", spec), follow(run, predict, "predict", spec)
+        kinds, findings = model_types(spec, run, first)
+    except RecursionError:
+        # Code that is nested too deeply to be followed, which the platform may well run.
+        return _Followed(run, Target(load), Target(predict), (OBJECT,), [])
+    return _Followed(run, first, second, kinds, [*first.findings, *second.findings, *findings])
+
+
+def _inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict: Reference) -> Inspection:
+    if judge_names(spec):
+        return Inspection()
+    sources = read_sources(layout.entries, spec.name)
+    code = _follow(spec, sources, load, predict)
+    code.run.settle()
+    findings = [
+        *explain(code.run.events, code.run.surroundings),
+        *reached_findings(code.run),
+    ]
+    facts = {
+        "code": "generated",
+        "module": render.module_name(predict),
+        "load": str(load),
+        "predict": str(predict),
+        "asynchronous": code.predict.asynchronous,
+        "model_types": [str(each) for each in code.kinds],
+        **_packages(sources),
+    }
+    return Inspection(facts, once(findings))
+
+
+# Own code
+
+
+def _inspect_own(spec: ModelSpec, layout: Layout) -> Inspection:
+    sources = read_sources(layout.entries, spec.name)
+    paths = frozenset(entry.path.removeprefix(f"{spec.name}/") for entry in layout.entries)
+    run, findings = check_code(sources, _surroundings(spec), paths)
+    top = [module for path, module in run.reached.items() if "/" not in path]
+    facts = {
+        "code": "own",
+        "module": top[0].file.path if top else None,
+        "inference": _class_name(top, INFERENCE),
+        "builder": _class_name(top, BUILDER),
+        **_packages(sources),
+    }
+    return Inspection(facts, once(findings))
+
+
+def _class_name(modules: Iterable[Module], base: str) -> str | None:
+    """The class of the user's that inherits from one of `mac`'s, where there is just one."""
+    found = {
+        each.value.name
+        for module in modules
+        for each in named_classes(module, base)
+        if isinstance(each.value, OwnClass)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+# Both
+
+
+def _packages(sources: Sources) -> Mapping[str, Any]:
+    prefix = f"{ARTIFACTS}/"
+    below = {path.removeprefix(prefix) for path in sources.files if path.startswith(prefix)}
+    return {"packages": sorted({path.partition("/")[0].removesuffix(".py") for path in below})}
+
+
+def _surroundings(spec: ModelSpec) -> Surroundings:
+    requirements = requirements_text(spec)
+    unreadable = bool(errors(requirements.findings))
+    module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
+    folders = dict.fromkeys((posixpath.dirname(module), "", "src"))
+
+    def own(root: str) -> bool:
+        """Whether the project has a module that is not a folder of something else by chance."""
+        places = [f"{folder}/{root}" if folder else root for folder in folders]
+        return any(spec.path(f"{each}.py").is_file() or spec.path(f"{each}/__init__.py").is_file() for each in places)
+
+    return Surroundings(spec.release, None if unreadable else declared_names(requirements.lines), own)

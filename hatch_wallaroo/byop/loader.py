@@ -1,0 +1,247 @@
+"""What Wallaroo's loader (every release) will do with a bundle: find the builder, call it, serve its model."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from hatch_wallaroo.byop import structure
+from hatch_wallaroo.byop.aliases import taken_for_classes
+from hatch_wallaroo.byop.assigned import assigned
+from hatch_wallaroo.byop.classes import (
+    Counted,
+    Member,
+    hides_classes,
+    member,
+    missing_members,
+    named_classes,
+    own_nodes,
+)
+from hatch_wallaroo.byop.events import explain
+from hatch_wallaroo.byop.execution import Run
+from hatch_wallaroo.byop.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, builder_is_abstract, counts_by_member_name
+from hatch_wallaroo.byop.modules import Sources
+from hatch_wallaroo.byop.surroundings import Surroundings
+from hatch_wallaroo.byop.validator import no_builder, several
+from hatch_wallaroo.byop.values import Function, Module, OwnClass, Value
+from hatch_wallaroo.findings import Finding, Level, Place, Rule
+
+_NAME_OF_LOADED = "custom_inference"
+
+
+def load(sources: Sources, surroundings: Surroundings) -> tuple[Run, list[Finding]]:
+    """The run of the loader over the .py files at the top level, and findings of what would fail in it."""
+    run = Run(sources, surroundings)
+    top = [each for path, each in sorted(sources.files.items()) if "/" not in path]
+    if not top:
+        return run, [_nothing()]
+    modules = [run.execute(each, _NAME_OF_LOADED) for each in top]
+    run.settle()
+    findings = explain(run.events, surroundings)
+    findings += taken_for_classes(modules, surroundings.python)
+    counted = _counted(modules, surroundings)
+    sure = [each for each in counted if each.sure]
+    unseen = any(hides_classes(module) for module in modules) or any(not module.done for module in modules)
+    if len(sure) > 1:
+        findings.append(several(structure.SEVERAL_BUILDERS, "InferenceBuilder", sure))
+    elif not counted and not unseen:
+        findings.append(_chat_or_nothing(modules))
+    for each in sure if len(counted) == 1 else ():
+        if isinstance(each.value, OwnClass):
+            findings += _builder(each.value, surroundings)
+    made = list(_instantiated(modules))
+    for each_made in made:
+        findings += _inference(each_made)
+        if len(sure) == 1 and _creates(sure[0].value):
+            findings += assigned(each_made, modules)
+    if not made and len(sure) == 1 and not unseen:
+        findings += _no_inference(modules)
+    return run, findings
+
+
+def _no_inference(modules: list[Module]) -> Iterator[Finding]:
+    """A builder, but nothing that it could build: whatever it returns needs a `predict`."""
+    seen = [value for module in modules for bound in module.names.values() for value in bound.values]
+    if any(isinstance(each, OwnClass) and "predict" in each.members for each in seen):
+        return
+    yield structure.NO_INFERENCE.finding(
+        f"{modules[0].file.label}: no class inherits from mac.inference.Inference, and none has a predict method",
+        fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
+        place=modules[0].file.place(),
+        level=Level.WARNING,
+    )
+
+
+def _nothing() -> Finding:
+    return structure.NO_MODULE.finding(
+        "there is no .py file at the bundle's top level, where the platform looks for inference code",
+        fix='set byop.module = "your_inference.py", or byop.load and byop.predict',
+        place=Place(),
+    )
+
+
+def _counted(modules: list[Module], surroundings: Surroundings) -> list[Counted]:
+    """Builders as the loader counts them: every name that stands for one, imported or not."""
+    found = []
+    by_member = counts_by_member_name(surroundings.release)
+    for module in modules:
+        for each in named_classes(module, BUILDER):
+            own_name = each.value.name if isinstance(each.value, OwnClass) else each.value.last  # type: ignore[union-attr]
+            if (each.name if by_member else own_name) != "InferenceBuilder":
+                found.append(each)
+    return found
+
+
+def _chat_or_nothing(modules: list[Module]) -> Finding:
+    for module in modules:
+        for name in ("handle_completion", "handle_chat_completion"):
+            if name in module.names:
+                return structure.CHAT_ONLY.finding(
+                    f"{module.file.label} has {name} but no InferenceBuilder, which mac's loader asks for",
+                    fix="add an Inference and an InferenceBuilder, unless your platform serves such handlers",
+                    place=module.file.place(),
+                    level=Level.WARNING,
+                )
+    return no_builder(modules)
+
+
+def _creates(builder: Value) -> bool:
+    """Whether a builder of the user's defines `create`."""
+    found = member(builder, "create") if isinstance(builder, OwnClass) else None
+    return isinstance(found, Member) and not found.abstract
+
+
+def _builder(made: OwnClass, surroundings: Surroundings) -> Iterator[Finding]:
+    """Builder() and create(config)."""
+    missing = missing_members(made)
+    if not builder_is_abstract(surroundings.release):
+        missing = [each for each in missing if each != "inference"]
+    rules = {"inference": structure.NO_INFERENCE_METHOD, "create": structure.NO_CREATE}
+    yield from _undone(made, missing, rules)
+    yield from _callable(made, "__init__", 0, f"{made.name}()")
+    yield from _callable(made, "create", 1, "create(config)")
+    found = member(made, "create")
+    function = found.function if isinstance(found, Member) else None
+    if function is None or function.decorators:
+        return
+    if function.is_async:
+        yield structure.CANNOT_CALL.finding(
+            f"{function.file.label}: {made.name}.create is `async def`, but the platform calls it without awaiting",
+            fix="write `def create`",
+            place=function.file.place(function.node),
+        )
+    elif not _gives_something(function):
+        yield structure.CANNOT_CALL.finding(
+            f"{function.file.label}: {made.name}.create returns nothing",
+            fix="return the Inference object at the end of create",
+            place=function.file.place(function.node),
+        )
+
+
+def _undone(made: OwnClass, missing: list[str], rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """Abstract members that nobody defines: Python refuses to make such an object."""
+    for name in missing:
+        yield rules.get(name, structure.ABSTRACT).finding(
+            f"{made.file.label}: {made.name} does not define {name}",
+            fix=f"define {name} in {made.name}",
+            place=made.file.place(made.node),
+        )
+
+
+def _gives_something(function: Function) -> bool:
+    """Whether a function may return a value, or never comes to its end."""
+    for node in own_nodes(function.node):
+        if isinstance(node, ast.Return) and node.value is not None:
+            return not (isinstance(node.value, ast.Constant) and node.value.value is None)
+        if isinstance(node, (ast.Raise, ast.Yield, ast.YieldFrom)):
+            return True
+    return False
+
+
+def _callable(made: OwnClass, name: str, given: int, call: str) -> Iterator[Finding]:
+    """Whether a method takes the positional arguments that the platform gives it, beside self."""
+    found = member(made, name)
+    function = found.function if isinstance(found, Member) else None
+    if function is None or function.decorators:
+        return
+    arguments = function.node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    needed = len(positional) - len(arguments.defaults) - 1
+    keyword = [
+        each.arg for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None
+    ]
+    most = None if arguments.vararg else len(positional) - 1
+    if needed <= given and (most is None or given <= most) and not keyword:
+        return
+    shown = ", ".join([*(each.arg for each in positional), *keyword]) or "nothing"
+    spare = needed > given or bool(keyword)
+    yield structure.CANNOT_CALL.finding(
+        f"{function.file.label}: {made.name}.{name} takes ({shown}), but the platform calls {call}",
+        fix="give the other parameters defaults" if spare else f"let it take what is given: {call}, and self",
+        place=function.file.place(function.node),
+    )
+
+
+def _instantiated(modules: list[Module]) -> Iterator[OwnClass]:
+    """Inference classes that nothing else of the bundle inherits from: those that a builder makes."""
+    found: dict[int, OwnClass] = {}
+    for module in modules:
+        for base in (INFERENCE, ASYNC_INFERENCE):
+            for each in named_classes(module, base):
+                if isinstance(each.value, OwnClass) and each.sure:
+                    found[id(each.value)] = each.value
+    parents = {id(base) for made in found.values() for group in made.bases for base in group}
+    return (made for key, made in found.items() if key not in parents)
+
+
+def _inference(made: OwnClass) -> Iterator[Finding]:
+    missing = missing_members(made)
+    rules = {"_predict": structure.NO_PREDICT, "expected_model_types": structure.NO_TYPES}
+    yield from _undone(made, missing, rules)
+    yield from _callable(made, "_predict", 1, "_predict(input_data)")
+    yield from _awaiting(made)
+    yield from _model_types(made)
+
+
+def _awaiting(made: OwnClass) -> Iterator[Finding]:
+    found, outer = member(made, "_predict"), member(made, "predict")
+    function = found.function if isinstance(found, Member) else None
+    if function is None or not isinstance(outer, Member) or not isinstance(outer.owner, str) or function.decorators:
+        return
+    if outer.owner == INFERENCE and function.is_async:
+        yield structure.AWAITED.finding(
+            f"{function.file.label}: {made.name}._predict is `async def`, but Inference.predict does not await it",
+            fix="write `def _predict`, or add `async def predict(self, input_data)` that returns "
+            "`await self._predict(input_data)`",
+            place=function.file.place(function.node),
+        )
+    elif outer.owner == ASYNC_INFERENCE and not function.is_async and not _may_be_awaitable(function):
+        yield structure.AWAITED.finding(
+            f"{function.file.label}: {made.name}._predict is a plain `def`, but AsyncInference.predict awaits "
+            "what it returns",
+            fix="write `async def _predict`, or inherit from Inference",
+            place=function.file.place(function.node),
+        )
+
+
+def _may_be_awaitable(function: Function) -> bool:
+    """A plain function can return a coroutine; only dictionaries written out are certain not to be one."""
+    returned = [each.value for each in own_nodes(function.node) if isinstance(each, ast.Return)]
+    return not returned or not all(isinstance(each, (ast.Dict, ast.DictComp)) for each in returned)
+
+
+def _model_types(made: OwnClass) -> Iterator[Finding]:
+    found = member(made, "expected_model_types")
+    function = found.function if isinstance(found, Member) else None
+    if function is None or function.node.decorator_list:
+        return
+    checked = any(
+        isinstance(each, ast.Attribute) and each.attr == "_raise_error_if_model_is_wrong_type"
+        for each in ast.walk(function.file.tree or function.node)
+    )
+    yield structure.TYPES_METHOD.finding(
+        f"{function.file.label}: {made.name}.expected_model_types is a method, and mac reads it as a property",
+        fix="write `@property` above it",
+        place=function.file.place(function.node),
+        level=Level.ERROR if checked else Level.WARNING,
+    )

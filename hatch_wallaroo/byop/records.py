@@ -1,0 +1,51 @@
+"""What an execution leaves on record: things that an import would trip over, and imports from outside the bundle."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from hatch_wallaroo.byop.modules import SourceFile
+
+EventKind = Literal[
+    "module", "path", "relative", "name", "undefined", "exit", "raise", "variable", "syntax", "typing", "dataclass"
+]
+CATCHING: Mapping[EventKind, frozenset[str]] = {
+    "module": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
+    "path": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
+    "relative": frozenset({"ImportError", "Exception", "BaseException"}),
+    "name": frozenset({"ImportError", "Exception", "BaseException"}),
+    "undefined": frozenset({"NameError", "Exception", "BaseException"}),
+    "typing": frozenset({"NameError", "Exception", "BaseException"}),
+    "exit": frozenset({"SystemExit", "BaseException"}),
+    "raise": frozenset({"Exception", "BaseException"}),
+    "variable": frozenset({"KeyError", "LookupError", "Exception", "BaseException"}),
+    "syntax": frozenset({"SyntaxError", "Exception", "BaseException"}),
+    "dataclass": frozenset({"AttributeError", "Exception", "BaseException"}),
+}
+"""The exceptions whose handlers catch what each kind of event stands for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """One thing that an import would trip over. `sure`: it happens on every way; `lazy`: only when a function runs."""
+
+    kind: EventKind
+    file: SourceFile
+    node: ast.AST
+    detail: str
+    sure: bool
+    lazy: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ImportUse:
+    """A module outside the bundle that a file imports. `optional`: the code is ready for its absence."""
+
+    module: str
+    file: SourceFile
+    node: ast.AST
+    optional: bool
+    lazy: bool

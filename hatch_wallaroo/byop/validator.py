@@ -1,0 +1,273 @@
+"""What Wallaroo's own validator (releases that have one) will say about a bundle, in its order."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from hatch_wallaroo.byop import structure
+from hatch_wallaroo.byop.aliases import taken_for_classes
+from hatch_wallaroo.byop.annotations import is_arrays
+from hatch_wallaroo.byop.classes import (
+    Counted,
+    Member,
+    hides_classes,
+    is_property,
+    member,
+    named_classes,
+)
+from hatch_wallaroo.byop.events import explain
+from hatch_wallaroo.byop.execution import Run
+from hatch_wallaroo.byop.expressions import external_name
+from hatch_wallaroo.byop.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
+from hatch_wallaroo.byop.modules import SourceFile, Sources
+from hatch_wallaroo.byop.surroundings import Surroundings
+from hatch_wallaroo.byop.values import Function, Module, OwnClass, Scope
+from hatch_wallaroo.findings import Finding, Level, Rule
+
+_DATA = "Dict[str, np.ndarray]"
+_WRAPPING = frozenset({"functools.wraps", "functools.update_wrapper", "functools.partial"})
+
+
+def validate(sources: Sources, surroundings: Surroundings) -> tuple[Run, list[Finding]]:
+    """The validator's run over every .py outside `artifacts` folders, and findings of everything it would refuse."""
+    run = Run(sources, surroundings)
+    modules = [run.execute(each, each.stem) for each in executed(sources)]
+    findings = explain((event for event in run.events if not event.lazy), surroundings)
+    findings += taken_for_classes(modules, surroundings.python)
+    if any(_has_chat(module) for module in modules):
+        return run, findings
+    inferences = _own_classes(modules, INFERENCE)
+    builders = _own_classes(modules, BUILDER)
+    unseen = any(hides_classes(module) for module in modules) or any(not module.done for module in modules)
+    findings += _count_inferences(inferences, modules, unseen)
+    findings += _count_builders(builders, modules, unseen)
+    for made in _judged(builders):
+        findings += _builder(made)
+    for made in _judged(inferences):
+        findings += _inference(made)
+    return run, findings
+
+
+def executed(sources: Sources) -> list[SourceFile]:
+    """The files that the validator executes, the top level first, as `glob("**/*.py")` gives them."""
+    files = [
+        each for path, each in sources.files.items() if "artifacts" not in path.split("/") and "__pycache__" not in path
+    ]
+    return sorted(files, key=lambda each: (each.path.count("/"), each.path))
+
+
+def _has_chat(module: Module) -> bool:
+    for name in ("handle_completion", "handle_chat_completion"):
+        bound = module.names.get(name)
+        if bound is not None and isinstance(bound.values[0], Function):
+            return True
+    return False
+
+
+def _own_classes(modules: Iterable[Module], base: str) -> list[Counted]:
+    """Classes that a file itself defines, each once: the validator leaves imported ones out."""
+    found: dict[int, Counted] = {}
+    for module in modules:
+        for each in named_classes(module, base):
+            if isinstance(each.value, OwnClass) and each.value.module == module.name:
+                known = found.get(id(each.value))
+                if known is None or (each.sure and not known.sure):
+                    found[id(each.value)] = each
+    return list(found.values())
+
+
+def _judged(counted: list[Counted]) -> Iterator[OwnClass]:
+    """The class that the validator goes on with, where there is just one."""
+    if len(counted) == 1 and counted[0].sure and isinstance(counted[0].value, OwnClass):
+        yield counted[0].value
+
+
+def _count_inferences(found: list[Counted], modules: list[Module], unseen: bool) -> Iterator[Finding]:
+    sure = [each for each in found if each.sure]
+    first = modules[0].file if modules else None
+    if len(sure) > 1:
+        yield several(structure.SEVERAL_INFERENCES, "Inference", sure)
+    elif not found and not unseen:
+        lonely = _own_classes(modules, ASYNC_INFERENCE)
+        if lonely:
+            made = lonely[0].value
+            assert isinstance(made, OwnClass)  # noqa: S101 - _own_classes gives nothing else
+            yield structure.ASYNCHRONOUS.finding(
+                f"{made.file.label}: {made.name} inherits from AsyncInference, which the platform's "
+                "validator does not know",
+                fix="inherit from Inference, write `async def _predict`, and add `async def predict(self, input_data)` "
+                "that returns `await self._predict(input_data)`",
+                place=made.file.place(made.node),
+            )
+        elif first is not None:
+            yield structure.NO_INFERENCE.finding(
+                f"{_names(modules)}: no class inherits from mac.inference.Inference",
+                fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
+                place=first.place(),
+            )
+
+
+def _count_builders(found: list[Counted], modules: list[Module], unseen: bool) -> Iterator[Finding]:
+    sure = [each for each in found if each.sure]
+    if len(sure) > 1:
+        yield several(structure.SEVERAL_BUILDERS, "InferenceBuilder", sure)
+    elif not found and not unseen and modules:
+        yield no_builder(modules)
+
+
+def several(rule_: Rule, base: str, found: list[Counted]) -> Finding:
+    """Say that there are too many classes, naming each with its file."""
+    last = found[-1].value
+    names = ", ".join(f"{each.name} ({each.module.file.label})" for each in found)
+    place = last.file.place(last.node) if isinstance(last, OwnClass) else found[-1].module.file.place()
+    return rule_.finding(
+        f"{len(found)} classes inherit from {base} where the platform allows one: {names}",
+        fix="keep one; move base classes and spare ones into a package, which lies in artifacts/ and is not counted",
+        place=place,
+    )
+
+
+def no_builder(modules: list[Module]) -> Finding:
+    """Say that there is no builder."""
+    return structure.NO_BUILDER.finding(
+        f"{_names(modules)}: no class inherits from mac.inference.creation.InferenceBuilder",
+        fix="write `class MyBuilder(InferenceBuilder)` with `inference` and `create(self, config)`",
+        place=modules[0].file.place(),
+    )
+
+
+def _names(modules: list[Module]) -> str:
+    return ", ".join(posixpath.basename(each.file.label) for each in modules[:3])
+
+
+def _builder(made: OwnClass) -> Iterator[Finding]:
+    for name, rule_, advice in (
+        ("inference", structure.NO_INFERENCE_METHOD, "Add a property `inference` that returns the Inference object."),
+        (
+            "create",
+            structure.NO_CREATE,
+            "Add `def create(self, config)` that assigns the model and returns the Inference object.",
+        ),
+    ):
+        found = member(made, name)
+        if found is None or (isinstance(found, Member) and found.abstract):
+            yield rule_.finding(
+                f"{made.file.label}: {made.name} does not define {name}", fix=advice, place=made.file.place(made.node)
+            )
+
+
+def _inference(made: OwnClass) -> Iterator[Finding]:
+    found = member(made, "_predict")
+    if isinstance(found, Member) and found.abstract:
+        yield structure.NO_PREDICT.finding(
+            f"{made.file.label}: {made.name} does not define _predict",
+            fix=f"add `def _predict(self, input_data: {_DATA}) -> {_DATA}`",
+            place=made.file.place(made.node),
+        )
+    if "model" not in made.members and "_model" not in made.members:
+        yield structure.NO_MODEL.finding(
+            f"{made.file.label}: {made.name} does not define model itself",
+            fix="add to the class: `@Inference.model.setter` above `def model(self, model) -> None`, which assigns "
+            "self._model",
+            place=made.file.place(made.node),
+        )
+    if isinstance(found, Member) and found.function is not None:
+        yield from _signature(made, found.function)
+    types = member(made, "expected_model_types")
+    if isinstance(types, Member) and types.abstract:
+        yield structure.NO_TYPES.finding(
+            f"{made.file.label}: {made.name} does not define expected_model_types",
+            fix="add a property `expected_model_types` that returns a set of classes",
+            place=made.file.place(made.node),
+        )
+
+
+def _signature(made: OwnClass, function: Function) -> Iterator[Finding]:
+    """The annotations of `_predict`, as `inspect.signature` gives them."""
+    visible, certain = _visible(function)
+    if visible is None or is_property(function):
+        return
+    level = Level.ERROR if certain else Level.WARNING
+    arguments = visible.node.args
+    named = {each.arg: each for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    named.update({each.arg: each for each in (arguments.vararg, arguments.kwarg) if each is not None})
+    where = f"{visible.file.label}: {made.name}._predict"
+    fix = f"write `def _predict(self, input_data: {_DATA}) -> {_DATA}:`"
+    parameter = named.get("input_data")
+    if parameter is None:
+        yield structure.PARAMETER.finding(
+            f"{where} has no parameter named input_data", fix=fix, place=visible.file.place(visible.node), level=level
+        )
+    elif parameter.annotation is None:
+        yield structure.PARAMETER.finding(
+            f"{where}: input_data has no annotation", fix=fix, place=visible.file.place(parameter), level=level
+        )
+    else:
+        yield from _annotation(visible, parameter.annotation, structure.PARAMETER, where, "input_data", level)
+    if visible.node.returns is None:
+        yield structure.RETURNS.finding(
+            f"{where} has no return annotation", fix=fix, place=visible.file.place(visible.node), level=level
+        )
+    else:
+        yield from _annotation(visible, visible.node.returns, structure.RETURNS, where, "what it returns", level)
+
+
+def _annotation(
+    function: Function, node: ast.expr, rule_: Rule, where: str, part: str, level: Level
+) -> Iterator[Finding]:
+    file, what = function.file, f"{where}: {part}"
+    if file.postponing is not None:
+        yield structure.POSTPONED.finding(
+            f"`from __future__ import annotations` turns the annotations of {where.partition(': ')[2]} into text, "
+            "which the platform does not read",
+            fix="remove `from __future__ import annotations` from this file",
+            place=file.place(file.postponing),
+            level=level,
+        )
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield structure.POSTPONED.finding(
+            f'{what} is annotated with text, "{node.value}"',
+            fix="take the quotes away",
+            place=file.place(node),
+            level=level,
+        )
+    elif is_arrays(node, function.scope) is False:
+        yield rule_.finding(
+            f"{what} is annotated {ast.unparse(node)}, which the platform does not take for a dictionary of arrays",
+            fix=f"write {_DATA}, or InferenceData from mac.types",
+            place=file.place(node),
+            level=level,
+        )
+
+
+def _visible(function: Function) -> tuple[Function | None, bool]:
+    """The function whose signature `inspect` shows, decorators taken into account, and whether that is certain."""
+    certain = True
+    for node, value in zip(reversed(function.node.decorator_list), reversed(function.decorators), strict=True):
+        if isinstance(value, Function):
+            if not _wraps(value):
+                return _returned(value), certain
+            continue
+        name = external_name(node.func if isinstance(node, ast.Call) else node, function.scope)
+        certain = certain and name.startswith(("abc.", "builtins.", "typing.", "functools.", "torch.", "contextlib."))
+    return function, certain
+
+
+def _wraps(decorator: Function) -> bool:
+    return any(
+        isinstance(each, (ast.Name, ast.Attribute)) and external_name(each, decorator.scope) in _WRAPPING
+        for each in ast.walk(decorator.node)
+    )
+
+
+def _returned(decorator: Function) -> Function | None:
+    """The function that a decorator defines and returns, None where it is not that simple."""
+    inner = {
+        each.name: each for each in decorator.node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    returned = [each.value for each in decorator.node.body if isinstance(each, ast.Return)]
+    if len(returned) == 1 and isinstance(returned[0], ast.Name) and returned[0].id in inner:
+        return Function(inner[returned[0].id], Scope(decorator.scope.module), ())
+    return None

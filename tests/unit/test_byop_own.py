@@ -1,0 +1,256 @@
+"""Own inference classes: the bundle's layout and the findings of all checks together."""
+
+from __future__ import annotations
+
+import pytest
+
+from hatch_wallaroo.byop.family import Custom
+from hatch_wallaroo.findings import Level, errors
+from support.byop_cases import CASES, GOOD
+from support.byop_projects import byop_spec, checked, own_example, planned, write
+
+
+def codes(findings):
+    return sorted({each.code for each in findings})
+
+
+def test_example_has_nothing_to_say():
+    for release in ("2023.2.1", "2024.1", "2025.2", "2026.1"):
+        assert checked(own_example(release=release)) == []
+
+
+def test_layout_and_facts():
+    spec = own_example()
+    layout, _ = planned(spec)
+    assert [each.path for each in layout.entries] == [
+        "a-model/inference.py",
+        "a-model/requirements.txt",
+        "a-model/artifacts/bike_features/__init__.py",
+        "a-model/artifacts/weights.npz",
+    ]
+    assert Custom().inspect(spec, layout).facts == {
+        "code": "own",
+        "module": "inference.py",
+        "inference": "BikeInference",
+        "builder": "BikeInferenceBuilder",
+        "packages": ["bike_features"],
+    }
+
+
+def test_only_the_module_lies_where_the_platform_executes_code(tmp_path):
+    """setup.py, tests and notebooks' checkpoints of the project never reach the levels that are executed."""
+    write(
+        tmp_path,
+        {
+            "inference.py": GOOD,
+            "setup.py": "from setuptools import setup\nsetup()\n",
+            "tests/test_x.py": "import pytest\n",
+            "a_model/__init__.py": "",
+            "a_model/.ipynb_checkpoints/x-checkpoint.py": GOOD,
+            "lib/helper.py": GOOD,
+        },
+    )
+    spec = byop_spec(tmp_path, module="inference.py", artifacts=("lib",), release="2026.1")
+    layout, findings = planned(spec)
+    assert not findings
+    python = [each.path for each in layout.entries if each.path.endswith(".py")]
+    assert python == [
+        "a-model/inference.py",
+        "a-model/artifacts/a_model/__init__.py",
+        "a-model/artifacts/lib/helper.py",
+    ]
+    assert checked(spec) == []
+
+
+def test_the_module_does_not_go_along_twice(tmp_path):
+    write(tmp_path, {"a_model.py": GOOD})
+    layout, _ = planned(byop_spec(tmp_path, module="a_model.py", artifacts=("a_model.py",)))
+    assert [each.path for each in layout.entries] == ["a-model/a_model.py", "a-model/requirements.txt"]
+
+
+@pytest.mark.parametrize(
+    ("module", "said"), [("nothing.py", "nothing.py"), ("notes.txt", "no .py file"), ("folder", "folder")]
+)
+def test_modules_that_are_none(tmp_path, module, said):
+    write(tmp_path, {"notes.txt": "", "folder/x.py": ""})
+    result = Custom().plan(byop_spec(tmp_path, module=module))
+    assert result.layout is None
+    assert any(said in each.message and each.place.key for each in result.findings)
+
+
+def test_the_validators_rules_hold_only_where_there_is_a_validator(tmp_path):
+    write(tmp_path, {"inference.py": CASES["postponed"]["main.py"]})
+    assert checked(byop_spec(tmp_path, module="inference.py", release="2025.1")) == []
+    (finding, *others) = checked(byop_spec(tmp_path, module="inference.py", release="2025.2"))
+    assert finding.code == "WLR530"
+    assert finding.place.line == 1
+    assert codes(others) in ([], ["WLR530"])
+
+
+def test_everything_is_said_at_once(tmp_path):
+    text = (
+        GOOD.replace("@Inference.model.setter\n    def model", "def set_model")
+        .replace("input_data: InferenceData", "data")
+        .replace('input_data["inputs"]', 'data["inputs"]')
+        .replace(" -> InferenceData", "")
+        .replace("    def create", "    def make")
+        + "\n\nX = UNDEFINED\nimport cv2\n"
+    )
+    write(tmp_path, {"inference.py": text})
+    found = checked(byop_spec(tmp_path, module="inference.py", release="2026.1"))
+    assert set(codes(found)) >= {"WLR525", "WLR527", "WLR528", "WLR529", "WLR543", "WLR550"}
+    assert all(each.fix and each.message for each in found)
+
+
+@pytest.mark.parametrize("where", ["", "code/"])
+def test_a_sibling_that_is_not_in_the_bundle(tmp_path, where):
+    write(tmp_path, {f"{where}inference.py": "import helper\n" + GOOD, f"{where}helper.py": ""})
+    found = checked(byop_spec(tmp_path, module=f"{where}inference.py", release="2026.1"))
+    (finding,) = found
+    assert finding.code == "WLR540"
+    assert finding.is_error
+    assert "byop.packages" in finding.fix
+    assert "sys.path" in finding.fix
+
+
+def test_a_declared_package_of_the_same_name_as_a_folder_is_no_sibling(tmp_path):
+    write(tmp_path, {"inference.py": "import torch\n" + GOOD, "torch/notes.txt": ""})
+    assert checked(byop_spec(tmp_path, module="inference.py", dependencies=("torch==2.0",))) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "fix"),
+    [
+        ('config.model_path / "w.npy"', 'config.model_path / "artifacts" / "data" / "w.npy"'),
+        ('config.model_path / "data" / "w.npy"', 'config.model_path / "artifacts" / "data" / "w.npy"'),
+        ('config.model_path.joinpath("artifacts", "x.npy")', "Declare the file"),
+        ('os.path.join(config.model_path, "data/w.npy")', 'config.model_path / "artifacts" / "data" / "w.npy"'),
+        ('str(config.model_path / "w.npy")', 'config.model_path / "artifacts" / "data" / "w.npy"'),
+        ('config.model_path / "artifacts" / "data" / "w.npy"', None),
+        ('config.model_path / "artifacts/data"', None),
+        ('config.model_path / "artifacts"', None),
+        ('Path(config.model_path) / "artifacts" / "data" / "w.npy"', None),
+        ('config.model_path / "artifacts" / name', None),
+        ("config.model_path / name", None),
+        ("config.model_path", None),
+        ('os.path.join(config.model_path, "artifacts", "data", "w.npy")', None),
+        ('f"{config.model_path}/data/w.npy"', 'config.model_path / "artifacts" / "data" / "w.npy"'),
+        ('f"{config.model_path}/artifacts/data/w.npy"', None),
+        ('f"{config.model_path}/{name}"', None),
+        ('other.path / "w.npy"', None),
+    ],
+)
+def test_files_below_model_path(tmp_path, expression, fix):
+    text = "import os\nfrom pathlib import Path\nname = 'x'\nother = None\n" + GOOD.replace(
+        "        inference.model = Linear()", f"        path = {expression}\n        inference.model = Linear()"
+    )
+    write(tmp_path, {"inference.py": text, "data/w.npy": "1"})
+    found = checked(byop_spec(tmp_path, module="inference.py", artifacts=("data",), release="2026.1"))
+    if fix is None:
+        assert found == []
+    else:
+        (finding,) = found
+        assert finding.code == "WLR560"
+        assert finding.level is Level.WARNING
+        assert fix.lower() in finding.fix.lower()
+
+
+@pytest.mark.parametrize(
+    ("imported", "declared", "named"),
+    [
+        ("import sklearn", ("scikit-learn==1.2.2",), None),
+        ("import sklearn", ("Scikit_Learn",), None),
+        ("import sklearn", (), "scikit-learn"),
+        ("import scipy", ("scikit-learn",), None),
+        ("import cv2", ("opencv-python-headless",), None),
+        ("from PIL import Image", ("Pillow>=9",), None),
+        ("from PIL import Image", (), "pillow"),
+        ("import yaml", ("pyyaml",), None),
+        ("import bs4", (), "beautifulsoup4"),
+        ("import numpy, pandas, pyarrow, json, distutils", (), None),
+        ("from google.cloud import storage", (), None),
+        ("import some_thing.inner", ("some-thing[extra]>=1 ; python_version > '3.7'",), None),
+        ("import some_thing", (), "some-thing"),
+        ("try:\n    import cupy\nexcept ImportError:\n    cupy = None", (), None),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch", (), None),
+        ("def f():\n    import torch", (), "torch"),
+    ],
+)
+def test_undeclared_imports(tmp_path, imported, declared, named):
+    write(tmp_path, {"inference.py": imported + "\n" + GOOD})
+    found = [
+        each
+        for each in checked(byop_spec(tmp_path, module="inference.py", dependencies=declared))
+        if each.code[:5] == "WLR55"
+    ]
+    if named is None:
+        assert found == []
+    else:
+        (finding,) = found
+        assert finding.code == "WLR550"
+        assert finding.level is Level.WARNING
+        assert named in finding.fix
+
+
+def test_a_package_is_named_once(tmp_path):
+    write(tmp_path, {"inference.py": "import cv2\nimport cv2.aruco\nfrom cv2 import imread\n" + GOOD})
+    assert codes(checked(byop_spec(tmp_path, module="inference.py", release="2026.1"))) == ["WLR550"]
+    assert len(checked(byop_spec(tmp_path, module="inference.py", release="2026.1"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "since"),
+    [
+        ("def f():\n    try:\n        pass\n    except* ValueError:\n        pass", (3, 11)),
+        ("def f():\n    return zip([], [], strict=True)", (3, 10)),
+        ("def f(x):\n    return isinstance(x, int | str)", (3, 10)),
+        ("def f(x, a):\n    return x[*a]", (3, 11)),
+        ('X = f"{\'a\'}{"b"}"', (3, 12)),
+        ("X = f\"{'\\n'.join('ab')}\"", (3, 12)),
+        ("def f[T](x: T) -> T:\n    return x", (3, 12)),
+        ("type X = int", (3, 12)),
+        ("from datetime import UTC", (3, 11)),
+        ("from enum import StrEnum", (3, 11)),
+        ("from typing import Annotated", (3, 9)),
+        ("import graphlib", (3, 9)),
+    ],
+)
+def test_newer_python(tmp_path, code, since):
+    write(tmp_path, {"inference.py": GOOD + "\n\n" + code + "\n"})
+    for release, python in (("2023.2.1", (3, 8)), ("2026.1", (3, 10))):
+        found = checked(byop_spec(tmp_path, module="inference.py", release=release))
+        assert bool(found) == (since > python), [(each.code, each.message) for each in found]
+
+
+def test_names_that_the_python_of_the_platform_lacks_may_come_from_a_backport(tmp_path):
+    text = (
+        "try:\n    from functools import cache\nexcept ImportError:\n    from functools import lru_cache as cache\n"
+        + GOOD
+    )
+    write(tmp_path, {"inference.py": text})
+    assert not errors(checked(byop_spec(tmp_path, module="inference.py")))
+
+
+def test_lfs_pointer_in_place_of_the_module_is_left_to_others(tmp_path):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 10\n"
+    write(tmp_path, {"inference.py": pointer})
+    spec = byop_spec(tmp_path, module="inference.py", release="2026.1")
+    assert Custom().inspect(spec, planned(spec)[0]).findings == ()
+
+
+@pytest.mark.parametrize(
+    "case", ["no inference", "no create", "no inference property", "no _predict", "no expected types", "no builder"]
+)
+def test_what_validator_and_loader_both_say_is_said_once(tmp_path, case):
+    write(tmp_path, {"inference.py": CASES[case]["main.py"]})
+    (finding,) = checked(byop_spec(tmp_path, module="inference.py", release="2026.1"))
+    assert finding.is_error
+
+
+def test_a_package_that_is_in_the_bundle_but_not_on_the_path(tmp_path):
+    text = "import os, sys\nsys.path.append(os.path.dirname(__file__))\nfrom parts.inner import x\n" + GOOD
+    write(tmp_path, {"inference.py": text, "parts/__init__.py": "", "parts/inner.py": "x = 1\n"})
+    (finding,) = checked(byop_spec(tmp_path, module="inference.py", packages=("parts",)))
+    assert finding.code == "WLR540"
+    assert "byop.packages" not in finding.fix
+    assert finding.fix.endswith('sys.path.insert(0, str(Path(__file__).parent / "artifacts"))')

@@ -1,0 +1,71 @@
+"""Our verdict of each case beside the platform's: the same cases refused, for the same reason, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from hatch_wallaroo.byop.check import reached_findings
+from hatch_wallaroo.byop.loader import load
+from hatch_wallaroo.byop.modules import Sources, read_sources
+from hatch_wallaroo.byop.surroundings import Surroundings
+from hatch_wallaroo.byop.validator import validate
+from hatch_wallaroo.files.sources import Entry, TextSource
+from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.releases.load import resolve
+from support.byop_cases import CASES
+from support.byop_reasons import codes
+from support.byop_verdicts import VERDICTS
+
+NEW, OLD = resolve("2026.1"), resolve("2023.2.1")
+
+
+def sources(files: dict[str, str]) -> Sources:
+    return read_sources([Entry(path, TextSource(text), path) for path, text in files.items()], "")
+
+
+def agree(verdict: str, findings: list[Finding]) -> None:
+    said = [(each.code, each.level.value, each.message) for each in findings]
+    if verdict == "pass":
+        assert not [each for each in findings if each.is_error], said
+    else:
+        assert codes(verdict) & {each.code for each in findings}, (verdict, said)
+
+
+def test_every_case_has_a_verdict():
+    assert set(CASES) == set(VERDICTS)
+    assert len(CASES) > 200
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_validator(name):
+    run, findings = validate(sources(CASES[name]), Surroundings(NEW, frozenset()))
+    agree(VERDICTS[name][0], [*findings, *reached_findings(run)])
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("release", "column"), [(NEW, 1), (OLD, 2)], ids=["2026.1", "2023.2.1"])
+def test_loader(name, release, column):
+    run, findings = load(sources(CASES[name]), Surroundings(release, frozenset()))
+    agree(VERDICTS[name][column], [*findings, *reached_findings(run)])
+
+
+ALLOWED = {"sibling imported lazily", "tests that do not import"}
+
+
+@pytest.mark.parametrize("name", [name for name, verdicts in VERDICTS.items() if set(verdicts) == {"pass"}])
+def test_code_that_passes_everywhere_is_not_even_warned_of(name):
+    found = sources(CASES[name])
+    for release in (NEW, OLD):
+        surroundings = Surroundings(release, frozenset())
+        for run, findings in (load(found, surroundings), validate(found, surroundings)):
+            said = [each.message for each in (*findings, *reached_findings(run))]
+            assert not said or name in ALLOWED
+
+
+def test_places_are_lines_of_the_file():
+    _, findings = validate(sources(CASES["input bare dict"]), Surroundings(NEW, frozenset()))
+    (only,) = findings
+    text = CASES["input bare dict"]["main.py"].splitlines()
+    assert only.place.file == "main.py"
+    assert "input_data: dict" in text[only.place.line - 1]
+    assert text[only.place.line - 1][only.place.column - 1 :].startswith("dict)")
