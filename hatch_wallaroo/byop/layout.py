@@ -79,9 +79,11 @@ def artifact_path(path: str) -> str:
 
 def found_packages(spec: ModelSpec, roots: Iterable[str]) -> list[str]:
     """Source packages as Hatchling finds them for a wheel, and those that hold the modules asked for."""
-    names = dict.fromkeys((*_project_names(spec.project.name), *roots))
-    places = [_find_package(spec, name) for name in names]
-    return list(dict.fromkeys(each for each in places if each is not None))
+    told = [posixpath.normpath(each) for each in spec.project.packages if spec.path(each).is_dir()]
+    names = roots if told else (*_project_names(spec.project.name), *roots)
+    missing = [name for name in dict.fromkeys(names) if name not in top_levels(told)]
+    places = [_find_package(spec, name) for name in missing]
+    return list(dict.fromkeys([*told, *(each for each in places if each is not None)]))
 
 
 def _project_names(name: str) -> tuple[str, ...]:

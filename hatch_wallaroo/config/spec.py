@@ -16,7 +16,8 @@ from hatch_wallaroo.schema.types import Schema
 class Project:
     """What the project itself says, read by whichever front end runs us.
 
-    `dependencies` are PEP 508 strings, markers and extras unevaluated.
+    `dependencies` are PEP 508 strings, markers and extras unevaluated. `packages` are the folders
+    that the wheel is told to ship; empty where they are left to be found.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Project:
     dependencies: tuple[str, ...] = ()
     optional_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     requires_python: str = ""
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import pytest
 
 from hatch_wallaroo.byop.family import Custom
 from hatch_wallaroo.byop.model_types import Kind
 from hatch_wallaroo.byop.render import inference_module, module_name
-from hatch_wallaroo.config.spec import Reference
+from hatch_wallaroo.config.spec import Project, Reference
 from hatch_wallaroo.findings import Level, errors
 from support.byop_projects import byop_spec, checked, generated_example, planned, write
 
@@ -355,6 +356,17 @@ def test_packages_override_what_is_found(tmp_path):
     assert [each.path for each in layout.entries][2:] == [
         "a-model/artifacts/shop/__init__.py",
         "a-model/artifacts/tool.py",
+    ]
+
+
+def test_the_wheels_own_packages_are_taken(tmp_path):
+    write(tmp_path, {"lib/shop/__init__.py": MODEL, "lib/extra/__init__.py": "", "a_model/__init__.py": ""})
+    told = Project("a-model", "1.0", packages=("lib/shop", "lib/extra"))
+    layout, findings = planned(replace(byop_spec(tmp_path, load="shop:load", predict="shop:predict"), project=told))
+    assert not findings
+    assert [each.path for each in layout.entries][2:] == [
+        "a-model/artifacts/extra/__init__.py",
+        "a-model/artifacts/shop/__init__.py",
     ]
 
 
