@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from hatch_wallaroo.config.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.findings import Finding, Level, Place
 
@@ -80,7 +81,7 @@ def _block(finding: Finding, color: bool) -> str:
     """A finding's lines: what is wrong and where, then the fix, indented."""
     head = f"{_paint(finding.level.value, _COLORS[finding.level], color)}[{finding.code}]"
     where = _where(finding.place)
-    message = _cut(printable(finding.message))
+    message = _said(_cut(printable(finding.message)), _cut(printable(finding.place.file)))
     first = f"{head} {_paint(where, '1', color)}: {message}" if where else f"{head} {message}"
     fix = _cut(printable(finding.fix, lines=True)).split("\n")
     if not finding.fix:
@@ -88,10 +89,18 @@ def _block(finding: Finding, color: bool) -> str:
     return "\n".join([first, f"    fix: {fix[0]}", *(f"         {line}" for line in fix[1:])])
 
 
+def _said(message: str, file: str) -> str:
+    """A message without the file that it begins with, as the place before it has just named that."""
+    begun = re.match(re.escape(file) + r"(?:(?::\d+)*:)? (?!and |or )", message) if file else None
+    return message[begun.end() :] if begun else message
+
+
 def _where(place: Place) -> str:
+    """`pyproject.toml:4:1 tool.wallaroo.model`, `step.py:5`; the key of another file's finding is for programs."""
     position = ":".join(str(each) for each in (place.line, place.column) if each is not None)
     file = _cut(printable(place.file))
-    parts = [f"{file}:{position}" if file and position else file, _cut(printable(key_text(place.key)))]
+    key = "" if file and file != PYPROJECT else _cut(printable(key_text(place.key)))
+    parts = [f"{file}:{position}" if file and position else file, key]
     return " ".join(part for part in parts if part)
 
 

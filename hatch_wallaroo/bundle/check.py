@@ -13,13 +13,20 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secrets
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry
-from hatch_wallaroo.findings import Finding, Place, errors, rule
+from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 
 UNREADABLE = rule(
     "WLR620",
     "a file of the bundle cannot be read",
     why="What cannot be read here cannot be packed.",
     source="The operating system's answer",
+)
+NO_SAMPLE = rule(
+    "WLR622",
+    "the sample is not there",
+    why="The bundle is made without it, but there is nothing to try it with.",
+    source="The key `sample`",
+    level=Level.WARNING,
 )
 
 _LARGEST_REQUIREMENTS = 1 << 20
@@ -48,7 +55,8 @@ class Checked:
 def check(spec: ModelSpec) -> Checked:
     """Plan a model's bundle, read the headers of what goes in, and give all findings. Writes nothing."""
     start = time.perf_counter()
-    made, found = plan(spec)
+    made, planned = plan(spec)
+    found = (*planned, *_sample(spec))
     if made is None:
         return Checked(spec, None, {}, (), found)
     findings = [*found, *_pointers(made)]
@@ -62,6 +70,12 @@ def check(spec: ModelSpec) -> Checked:
         findings.append(_unreadable(error, made))
     seconds = time.perf_counter() - start
     return Checked(spec, made, facts, _requirements(made), tuple(_unique(findings)), seconds)
+
+
+def _sample(spec: ModelSpec) -> Iterator[Finding]:
+    if spec.sample and not spec.path(spec.sample).is_file():
+        fix = "correct the path, which is relative to the folder of pyproject.toml, or remove the key"
+        yield NO_SAMPLE.finding(f"{spec.sample} is not a file that exists", fix=fix, place=spec.at("sample"))
 
 
 def _requirements(made: BundlePlan) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.archive import Archive
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.files.exclusions import COME_AND_GO
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import to_json
 
@@ -52,7 +53,9 @@ def manifest(checked: Checked, archive: Archive, filename: str, findings: tuple[
 
 
 def _left_out(checked: Checked) -> tuple[tuple[str, str], ...]:
-    return checked.plan.layout.stripped if checked.plan else ()
+    """What was left out on purpose, but for caches and the like: they come and go, and the model is the same."""
+    stripped = checked.plan.layout.stripped if checked.plan else ()
+    return tuple((path, reason) for path, reason in stripped if reason not in COME_AND_GO or "!" in path)
 
 
 def contents_digest(contents: list[dict[str, Any]]) -> str:
@@ -86,8 +89,11 @@ def load(path: Path) -> dict[str, Any]:
         raise ManifestError(f"{path.name} is not a manifest of {GENERATOR}")
     if made["generator"].get("name") != GENERATOR or made.get("format") != FORMAT:
         raise ManifestError(f"{path.name} is not a manifest that this version of {GENERATOR} understands")
+    if not isinstance(made.get("model"), str):
+        raise ManifestError(f"{path.name} does not name its model")
     file = made.get("file")
     name = file.get("name") if isinstance(file, dict) else None
-    if not isinstance(name, str) or not name or name != Path(name).name or name in {".", ".."} or "\\" in name:
+    plain = isinstance(name, str) and name.isprintable() and name == Path(name).name and "\\" not in name
+    if not isinstance(name, str) or not plain or name in {"", ".", ".."}:
         raise ManifestError(f"{path.name} does not name a file of its own folder")
     return made

@@ -195,4 +195,7 @@ def _write_failed(error: OSError, directory: Path) -> Finding:
         errno.EEXIST: ("a file stands where the folder should be", "remove or rename that file"),
     }
     reason, fix = reasons.get(error.errno or 0, (error.strerror or str(error), "mend the cause and build again"))
-    return NOT_WRITTEN.finding(f"{directory.name}/ could not be written: {reason}; it is as it was before", fix=fix)
+    path = f"{directory.name}/"
+    if error.errno == errno.EISDIR and error.filename:
+        path += Path(os.fsdecode(error.filename2 or error.filename)).name
+    return NOT_WRITTEN.finding(f"{path} could not be written: {reason}; it is as it was before", fix=fix)

@@ -240,7 +240,7 @@ def _model_types(made: OwnClass) -> Iterator[Finding]:
         for each in ast.walk(function.file.tree or function.node)
     )
     yield structure.TYPES_METHOD.finding(
-        f"{function.file.label}: {made.name}.expected_model_types is a method, and mac reads it as a property",
+        f"{function.file.label}: {made.name}.expected_model_types is a method, and Wallaroo reads it as a property",
         fix="write `@property` above it",
         place=function.file.place(function.node),
         level=Level.ERROR if checked else Level.WARNING,

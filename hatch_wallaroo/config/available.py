@@ -50,7 +50,10 @@ def find_release(asked: str) -> Answer:
         return Answer(None, (Issue(rules.UNKNOWN_RELEASE, message, fix),))
     if release.exact:
         return Answer(release)
-    message = f"{asked} is checked with the rules of {release.version}, the nearest earlier release known here"
+    which = (
+        "the first release of its line" if release.version.startswith(f"{asked}.") else "the nearest earlier release"
+    )
+    message = f"{asked} is checked with the rules of {release.version}, {which} known here"
     return Answer(release, (Issue(rules.EARLIER_RULES, message, ""),))
 
 

@@ -91,6 +91,9 @@ FILES = {
 }
 """Files by pattern, anywhere below a declared folder."""
 
+COME_AND_GO = frozenset({*FOLDERS.values(), *FILES.values(), _BUILD_OUTPUT, "package metadata"})
+"""Reasons of what tools write beside a project's own files: two clones of one commit differ in it."""
+
 ROOT_FOLDERS = {"dist": _BUILD_OUTPUT}
 """Folders that are excluded at the top of the project only."""
 

@@ -102,10 +102,14 @@ def _alike(entries: Sequence[Entry]) -> Iterator[Finding]:
         reported.append(folded)
         first, *others = sorted(spellings[folded])
         for other in others:
+            entries = [spellings[folded][each] for each in (first, other)]
+            one, two = (each.name for each in entries)
+            if {composed(each.path) for each in entries} != {first, other} or one.lower() != two.lower():
+                one, two = first, other  # folders, or files of different folders: as they are in the bundle
             yield ALIKE.finding(
-                f"{first} and {other} differ only in upper and lower case",
+                f"{one} and {two} differ only in upper and lower case",
                 fix="rename one of them, or exclude it",
-                place=_place(spellings[folded][other]),
+                place=_place(entries[1]),
             )
 
 

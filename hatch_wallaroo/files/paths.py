@@ -73,7 +73,7 @@ def name_problem(name: str) -> str | None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        return "is not UTF-8"
+        return "has a name that is not UTF-8"
     if _CONTROL.search(name):
         return "has a control character in its name"
     if "\\" in name:

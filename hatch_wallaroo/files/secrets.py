@@ -109,7 +109,8 @@ def _finding(entry: Entry, hit: Hit) -> Finding:
         fix = "keep it out of the bundle with `exclude`"
         admit = f"; if it must go along: include-sensitive = [{entry.name!r}]" if entry.label else ""
         return SECRET_FILE.finding(message, fix=fix + admit, place=place)
-    message = f"{entry.name}, line {hit.line}, holds what looks like {hit.kind}"
+    where = entry.name if entry.label else f"{entry.name}, line {hit.line},"
+    message = f"{where} holds what looks like {hit.kind}"
     fix = "read it from an environment variable, and revoke it if others have seen it"
     admit = f"; if it is none: include-sensitive = [{entry.name!r}]" if entry.label else ""
     return SECRET_TEXT.finding(message, fix=fix + admit, place=place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import PurePosixPath
 
 from hatch_wallaroo.config.spec import ModelSpec
@@ -73,7 +74,7 @@ NOT_ALL_READ = rule(
     level=Level.WARNING,
 )
 
-SAVE = 'model.save("model.h5", save_format="h5") writes the file to name'
+SAVE = 'model.save("model.h5", save_format="h5"), and name that file'
 _KERAS_FORMAT = "is in Keras's own .keras format; the platform takes a SavedModel or .h5"
 _LAST_KERAS_2 = "2.99"
 _WITH_KERAS_3 = "2.16"
@@ -210,6 +211,10 @@ def _check_layers(spec: ModelSpec, entry: Entry, model: KerasModel) -> list[Find
     return [LAMBDA.finding(message, fix=fix, place=Place(file=entry.name))]
 
 
+def _counted(things: Sized, word: str) -> str:
+    return f"{len(things)} {word}" if len(things) == 1 else f"{len(things)} {word}s"
+
+
 def _check_inputs(spec: ModelSpec, inputs: list[Tensor]) -> list[Finding]:
     """The input schema against the model's inputs: how many, and how large a row. Names are free."""
     schema = spec.input_schema
@@ -217,7 +222,9 @@ def _check_inputs(spec: ModelSpec, inputs: list[Tensor]) -> list[Finding]:
         return []
     if len(schema.fields) != len(inputs):
         names = ", ".join(each.name for each in inputs[:10])
-        message = f"the schema has {len(schema.fields)} fields, and the model {len(inputs)} inputs: {names}"
+        message = (
+            f"the input schema has {_counted(schema.fields, 'field')}, the model {_counted(inputs, 'input')} ({names})"
+        )
         return [INPUTS.finding(message, fix="declare one field for each input", place=spec.at("input-schema"))]
     by_name = {each.name: each for each in inputs}
     pairs = [(field, by_name[field.name]) for field in schema.fields if field.name in by_name]

@@ -224,9 +224,11 @@ def _accelerator(spec: ModelSpec, settings: Mapping[str, Any]) -> Iterator[Findi
         )
     if chosen == "qaic":
         return
+    usual = spec.framework.default_config or {}
     for key, values in _ONLY_QAIC.items():
         value = settings.get(key)
-        if value is not None and (not values or value in values):
+        # What a release sets for everyone (max_seq_len_to_capture, up to 2025.2) goes with every accelerator.
+        if value is not None and (value in values if values else key not in usual):
             yield ACCELERATOR.finding(
                 f'{key} = {value!r} is for accel = "qaic" only; this model\'s accel is {chosen or "none"}',
                 fix=f"leave {key} out, or set accel",

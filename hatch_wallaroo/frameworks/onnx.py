@@ -85,7 +85,7 @@ _OTHER_FORMS = {
     ".keras": ("is a Keras file", "convert it with tf2onnx"),
     ".tflite": (
         "is a TensorFlow Lite model",
-        "python -m tf2onnx.convert --tflite FILE --output model.onnx",
+        "python -m tf2onnx.convert --tflite {file} --output model.onnx",
     ),
     ".pkl": ("is a pickle", "convert the model with skl2onnx, or use the framework that it was trained with"),
     ".data": ("holds the weights of a model, not the model", _ONE_FILE.format(name="model.onnx")),
@@ -110,7 +110,15 @@ class Onnx(Family):
         suffix = path.suffix.lower()
         if suffix != ".onnx":
             said, fix = _OTHER_FORMS.get(suffix, ("does not end in .onnx", "rename it to .onnx if it is an ONNX model"))
-            return Planned(None, (*findings, FORM.finding(f"{found.label} {said}", fix=fix, place=spec.at("model"))))
+            return Planned(
+                None,
+                (
+                    *findings,
+                    FORM.finding(
+                        f"{found.label} {said}", fix=fix.replace("{file}", found.label), place=spec.at("model")
+                    ),
+                ),
+            )
         entry = Entry(path.name, FileSource(found.absolute), found.label)
         return Planned(Layout("file", ".onnx", (entry,)), findings)
 
@@ -227,7 +235,7 @@ def _check_versions(spec: ModelSpec, entry: Entry, header: Header, place: Place)
         yield VERSIONS.finding(
             f"{entry.name} has IR version {header.ir_version}; {runs} {takes.ir}",
             fix=f"model.ir_version = {takes.ir} before onnx.save(model, ...), "
-            f"where nothing newer than opset {takes.opset} is used",
+            f"once nothing newer than opset {takes.opset} is used",
             place=place,
         )
     opset = header.opsets.get("ai.onnx", 0)

@@ -119,7 +119,7 @@ def _check_rows(inputs: Sequence[Value], outputs: Sequence[Value], place: Place)
         )
     elif fixed:
         yield ROWS.finding(
-            f"the number of rows is fixed: {_listed(fixed)}; other requests than of {_rows(fixed[0])} will fail",
+            f"the number of rows is fixed: {_listed(fixed)}; requests with more or fewer than {_rows(fixed[0])} fail",
             fix=_free_rows(fixed),
             place=place,
             level=Level.WARNING,
@@ -130,6 +130,7 @@ def _check_rows(inputs: Sequence[Value], outputs: Sequence[Value], place: Place)
 def _check_output_rows(
     inputs: Sequence[Value], outputs: Sequence[Value], sizes: set[int | str | None], place: Place
 ) -> Iterator[Finding]:
+    inputs = [each for each in inputs if each.shape != ()]  # what is told already
     known = all(each.shape for each in inputs) and bool(inputs)
     all_fixed = known and all(isinstance(_rows(each), int) for each in inputs) and len(sizes) == 1
     firsts = {_rows(each) for each in inputs}

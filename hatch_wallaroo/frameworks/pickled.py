@@ -257,8 +257,8 @@ def _contents(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
     evil = dangerous(opened.names)
     if evil:
         yield UNSAFE.finding(
-            f"loading {name} would use {_list(evil)}",
-            fix="do not load it; train the model again, or ask where the file comes from",
+            f"loading {name} would call {_list(evil)}, which has no place in a model",
+            fix="do not load it; ask where the file comes from, and train the model again",
             place=place,
         )
     ours = _RUNTIME | {spec.framework.name}

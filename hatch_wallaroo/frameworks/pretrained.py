@@ -52,7 +52,7 @@ def plan_pretrained(spec: ModelSpec, *, prefer_safetensors: bool) -> Planned:
     if not declared:
         finding = NOT_A_FOLDER.finding(
             f"{spec.framework.name} needs the folder of a model",
-            fix='model = "the folder that save_pretrained wrote"',
+            fix='name the folder that save_pretrained wrote, for example: model = "models/my-model"',
             place=place,
         )
         return Planned(None, (finding,))
@@ -123,7 +123,12 @@ def _file(spec: ModelSpec, declared: str, place: Place) -> _Listed:
     else:
         said = f"{found.label} is one file; {spec.framework.name} takes a folder that save_pretrained wrote, or its zip"
         parent = found.label.rpartition("/")[0]
-        fix = f'model = "{parent}"' if parent else "move the model's files into a folder and name that folder"
+        if parent and any((found.absolute.parent / marker).is_file() for marker in MARKERS):
+            fix = f'model = "{parent}"'
+        elif parent:
+            fix = "save the model with model.save_pretrained(folder), and name that folder"
+        else:
+            fix = "move the model's files into a folder and name that folder"
     return _Listed((), (*findings, NOT_A_FOLDER.finding(said, fix=fix, place=place)), ())
 
 

@@ -34,7 +34,7 @@ class PythonStep(Family):
         place = spec.at("model")
         if not spec.model:
             finding = NOT_A_STEP.finding(
-                "the Python step is not named", fix='model = "the .py file with the step"', place=place
+                "the Python step is not named", fix='name its file, for example: model = "step.py"', place=place
             )
             return Planned(None, (finding,))
         if spec.release.python_step == "wallaroo_json":
@@ -77,7 +77,9 @@ def _bare_wanted(spec: ModelSpec, declared: str, place: Place) -> Finding:
 
 def _no_python(found: Found, place: Place) -> Finding:
     return NOT_A_STEP.finding(
-        f"{found.label} is not a Python file", fix='model = "a .py file with the step"', place=place
+        f"{found.label} is not a Python file",
+        fix='name the .py file with the step, for example: model = "step.py"',
+        place=place,
     )
 
 

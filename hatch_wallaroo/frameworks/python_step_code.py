@@ -53,7 +53,7 @@ STEP = {
     "wallaroo_json": "def wallaroo_json(data: pd.DataFrame):",
     "process_data": "def process_data(input_data: InferenceData) -> InferenceData:",
 }
-_WANTED = "from mac.types import InferenceData; def process_data(input_data: InferenceData) -> InferenceData:"
+_WANTED = f"write\n    from mac.types import InferenceData\n    {STEP['process_data']}"
 _ACCEPTED = {"mac.types.InferenceData", "typing.Dict[builtins.str, numpy.typing.NDArray]"}
 _NOT_THERE = {"mac.InferenceData", "mac.inference.InferenceData"}
 """Where one would look for it."""
@@ -117,8 +117,8 @@ def _nothing(spec: ModelSpec, read: list[tuple[StepFile, Scope]], wanted: str) -
             fix = (
                 f'set release = "2024.1" or later, or write {STEP["wallaroo_json"]}'
                 if wanted == "wallaroo_json"
-                else f"write it as {_WANTED} it gets and returns a dictionary of numpy arrays, where "
-                "wallaroo_json had a DataFrame"
+                else f"{_WANTED}\nwhich gets and returns a dictionary of numpy arrays, where wallaroo_json "
+                "had a DataFrame"
             )
             yield OTHER_FORM.finding(
                 f"{step.entry.name} has {other}; Wallaroo {release} calls {wanted}",

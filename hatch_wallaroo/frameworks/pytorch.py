@@ -167,7 +167,7 @@ def _is_dict(value: Value) -> bool:
 
 
 def _facts(file: TorchFile) -> dict[str, object]:
-    facts: dict[str, object] = {"format": "TorchScript", "archive-version": file.version}
+    facts: dict[str, object] = {"format": "TorchScript", "archive_version": file.version}
     made_by = class_of(file.root)
     if made_by:
         facts["class"] = _MANGLED.sub("", str(made_by).removeprefix("__torch__."))
@@ -178,7 +178,7 @@ def _facts(file: TorchFile) -> dict[str, object]:
         facts["returns"] = file.signature.returns
     facts["traced"] = file.traced
     if file.byte_order:
-        facts["written-by"] = "torch>=2.1"
+        facts["written_by"] = "torch>=2.1"
     return facts
 
 
@@ -220,17 +220,16 @@ def _versions(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> I
 
 def _schemas(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> Iterator[Finding]:
     schema = spec.input_schema
-    if file.signature is None:
-        if file.pickle and class_of(file.root):
-            yield NO_FORWARD.finding(
-                f"{entry.name}: no forward was found in {class_of(file.root)}",
-                fix="define forward, then " + _SAVE,
-                place=place,
-            )
-    elif schema is not None and schema.fields:
-        yield from _count(spec, file, schema)
+    if file.signature is None and file.pickle and class_of(file.root):
+        yield NO_FORWARD.finding(
+            f"{entry.name}: no forward was found in {class_of(file.root)}",
+            fix="define forward, then " + _SAVE,
+            place=place,
+        )
+    miscounted = [] if schema is None or not schema.fields else list(_count(spec, file, schema))
+    yield from miscounted
     for option, fields in (("input-schema", schema), ("output-schema", spec.output_schema)):
-        if fields is not None and fields.fields:
+        if fields is not None and fields.fields and not (miscounted and fields is schema):
             yield from _names(spec, option, fields)
     if schema is not None:
         yield from _precision(spec, file, schema)
@@ -247,9 +246,10 @@ def _count(spec: ModelSpec, file: TorchFile, schema: Schema) -> Iterator[Finding
     plain = all(each.type in {"Tensor", "Optional[Tensor]"} or each.optional for each in signature.parameters)
     arguments = ", ".join(f"{each.name}: {each.type}" for each in signature.parameters) or "nothing"
     wants = f"{required}" if required == taken else f"{required} to {taken}"
+    named = ", ".join(_numbered("input", required or taken))
     yield SIGNATURE.finding(
         f"the input schema has {given} field{'s' if given != 1 else ''}, and forward takes {wants} ({arguments})",
-        fix="declare one field for each argument of forward, in its order",
+        fix=f"declare one field for each argument of forward, in its order: {named}",
         place=spec.at("input-schema"),
         level=None if plain else Level.WARNING,
     )
@@ -259,7 +259,7 @@ def _names(spec: ModelSpec, option: str, schema: Schema) -> Iterator[Finding]:
     """The names that the platform's runtime maps to arguments by their number."""
     stem = option.partition("-")[0]
     names = schema.names
-    wanted = (stem,) if len(names) == 1 else tuple(f"{stem}_{index}" for index in range(1, len(names) + 1))
+    wanted = _numbered(stem, len(names))
     if set(names) != set(wanted):
         yield NAMES.finding(
             f"the fields of {option} are named {', '.join(names)}; the platform's PyTorch runtime goes by "
@@ -267,6 +267,10 @@ def _names(spec: ModelSpec, option: str, schema: Schema) -> Iterator[Finding]:
             fix=f"name them {', '.join(wanted)}",
             place=spec.at(option),
         )
+
+
+def _numbered(stem: str, count: int) -> tuple[str, ...]:
+    return (stem,) if count == 1 else tuple(f"{stem}_{index}" for index in range(1, count + 1))
 
 
 def _precision(spec: ModelSpec, file: TorchFile, schema: Schema) -> Iterator[Finding]:

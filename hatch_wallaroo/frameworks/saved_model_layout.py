@@ -28,8 +28,8 @@ SEVERAL = rule(
 )
 GRAPH = "saved_model.pb"
 _SAVES: Mapping[str, str] = {
-    "tensorflow": 'tf.saved_model.save(model, "my-model") writes the folder to name',
-    "keras": 'model.save("my-model", save_format="tf") writes the folder to name',
+    "tensorflow": 'tf.saved_model.save(model, "my-model"), and name that folder',
+    "keras": 'model.save("my-model", save_format="tf"), and name that folder',
 }
 _FROZEN = (
     f"name the folder that holds {GRAPH}; for a frozen graph: tf.import_graph_def, then "
@@ -41,7 +41,7 @@ _FILES: Mapping[str, tuple[str, str]] = {
     ".pbtxt": ("is the text form of a graph", "{save}"),
     ".h5": ("is a Keras HDF5 file", 'framework = "keras" takes it as it is'),
     ".hdf5": ("is a Keras HDF5 file", 'framework = "keras" takes it as it is'),
-    ".keras": ("is in Keras's own .keras format", "model = tf.keras.models.load_model(FILE); {save}"),
+    ".keras": ("is in Keras's own .keras format", "model = tf.keras.models.load_model({file}); {save}"),
     ".tflite": ("is a TensorFlow Lite model", "go back to the model it was converted from; {save}"),
     ".ckpt": ("is a checkpoint: weights without a graph", _CHECKPOINT),
     ".index": ("is part of a checkpoint: weights without a graph", _CHECKPOINT),
@@ -55,6 +55,13 @@ _FILES: Mapping[str, tuple[str, str]] = {
     ".tgz": ("is a tar archive", "unpack it and name the folder"),
 }
 _INSIDE = (
+    (
+        re.compile(
+            r"(.*/)?variables/variables\.(index|data-[0-9]{5}-of-[0-9]{5})|(.*/)?(fingerprint|keras_metadata)\.pb"
+        ),
+        "the rest of a SavedModel",
+        "copy the whole model again (does .gitignore hide *.pb?), or save it anew: {save}",
+    ),
     (re.compile(r"(.*/)?saved_model\.pbtxt"), "a SavedModel in text form (saved_model.pbtxt)", "{save}"),
     (re.compile(r".+\.onnx"), "an ONNX model", 'framework = "onnx", and name the file'),
     (re.compile(r".+\.keras"), "a .keras file", _FILES[".keras"][1]),
@@ -70,9 +77,9 @@ _INSIDE = (
 )
 
 
-def advice(spec: ModelSpec, fix: str) -> str:
-    """A fix, with the line that saves a model of the framework."""
-    return fix.replace("{save}", _SAVES[spec.framework.family])
+def advice(spec: ModelSpec, fix: str, file: str = "") -> str:
+    """A fix, with the line that saves a model of the framework, and the name of the file that it is about."""
+    return fix.replace("{save}", _SAVES[spec.framework.family]).replace("{file}", repr(file))
 
 
 def refuse_file(spec: ModelSpec, declared: str, rule_: Rule, *, said: str = "") -> Planned:
@@ -87,7 +94,7 @@ def refuse_file(spec: ModelSpec, declared: str, rule_: Rule, *, said: str = "") 
     )
     if path.name == GRAPH:
         usual, fix = "is one file of a SavedModel", f'model = "{path.parent}"'
-    finding = rule_.finding(f"{found.label} {said or usual}", fix=advice(spec, fix), place=place)
+    finding = rule_.finding(f"{found.label} {said or usual}", fix=advice(spec, fix, found.label), place=place)
     return Planned(None, (*findings, finding))
 
 
@@ -131,13 +138,13 @@ def _find_root(
         key=lambda folder: (len(folder.parts), folder),
     )
     if not roots:
-        what, fix = next(
-            ((what, fix) for form, what, fix in _INSIDE if any(form.fullmatch(each.path) for each in entries)),
-            ("", "{save}"),
+        what, fix, file = next(
+            ((what, fix, each.name) for form, what, fix in _INSIDE for each in entries if form.fullmatch(each.path)),
+            ("", "{save}", ""),
         )
         holds = f", but {what}" if what else ""
         message = f"there is no {GRAPH} in {declared}{holds}"
-        return None, (NO_SAVED_MODEL.finding(message, fix=advice(spec, fix), place=place),)
+        return None, (NO_SAVED_MODEL.finding(message, fix=advice(spec, fix, file), place=place),)
     first = roots[0]
     if all(first == each or first in each.parents for each in roots):
         return first, ()

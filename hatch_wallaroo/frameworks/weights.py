@@ -158,7 +158,7 @@ def _not_there(files: Mapping[str, Entry], place: Place, names: Names, *, loose:
         )
     if gguf:
         return NO_WEIGHTS.finding(
-            f"the weights are in {gguf} (GGUF)",
+            f"the weights are there as {gguf} only, in the format of llama.cpp (GGUF)",
             fix="use the model's safetensors files instead",
             place=place,
             level=Level.WARNING if loose else None,

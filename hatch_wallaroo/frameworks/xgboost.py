@@ -149,8 +149,8 @@ def _class(spec: ModelSpec, opened: Opened, made_by: Global) -> Iterator[Finding
     refused = spec.framework.refused_classes.get(made_by.name)
     if refused:
         yield REFUSED_CLASS.finding(
-            f"{opened.entry.name} holds {made_by.name}. {refused}",
-            fix='framework = "custom" (BYOP)',
+            f"{opened.entry.name} holds {made_by.name}, and {refused}",
+            fix='package it with framework = "custom" (BYOP)',
             place=opened.place,
         )
     state = state_of(opened.root)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path, PurePath
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-from hatch_wallaroo.findings import Finding, Place, nearest, rule
+from hatch_wallaroo.config.document import parse_document
+from hatch_wallaroo.config.positions import Positions
+from hatch_wallaroo.findings import Finding, KeyPath, Level, Place, nearest, rule
 from hatch_wallaroo.plugin.session import Session
 from hatch_wallaroo.plugin.sources import project_files
 
@@ -24,8 +28,17 @@ WRONG_TYPE = rule(
     why="The hook would act on something that was not meant.",
     source="[tool.hatch.build.hooks.wallaroo]",
 )
+NOT_IN_SDIST = rule(
+    "WLR642",
+    "the hook does not run for the sdist",
+    why="Without it the sdist holds what git tracks, and models are most often ignored by git: there is nothing to "
+    "build the bundle from where a front end makes the wheel from the sdist.",
+    source="python -m build and uv build, which build the wheel from an unpacked sdist",
+    level=Level.WARNING,
+)
 
-_TABLE = ("tool", "hatch", "build", "hooks", "wallaroo")
+_HATCH_TOML = "hatch.toml"
+_TABLE = ("build", "hooks", "wallaroo")
 _HATCHLINGS = frozenset(
     {"dependencies", "enable-by-default", "require-runtime-dependencies", "require-runtime-features"}
 )
@@ -62,13 +75,18 @@ class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not su
                 "no bundle is made. Build from the project itself: hatch build, or python -m build --wheel."
             )
             return
-        self._session().build(self.directory, self._option_findings())
+        self._session().build(self.directory, self._option_findings(), self._sdist_findings())
 
     def _initialize_sdist(self, build_data: dict[str, Any]) -> None:
-        if _installing(self.directory) or self.config.get("sdist", True) is False:
+        if _installing(self.directory):
             return
         session = self._session()
-        for path in project_files(session.specs()):
+        if self.config.get("sdist", True) is False:
+            session.read(self.directory, self._option_findings())
+            return
+        # Front ends make the sdist first: what will end the wheel's build ends this one, or half of dist/ were new.
+        models = session.check(self.directory, self._option_findings())
+        for path in project_files(model.spec for model in models):
             relative = os.path.relpath(path, self.root)
             build_data["force_include"].setdefault(str(path), relative)
 
@@ -78,9 +96,9 @@ class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not su
     def _option_findings(self) -> list[Finding]:
         findings = []
         for option, value in self.config.items():
-            place = Place(key=(*_TABLE, option))
             if option in _HATCHLINGS:
                 continue
+            place = self._place(option)
             if option not in _OPTIONS:
                 close = nearest(option, _OPTIONS)
                 fix = f"did you mean {close}?" if close else f"remove it; the hook's option is {_OPTIONS[0]}"
@@ -91,8 +109,49 @@ class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not su
                 )
         return findings
 
+    def _sdist_findings(self) -> list[Finding]:
+        """What may be behind a missing model where the project is an unpacked sdist."""
+        config = self.metadata.hatch.config
+        for_all = _value(config, _TABLE) is not None or _value(config, _below("sdist")) is not None
+        if for_all or not (Path(self.root) / "PKG-INFO").is_file():
+            return []
+        return [
+            NOT_IN_SDIST.finding(
+                "this is an unpacked sdist, and the hook was not run to put the model into it",
+                fix="write [tool.hatch.build.hooks.wallaroo], or build from the project itself: hatch build, or "
+                "python -m build --wheel",
+            )
+        ]
+
+    def _place(self, option: str) -> Place:
+        """Where an option stands: in hatch.toml, which wins, or in pyproject.toml; below the target, or for all."""
+        tables = (_below(self.target_name), _TABLE)
+        try:
+            text = (Path(self.root) / _HATCH_TOML).read_bytes().decode(errors="replace")
+        except OSError:
+            text = ""
+        document = parse_document(text).table or {}
+        for table in tables:
+            if _value(document, (*table, option)) is not None:
+                return replace(Positions(text).locate(Place(key=(*table, option))), file=_HATCH_TOML)
+        written = [
+            ("tool", "hatch", *table)
+            for table in tables
+            if _value(self.metadata.config, ("tool", "hatch", *table, option)) is not None
+        ]
+        return Place(key=(*(written[0] if written else ("tool", "hatch", *_TABLE)), option))
+
     def _session(self) -> Session:
         return Session(self.root, self.metadata, self.app)
+
+
+def _below(target: str) -> KeyPath:
+    return ("build", "targets", target, "hooks", "wallaroo")
+
+
+def _value(table: Any, keys: KeyPath) -> Any:
+    """What stands at a place of a document, or None."""
+    return reduce(lambda inner, key: inner.get(key) if isinstance(inner, dict) else None, keys, table)
 
 
 def _installing(directory: str) -> bool:

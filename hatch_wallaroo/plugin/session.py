@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.bundle.check import check
+from hatch_wallaroo.bundle.check import Checked, check
 from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
-from hatch_wallaroo.config.positions import locate_all
+from hatch_wallaroo.config.document import read_document
+from hatch_wallaroo.config.positions import PYPROJECT, locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
-from hatch_wallaroo.config.spec import ModelSpec, Project
-from hatch_wallaroo.findings import Finding, errors
+from hatch_wallaroo.config.spec import Project
+from hatch_wallaroo.findings import Finding, Level, errors
 from hatch_wallaroo.report import printable, render
 
 
@@ -35,54 +38,110 @@ class Session:
         self.app = app
         self._metadata = metadata
 
-    def read(self) -> Reading:
-        """Read `[tool.wallaroo]`; nothing is said yet."""
-        core = self._metadata.core
-        project = Project(
-            name=core.raw_name,
-            version=self._metadata.version,
-            dependencies=tuple(core.dependencies),
-            optional_dependencies={extra: tuple(lines) for extra, lines in core.optional_dependencies.items()},
-            requires_python=core.requires_python,
-        )
-        return read_models(self._metadata.config, project=project, root=self.root)
+    def read(self, directory: str, extra: Sequence[Finding] = ()) -> Reading:
+        """The models of `[tool.wallaroo]`; where the table or `extra` has an error, say all that is wrong and abort."""
+        reading = self._read()
+        if errors([*extra, *reading.findings]):
+            self.check(directory, extra)
+        return reading
 
-    def specs(self) -> tuple[ModelSpec, ...]:
-        """The models; where one cannot be read, say all that is wrong and abort."""
-        reading = self.read()
-        if errors(reading.findings):
-            self.fail((*reading.findings, *(finding for spec in reading.specs for finding in check(spec).findings)))
-        return reading.specs
+    def check(self, directory: str, extra: Sequence[Finding] = ()) -> tuple[Checked, ...]:
+        """All models, checked; where one of them or `extra` has an error, say all that is wrong and abort."""
+        return self._look(directory, extra)[0]
 
-    def build(self, directory: str, extra: Sequence[Finding] = ()) -> tuple[Bundle, ...]:
-        """Check all models and pack them into the output folder, or say all that is wrong and abort."""
-        reading = self.read()
-        models = [check(spec) for spec in reading.specs]
-        findings = [*extra, *reading.findings, *(finding for model in models for finding in model.findings)]
-        if errors(findings):
-            self.fail(findings)
+    def build(
+        self, directory: str, extra: Sequence[Finding] = (), causes: Sequence[Finding] = ()
+    ) -> tuple[Bundle, ...]:
+        """Check all models and pack them into the output folder, or say all that is wrong and abort.
+
+        `causes` may explain an error, and are said only beside one.
+        """
+        models, general = self._look(directory, extra, causes)
         try:
             bundles = pack(models, Path(directory))
         except PackError as error:
-            self.fail([*findings, error.finding])
-        said = [*extra, *reading.findings, *(finding for bundle in bundles for finding in bundle.findings)]
+            self.fail([*general, *(finding for model in models for finding in model.findings), error.finding])
+        said = [*general, *(finding for bundle in bundles for finding in bundle.findings)]
         if said:
-            self.app.display_warning(self._rendered(said))
+            weighty = any(finding.level is not Level.NOTE for finding in said)
+            show = self.app.display_warning if weighty else self.app.display_info
+            show(self._rendered(said))
         for bundle in bundles:
             self.app.display_info(summary(bundle, self.root))
         return bundles
 
     def clean(self, directory: str) -> None:
         """Delete what earlier builds of these models left; a table with errors hides nothing from it."""
-        clean(self.read().specs, Path(directory))
+        clean(self._read().specs, Path(directory))
 
     def fail(self, findings: Iterable[Finding]) -> NoReturn:
         self.app.display_error(self._rendered(findings))
         self.app.abort(f"hatch-wallaroo {__version__}: no bundle was made; what was in the output folder is untouched")
         raise SystemExit(1)  # Hatchling's abort has left by now, but its annotation does not say so
 
+    def _read(self) -> Reading:
+        core = self._metadata.core
+        project = Project(
+            name=core.raw_name,
+            version=self._metadata.version,
+            dependencies=_as_written(core.dependencies, self._metadata.config["project"].get("dependencies")),
+            optional_dependencies={extra: tuple(lines) for extra, lines in core.optional_dependencies.items()},
+            requires_python=core.requires_python,
+            packages=_wheel_packages(self._metadata.hatch.config),
+        )
+        return read_models(self._metadata.config, project=project, root=self.root)
+
+    def _look(
+        self, directory: str, extra: Sequence[Finding], causes: Sequence[Finding] = ()
+    ) -> tuple[tuple[Checked, ...], tuple[Finding, ...]]:
+        """The models, and the findings that are no model's own."""
+        if not (self.root / PYPROJECT).is_file():
+            # Hatchling looks for it in the folders above, and yet takes this one for the project's.
+            self.fail(read_document(self.root).findings)
+        reading = self._read()
+        packages = self._packages(directory)
+        models = tuple(check(replace(spec, exclude=(*spec.exclude, *packages))) for spec in reading.specs)
+        general = (*extra, *reading.findings)
+        findings = (*general, *(finding for model in models for finding in model.findings))
+        if errors(findings):
+            self.fail([*findings, *causes])
+        return models, general
+
+    def _packages(self, directory: str) -> tuple[str, ...]:
+        """The project's own sdist and wheel in the output folder, as `exclude` patterns: both may be there first."""
+        folder = Path(os.path.abspath(self.root / directory))  # noqa: PTH100 - `..` goes, links stay
+        if not folder.is_relative_to(self.root):
+            return ()
+        inside = re.sub(r"([\\*?\[\]!# ])", r"\\\1", (folder.relative_to(self.root) / "x").as_posix()[:-1])
+        stem = f"/{inside}{self._metadata.core.name.replace('-', '_')}-{self._metadata.version}"
+        return f"{stem}.tar.gz", f"{stem}-*.whl"
+
     def _rendered(self, findings: Iterable[Finding]) -> str:
         return render(locate_all(findings, self.root), color=_colored())
+
+
+def _as_written(dependencies: Sequence[str], written: Any) -> tuple[str, ...]:
+    """Hatchling's dependencies, which it sorts, in the order of the table, as findings name them by their place.
+
+    Where the table does not hold them (they are dynamic, or have Hatchling's fields in them), they stay as they are.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        known = [(Requirement(line), line) for line in dependencies]
+        asked = [Requirement(line) for line in written or ()]
+    except (InvalidRequirement, TypeError):
+        return tuple(dependencies)
+    found = [next((line for each, line in known if each == wanted), "") for wanted in asked]
+    return tuple(found) if found and all(found) else tuple(dependencies)
+
+
+def _wheel_packages(hatch: Any) -> tuple[str, ...]:
+    """The folders that Hatch is told to ship: the wheel's own `packages`, else all targets'. Hatchling judges types."""
+    build = hatch.get("build", {})
+    wheel = build.get("targets", {}).get("wheel", {})
+    told = wheel.get("packages", build.get("packages", []))
+    return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
 
 
 def summary(bundle: Bundle, root: Path) -> str:
@@ -109,10 +168,10 @@ def human_size(size: int) -> str:
 
 
 def _shown(path: Path, root: Path) -> str:
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return str(path)
+    for file, folder in ((path.absolute(), root.absolute()), (path.resolve(), root.resolve())):
+        if file.is_relative_to(folder):
+            return file.relative_to(folder).as_posix()
+    return str(path)
 
 
 def _colored() -> bool:

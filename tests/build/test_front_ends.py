@@ -14,6 +14,7 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import TensorProto, helper
+
 from support.fronts import FrontEnds
 
 PYPROJECT = """\

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from support.guide_schemas import SCHEMAS
 
 from hatch_wallaroo.config import json_schema, reference
 from hatch_wallaroo.config.document import read_document
@@ -17,6 +16,7 @@ from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.releases.load import known, resolve
+from support.guide_schemas import SCHEMAS
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -470,6 +470,11 @@ def test_a_misspelt_required_key_is_not_missing_as_well():
     assert codes(table('framwork = "keras"\nmodel = "m.h5"')) == ["WLR011"]
 
 
+def test_the_first_of_a_line_is_no_earlier_release():
+    (finding,) = table(ONNX + 'release = "2023.2"').findings
+    assert finding.message == "2023.2 is checked with the rules of 2023.2.1, the first release of its line known here"
+
+
 def test_a_note_leaves_the_model_alone():
     reading = table(ONNX + 'release = "2024.3"')
     assert [spec.release.version for spec in reading.specs] == ["2024.2"]

@@ -47,6 +47,22 @@ def test_errors_come_last_each_group_by_file_and_line_and_the_count_ends_it():
     ]
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("models/m.onnx is cut short", "models/m.onnx:3: is cut short"),
+        ("models/m.onnx:3: two words", "models/m.onnx:3: two words"),
+        ("models/m.onnx: two words", "models/m.onnx:3: two words"),
+        ("models/m.onnx and n.onnx are one", "models/m.onnx:3: models/m.onnx and n.onnx are one"),
+        ("models/m.onnx_data is missing", "models/m.onnx:3: models/m.onnx_data is missing"),
+    ],
+)
+def test_the_file_is_named_once_and_a_key_only_in_its_own_file(message, shown):
+    place = Place(("tool", "wallaroo", "model"), "models/m.onnx", 3)
+    assert render([ERROR.finding(message, place=place)], color=False).startswith(f"error[WLR901] {shown}\n")
+    assert to_json(ERROR.finding(message, place=place))["message"] == message
+
+
 def test_colours_mark_the_level_and_the_place_and_change_nothing_else():
     findings = [ERROR.finding("a", place=key("a", line=1, column=1)), WARNING.finding("b"), NOTE.finding("c")]
     colored = render(findings, color=True)

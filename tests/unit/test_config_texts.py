@@ -1,12 +1,10 @@
 """Broken tables, and what a user reads about each: `tests/broken/tables/NAME.toml` and `NAME.txt` beside it.
 
-`HATCH_WALLAROO_WRITE_TEXTS=1 pytest tests/unit/test_config_texts.py` writes the texts anew; read each of
-them as a user would before committing it.
+See `support.told` for how the texts are written anew.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,10 @@ from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.report import render
+from support.told import same_text
 
 FOLDER = Path(__file__).parents[1] / "broken" / "tables"
 TABLES = sorted(FOLDER.glob("*.toml"))
-WRITE = os.environ.get("HATCH_WALLAROO_WRITE_TEXTS") == "1"
 
 
 def told(table: Path, root: Path) -> str:
@@ -35,11 +33,7 @@ def told(table: Path, root: Path) -> str:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.stem)
 def test_what_a_user_reads(table, tmp_path):
-    text = told(table, tmp_path)
-    expected = table.with_suffix(".txt")
-    if WRITE:
-        expected.write_bytes(text.encode())
-    assert text == expected.read_bytes().decode()
+    same_text(told(table, tmp_path), table.with_suffix(".txt"))
 
 
 def test_there_are_enough_tables_and_no_text_without_one():

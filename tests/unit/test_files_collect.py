@@ -9,11 +9,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from support.factory import make_spec
 
 from hatch_wallaroo.files import walk
 from hatch_wallaroo.files.collect import find_file, list_declared, list_folder
 from hatch_wallaroo.findings import Level, Place
+from support.factory import make_spec
 
 HERE = Place(key=("tool", "wallaroo", "model"))
 POSIX = pytest.mark.skipif(os.name == "nt", reason="links and devices of POSIX")
@@ -432,7 +432,7 @@ def test_names_that_are_not_utf8_are_refused(tmp_path):
     assert codes(listing.findings) == ["WLR208"] * 4
     text = "\n".join(each.message for each in listing.findings)
     text.encode()
-    assert "m/caf\\xe9 is not UTF-8" in text
+    assert "m/caf\\xe9 has a name that is not UTF-8" in text
     assert "m/new\\x0aline has a control character" in text
     assert paths(listing) == ["a.bin"]
     assert list_folder(spec_of(tmp_path, "caf*", "d*", "back*", "new*"), "m", place=HERE).findings == ()

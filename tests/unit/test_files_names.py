@@ -37,7 +37,7 @@ def test_paths_that_can_stand_together(paths):
     [
         (["a", "a"], "WLR215", "src/a is there twice"),
         ([unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")], "WLR215", "e\\u0301"),
-        (["a/B.txt", "a/b.txt"], "WLR216", "a/B.txt and a/b.txt differ only in"),
+        (["a/B.txt", "a/b.txt"], "WLR216", "src/a/B.txt and src/a/b.txt differ only in"),
         (["A/x", "a/y"], "WLR216", "A and a differ only in"),
         (["A/x", "a/x"], "WLR216", "A and a differ only in"),
         (["É", "é"], "WLR216", "differ only in"),

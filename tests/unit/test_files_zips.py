@@ -10,11 +10,11 @@ import zipfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.factory import make_spec
 
 from hatch_wallaroo.files import zips
 from hatch_wallaroo.files.collect import find_file, list_zip
 from hatch_wallaroo.findings import Level, Place
+from support.factory import make_spec
 
 HERE = Place(key=("tool", "wallaroo", "model"))
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.fronts import REPOSITORY
 
 from hatch_wallaroo.findings import Level, Place, nearest, rule
 from hatch_wallaroo.findings_reference import all_rules, markdown
+from support.fronts import REPOSITORY
 
 
 def test_the_reference_is_what_the_code_says() -> None:

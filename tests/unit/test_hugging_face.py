@@ -8,9 +8,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.factory import make_spec
-from support.fronts import REPOSITORY
-from support.peers import run_in
 
 from hatch_wallaroo.files.sources import FileSource
 from hatch_wallaroo.findings import Finding
@@ -18,6 +15,9 @@ from hatch_wallaroo.formats.safetensors import SafetensorsError, read_header
 from hatch_wallaroo.frameworks.hugging_face import HuggingFace
 from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, fitting, tasks
 from hatch_wallaroo.frameworks.leftovers import leftovers
+from support.factory import make_spec
+from support.fronts import REPOSITORY
+from support.peers import run_in
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 123456789\n".format("a" * 64)
 CONFIG = {
@@ -306,6 +306,12 @@ class TestForms:
         assert layout is None
         assert codes(findings) == ["WLR400 error"]
         assert findings[0].fix == 'model = "bert"'
+
+    def test_a_file_of_another_framework(self, tmp_path) -> None:
+        write(tmp_path / "models", {"model.onnx": "x"})
+        _, _, findings = inspect_declared(tmp_path, "models/model.onnx")
+        assert codes(findings) == ["WLR400 error"]
+        assert "save_pretrained(folder)" in findings[0].fix
 
     def test_the_folder_above(self, tmp_path) -> None:
         for step in (500, 1000):

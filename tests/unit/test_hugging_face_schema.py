@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support.factory import make_spec
-from support.guide_schemas import SCHEMAS
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.hugging_face_schema import check_schemas
 from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, tasks
 from hatch_wallaroo.schema.notation import parse_type
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema, Struct, Type
+from support.factory import make_spec
+from support.guide_schemas import SCHEMAS
 
 PICTURE = "int64[100, 100, 3]"
 _BY_NAME = {each.name: each.table for each in SCHEMAS}

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import h5py
 import pytest
-from support.factory import make_spec
 
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.formats.hdf5 import read_root_attributes
 from hatch_wallaroo.frameworks.keras import Keras
 from hatch_wallaroo.frameworks.keras_config import read_model_config
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema
+from support.factory import make_spec
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "tensorflow"
 EXPECTED = json.loads((FIXTURES / "expected.json").read_text())
@@ -253,12 +253,12 @@ def listed(*sizes, dtype="float64"):
         ("sequential.h5", {"inputs": listed(2, 2)}, []),
         ("sequential.h5", {"inputs": listed(None)}, []),
         ("sequential.h5", {"inputs": listed(5)}, ["takes [4]"]),
-        ("sequential.h5", {"a": listed(4), "b": listed(4)}, ["2 fields, and the model 1 inputs"]),
+        ("sequential.h5", {"a": listed(4), "b": listed(4)}, ["has 2 fields, the model 1 input ("]),
         ("functional.h5", {"a": listed(4), "b": listed(2, 3)}, []),
         ("functional.h5", {"b": listed(6), "a": listed(4)}, []),
         ("functional.h5", {"a": listed(6), "b": listed(2, 3)}, ["a is [6]"]),
         ("functional.h5", {"p": listed(9), "q": listed(9)}, []),
-        ("functional.h5", {"a": listed(4)}, ["1 fields, and the model 2 inputs"]),
+        ("functional.h5", {"a": listed(4)}, ["has 1 field, the model 2 inputs ("]),
         ("keras", {"inputs": listed(4)}, []),
         ("keras", {"inputs": listed(3)}, ["takes [4]"]),
     ],

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from support.factory import make_spec
 
 from hatch_wallaroo.frameworks.llm import Llm
+from support.factory import make_spec
 
 CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "max_position_embeddings": 4096}
 
@@ -26,14 +26,14 @@ FILES: dict[str, Any] = {
 }
 
 
-def inspected(tmp_path, changed=None, engine="vllm", **options):
+def inspected(tmp_path, changed=None, engine="vllm", release="2026.1", **options):
     for name, content in {**FILES, **(changed or {})}.items():
         if content is None:
             continue
         path = tmp_path / "llama" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    spec = make_spec(tmp_path, engine, release="2026.1", model="llama", **{"accel": "cuda", **options})
+    spec = make_spec(tmp_path, engine, release=release, model="llama", **{"accel": "cuda", **options})
     planned = Llm().plan(spec)
     if planned.layout is None:
         return None, {}, list(planned.findings)
@@ -41,9 +41,11 @@ def inspected(tmp_path, changed=None, engine="vllm", **options):
     return planned.layout, inspection.facts, [*planned.findings, *inspection.findings]
 
 
-@pytest.mark.parametrize("engine", ["vllm", "sglang"])
-def test_a_model_with_the_default_settings(tmp_path, engine) -> None:
-    layout, facts, findings = inspected(tmp_path, engine=engine)
+@pytest.mark.parametrize(
+    ("engine", "release"), [("vllm", "2025.1"), ("vllm", "2025.2"), ("vllm", "2026.1"), ("sglang", "2026.1")]
+)
+def test_a_model_with_the_default_settings(tmp_path, engine, release) -> None:
+    layout, facts, findings = inspected(tmp_path, engine=engine, release=release)
     assert findings == []
     assert [entry.path for entry in layout.entries] == [f"a-model/{name}" for name in sorted(FILES)]
     assert facts["context"] == 4096

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
-from support.factory import make_spec
 
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.formats.onnx import DTYPES, read_header
 from hatch_wallaroo.formats.protobuf import ProtobufError
 from hatch_wallaroo.frameworks.onnx import Onnx
+from support.factory import make_spec
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 NEWEST = onnx.defs.onnx_opset_version()

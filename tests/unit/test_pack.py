@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from support.factory import make_spec
 
 import hatch_wallaroo.bundle
 from hatch_wallaroo.bundle import pack as pack_module
@@ -18,6 +17,7 @@ from hatch_wallaroo.bundle.pack import PackError, clean, pack
 from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.frameworks.base import Layout
+from support.factory import make_spec
 
 MANIFEST_SCHEMA = json.loads((Path(hatch_wallaroo.bundle.__file__).parent / "manifest.schema.json").read_text())
 
@@ -116,7 +116,7 @@ def test_a_folder_in_the_bundles_place(tmp_path: Path) -> None:
     (tmp_path / "dist" / "a-model-1.0.zip").mkdir(parents=True)
     with pytest.raises(PackError) as caught:
         pack([checked(tmp_path)], tmp_path / "dist")
-    assert "could not be written" in caught.value.finding.message
+    assert caught.value.finding.message.startswith("dist/a-model-1.0.zip could not be written: a folder stands")
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["a-model-1.0.zip"]
 
 
@@ -148,6 +148,9 @@ def test_a_link_in_the_bundles_place_is_replaced_and_not_followed(tmp_path: Path
         '{"generator": {"name": "hatch-wallaroo"}, "format": 1, "file": {"name": ".."}}',
         '{"generator": {"name": "hatch-wallaroo"}, "format": 1, "file": {"name": "a\\\\b"}}',
         '{"generator": {"name": "hatch-wallaroo"}, "format": 1, "file": 3}',
+        '{"generator": {"name": "hatch-wallaroo"}, "format": 1, "model": ["x"], "file": {"name": "x"}}',
+        '{"generator": {"name": "hatch-wallaroo"}, "format": 1, "model": "a-model", "file": {"name": "a\\u0000b"}}',
+        '{"generator": {"name": "hatch-wallaroo"}, "format": 1, "model": "a-model", "file": {"name": "\\ud800"}}',
         "[" * 100_000,
         "\x00\xff",
     ],

@@ -15,9 +15,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.peers import run_in
-from support.pickle_bombs import BOMBS
-from support.pickles import Made, Name, estimator, pickled, rebuilt
 
 from hatch_wallaroo.formats import pickles
 from hatch_wallaroo.formats.byte_reader import ByteReader, TruncatedError, reader_over
@@ -26,6 +23,9 @@ from hatch_wallaroo.formats.numpy_arrays import array_of
 from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Blob, Collection, Global, class_of, state_of, walk
 from hatch_wallaroo.formats.pickles import Pickle, PickleError, read_pickle
+from support.peers import run_in
+from support.pickle_bombs import BOMBS
+from support.pickles import Made, Name, estimator, pickled, rebuilt
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "pickles"
 PICKLES = sorted(each.name for each in FOLDER.glob("*.pkl"))

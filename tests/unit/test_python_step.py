@@ -10,15 +10,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import step_cases
-from support.factory import make_spec
-from support.fronts import REPOSITORY
-from support.peers import run_in
 
 from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.python_step import PythonStep
 from hatch_wallaroo.frameworks.python_syntax import parse
+from support import step_cases
+from support.factory import make_spec
+from support.fronts import REPOSITORY
+from support.peers import run_in
 
 ORACLE = Path(__file__).parents[1] / "support" / "step_oracle.py"
 
@@ -340,3 +340,10 @@ def test_the_examples_steps_load(tmp_path) -> None:
         arguments = ["-c", script, str(folder / "steps"), f"{name}.py", str(folder / "samples" / f"{name}.json")]
         done = run_in("mac-2026.1.3", arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("model", ["model.onnx", None])
+def test_what_is_no_step_is_told_with_a_line_to_write(tmp_path, model) -> None:
+    written(tmp_path, {"model.onnx": "x"})
+    _, (finding,) = inspected(tmp_path, model, "2023.2.1")
+    assert finding.fix.endswith('model = "step.py"')

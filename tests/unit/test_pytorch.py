@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.inspecting import fields, look
-from support.peers import run_in
 
 from hatch_wallaroo.formats.pickles import PickleError
 from hatch_wallaroo.formats.torch_archive import ArchiveError, read_torch_file
 from hatch_wallaroo.formats.torch_code import Parameter, Signature, forward_of, operators_in
+from support.inspecting import fields, look
+from support.peers import run_in
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "fixtures" / "torch"
@@ -43,7 +43,7 @@ def test_torchscript(name):
     assert seen.facts["inputs"] == [{"name": "x", "type": "Tensor", "optional": False}]
     assert seen.facts["returns"] == "Tensor"
     assert seen.facts["traced"] == (name == "trace")
-    assert seen.facts["archive-version"] == 3
+    assert seen.facts["archive_version"] == 3
     assert (seen.layout.form, seen.layout.suffix) == ("file", ".pt")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from packaging.requirements import Requirement
-from support.factory import make_spec
 
 from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.requirements.repair import repaired
 from hatch_wallaroo.requirements.resolve import requirements_text
+from support.factory import make_spec
 
 
 def listed(tmp_path, *lines, **options):

@@ -8,13 +8,13 @@ import textwrap
 import zipfile
 
 import pytest
-from support.factory import make_spec
-from support.peers import missing
 
 from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.requirements import lock
 from hatch_wallaroo.requirements.resolve import requirements_text
+from support.factory import make_spec
+from support.peers import missing
 
 
 def wheel(folder, name, version, *, requires=(), python=">=3.7", tag="py3-none-any"):

@@ -11,9 +11,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.guide_schemas import GUIDE, SCHEMAS, extract
-from support.peers import run_in
-from support.schemas import SCALARS, schemas
 
 from hatch_wallaroo.schema import ipc
 from hatch_wallaroo.schema.arrow import UnsupportedTypeError, from_arrow, to_arrow
@@ -21,6 +18,9 @@ from hatch_wallaroo.schema.ipc import Decoded, SchemaDecodeError, decode, encode
 from hatch_wallaroo.schema.notation import MAX_DEPTH, parse_type
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, Scalar, Schema
+from support.guide_schemas import GUIDE, SCHEMAS, extract
+from support.peers import run_in
+from support.schemas import SCALARS, schemas
 
 ROOT = Path(__file__).parents[2]
 WIRE = ROOT.parent / "shared" / "wire"

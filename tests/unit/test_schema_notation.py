@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.schemas import plain_types, types
 
 from hatch_wallaroo.schema.notation import MAX_DEPTH, NotationError, format_type, is_plain, parse_type
 from hatch_wallaroo.schema.scalars import ALIASES, KNOWN, PLAIN, REFUSED, split
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Struct, element, shape
+from support.schemas import plain_types, types
 
 
 @pytest.mark.parametrize(

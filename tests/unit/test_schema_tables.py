@@ -6,12 +6,12 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.schemas import fields, plain_types, schemas
 
 from hatch_wallaroo.schema.notation import MAX_DEPTH, format_type
 from hatch_wallaroo.schema.tables import Problem, read_schema, write_schema
 from hatch_wallaroo.schema.toml import format_schema
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Struct
+from support.schemas import fields, plain_types, schemas
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -10,11 +10,11 @@ import time
 import zipfile
 
 import pytest
-from support.factory import make_spec
 
 from hatch_wallaroo.files import secrets
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource, ZipMember
 from hatch_wallaroo.findings import Level
+from support.factory import make_spec
 
 ALNUM = string.ascii_letters + string.digits
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.inspecting import fields, look
-from support.peers import run_in
-from support.pickles import Made, Name, estimator, pickled
 
 from hatch_wallaroo.formats.pickle_file import read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import class_of
@@ -18,6 +15,9 @@ from hatch_wallaroo.frameworks import sklearn_estimators
 from hatch_wallaroo.frameworks.pickle_safety import dangerous
 from hatch_wallaroo.frameworks.sklearn_versions import broken_between, parse
 from hatch_wallaroo.schema.types import ListOf, Scalar
+from support.inspecting import fields, look
+from support.peers import run_in
+from support.pickles import Made, Name, estimator, pickled
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "fixtures" / "pickles"
@@ -133,9 +133,8 @@ def test_an_lfs_pointer_is_left_to_others(tmp_path):
 
 
 def test_no_model_named(tmp_path):
-    from support.factory import make_spec
-
     from hatch_wallaroo.frameworks.sklearn import Sklearn
+    from support.factory import make_spec
 
     planned = Sklearn().plan(make_spec(tmp_path, "sklearn"))
     assert planned.layout is None

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.factory import make_spec
 
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.formats.protobuf import ProtobufError
 from hatch_wallaroo.formats.saved_model import read_saved_model
 from hatch_wallaroo.frameworks.tensorflow import TensorFlow
+from support.factory import make_spec
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "tensorflow"
 EXPECTED = json.loads((FIXTURES / "expected.json").read_text())

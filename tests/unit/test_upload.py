@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SHARED
-from support.factory import make_spec
 
+from conftest import SHARED
 from hatch_wallaroo.bundle.upload import metadata
 from hatch_wallaroo.schema.ipc import decode
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema
+from support.factory import make_spec
 
 WIRE = SHARED / "wire"
 

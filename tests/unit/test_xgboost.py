@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+
+from hatch_wallaroo.formats.xgboost_model import own_format, read_model
 from support.inspecting import fields, look
 from support.peers import run_in
 from support.pickles import Made, Name, estimator, pickled
-
-from hatch_wallaroo.formats.xgboost_model import own_format, read_model
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "fixtures" / "pickles"
