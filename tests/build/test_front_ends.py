@@ -212,3 +212,14 @@ def test_an_old_bundle_of_another_form_goes_when_the_new_one_is_there(project: P
     (project / "pyproject.toml").write_text(text)
     fronts.ok("hatch", "build", "-t", "wallaroo", cwd=project)
     assert made(project) == {"doubler-1.0.py", MANIFEST}
+
+
+def test_a_missing_model_ends_hatch_build_before_the_sdist(project: Path, fronts: FrontEnds) -> None:
+    fronts.ok("hatch", "build", cwd=project)
+    before = {path.name: path.read_bytes() for path in (project / "dist").iterdir()}
+    (project / "notes.txt").write_text("would make the sdist another")
+    (project / "models" / "doubler.onnx").unlink()
+    done = fronts.run("hatch", "build", cwd=project)
+    assert done.returncode == 1
+    assert "models/doubler.onnx does not exist" in done.stdout + done.stderr
+    assert {path.name: path.read_bytes() for path in (project / "dist").iterdir()} == before
