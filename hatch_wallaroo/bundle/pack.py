@@ -26,6 +26,13 @@ NOT_WRITTEN = rule(
     why="Nothing is lost: what stood in the output folder is still there.",
     source="The operating system's answer",
 )
+NOTHING = rule(
+    "WLR623",
+    "none of the models has a bundle",
+    why="A build that leaves nothing would look as if it had worked.",
+    source="The table: all of its models are MLflow containers",
+)
+
 STAGING = ".wallaroo-"
 """How the folder of unfinished files begins, inside the output folder."""
 
@@ -59,6 +66,8 @@ def pack(models: Sequence[Checked], directory: Path) -> tuple[Bundle, ...]:
 
     All appear together at the end; raises PackError where one cannot be made, and then none appears.
     """
+    if not models:
+        raise PackError(NOTHING.finding("there is nothing to build", fix="declare a model that is not mlflow"))
     bundles: list[Bundle] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -104,6 +104,8 @@ class ModelSpec:
     sample: str | None
     byop: ByopSpec | None
     image: ImageSpec | None
+    distributions: str | None = None
+    """What the paths of the project's own sdist and wheel begin with, where they lie inside it: `out/a-1.0`."""
 
     def at(self, option: str, *inside: str | int) -> Place:
         """The place of an option, or of something inside it; the model's table where it is not written.

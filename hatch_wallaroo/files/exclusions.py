@@ -171,7 +171,15 @@ class Exclusions:
 
     def file(self, label: str) -> str | None:
         """Why a file is left out, or None."""
-        return file_reason(label.rpartition("/")[2]) or self.pattern(label)
+        return file_reason(label.rpartition("/")[2]) or self._distribution(label) or self.pattern(label)
+
+    def _distribution(self, label: str) -> str | None:
+        """A front end may have built the project's sdist or wheel a moment ago, into a folder that is packed."""
+        begin = self.spec.distributions
+        if begin is None or not label.startswith(begin):
+            return None
+        own = label == f"{begin}.tar.gz" or (label.startswith(f"{begin}-") and label.endswith(".whl"))
+        return "the project's own distribution" if own else None
 
     def pattern(self, label: str) -> str | None:
         """The `exclude` pattern that takes a path out, as a reason; folders end in a slash."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.findings import rule
+from hatch_wallaroo.findings import Level, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 
 NO_BUNDLE = rule(
@@ -11,6 +11,7 @@ NO_BUNDLE = rule(
     "an MLflow model is a container image, not a bundle",
     why="Wallaroo runs MLflow 1.30.0 models from a container registry; there is no file that it could take instead.",
     source="Upload guide, section on MLflow",
+    level=Level.WARNING,
 )
 
 
@@ -22,7 +23,8 @@ class MLflow(Family):
             None,
             (
                 NO_BUNDLE.finding(
-                    f"{spec.name}: framework mlflow needs a container image, which this version does not build",
+                    f"{spec.name}: framework mlflow needs a container image, which this version does not build: "
+                    "no bundle is made of it",
                     fix="build the image with MLflow 1.30.0, or declare the model under its own framework "
                     "(sklearn, pytorch, …) or as custom",
                     place=spec.at("framework"),

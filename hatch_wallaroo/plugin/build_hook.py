@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from functools import reduce
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -37,6 +38,7 @@ NOT_IN_SDIST = rule(
     level=Level.WARNING,
 )
 
+_UVS_OWN = re.compile(r"(builds|sdists)-v\d+")
 _HATCH_TOML = "hatch.toml"
 _TABLE = ("build", "hooks", "wallaroo")
 _HATCHLINGS = frozenset(
@@ -157,8 +159,10 @@ def _value(table: Any, keys: KeyPath) -> Any:
 def _installing(directory: str) -> bool:
     """Whether the wheel is only a step of an installation, and whatever is put beside it is lost.
 
-    pip says so by an environment variable of its build tracker; uv builds into a folder of its cache.
+    pip says so by an environment variable of its build tracker; uv builds into a folder of its cache,
+    `builds-v0` or the like, with the tag of cache folders beside it.
     """
     return "PIP_BUILD_TRACKER" in os.environ or any(
-        part.startswith(("builds-v", "sdists-v")) for part in PurePath(directory).parts
+        _UVS_OWN.fullmatch(parent.name) and (parent.parent / "CACHEDIR.TAG").is_file()
+        for parent in Path(directory).absolute().parents
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -58,10 +57,11 @@ class Session:
         """
         models, general = self._look(directory, extra, causes)
         try:
-            bundles = pack(models, Path(directory))
+            bundles = pack([model for model in models if model.plan], Path(directory))
         except PackError as error:
             self.fail([*general, *(finding for model in models for finding in model.findings), error.finding])
-        said = [*general, *(finding for bundle in bundles for finding in bundle.findings)]
+        bare = [finding for model in models if not model.plan for finding in model.findings]
+        said = [*general, *bare, *(finding for bundle in bundles for finding in bundle.findings)]
         if said:
             weighty = any(finding.level is not Level.NOTE for finding in said)
             show = self.app.display_warning if weighty else self.app.display_info
@@ -99,22 +99,21 @@ class Session:
             # Hatchling looks for it in the folders above, and yet takes this one for the project's.
             self.fail(read_document(self.root).findings)
         reading = self._read()
-        packages = self._packages(directory)
-        models = tuple(check(replace(spec, exclude=(*spec.exclude, *packages))) for spec in reading.specs)
+        distributions = self._distributions(directory)
+        models = tuple(check(replace(spec, distributions=distributions)) for spec in reading.specs)
         general = (*extra, *reading.findings)
         findings = (*general, *(finding for model in models for finding in model.findings))
         if errors(findings):
             self.fail([*findings, *causes])
         return models, general
 
-    def _packages(self, directory: str) -> tuple[str, ...]:
-        """The project's own sdist and wheel in the output folder, as `exclude` patterns: both may be there first."""
+    def _distributions(self, directory: str) -> str | None:
+        """What the paths of the project's sdist and wheel begin with, if the output folder is inside the project."""
         folder = Path(os.path.abspath(self.root / directory))  # noqa: PTH100 - `..` goes, links stay
         if not folder.is_relative_to(self.root):
-            return ()
-        inside = re.sub(r"([\\*?\[\]!# ])", r"\\\1", (folder.relative_to(self.root) / "x").as_posix()[:-1])
-        stem = f"/{inside}{self._metadata.core.name.replace('-', '_')}-{self._metadata.version}"
-        return f"{stem}.tar.gz", f"{stem}-*.whl"
+            return None
+        stem = f"{self._metadata.core.name.replace('-', '_')}-{self._metadata.version}"
+        return (folder.relative_to(self.root) / stem).as_posix()
 
     def _rendered(self, findings: Iterable[Finding]) -> str:
         return render(locate_all(findings, self.root), color=_colored())

@@ -175,3 +175,9 @@ def test_clean_takes_every_version_of_its_models_and_unfinished_files(tmp_path: 
     assert sorted(listing(dist)) == ["b-model-1.0.wallaroo.json", "b-model-1.0.zip"]
     assert not (dist / ".wallaroo-left").exists()
     clean([make_spec(tmp_path, "custom")], tmp_path / "nowhere")
+
+
+def test_no_model_with_a_bundle_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="nothing to build"):
+        pack([], tmp_path / "dist")
+    assert not (tmp_path / "dist").exists()

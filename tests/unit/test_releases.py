@@ -228,7 +228,7 @@ class TestData:
     @pytest.mark.parametrize("version", known())
     def test_an_mlflow_image_is_registered_with_three_keys(self, version):
         row = resolve(version).frameworks["mlflow"]
-        assert (row.runtime, row.route, row.schemas) == ("containerized", "upload", "none")
+        assert (row.runtime, row.route, row.schemas) == ("containerized", "upload", "optional")
         assert row.conversion_keys == ("framework", "python_version", "requirements")
 
     @pytest.mark.parametrize(
