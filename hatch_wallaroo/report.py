@@ -1,4 +1,7 @@
-"""How findings look: as text for a person, and as plain JSON for programs."""
+"""How findings look: as text for a person, and as plain JSON for programs.
+
+A low module: it knows findings and the wording of keys, and whoever shows or writes something may import it.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +52,18 @@ def to_json(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "level": finding.level.value,
-        "message": _cut(printable(finding.message)),
+        "message": one_line(finding.message),
         "fix": _cut(printable(finding.fix, lines=True)) or None,
-        "key": _cut(printable(key_text(place.key))) or None,
-        "file": _cut(printable(place.file)) or None,
+        "key": one_line(key_text(place.key)) or None,
+        "file": one_line(place.file) or None,
         "line": place.line,
         "column": place.column,
     }
+
+
+def one_line(text: str) -> str:
+    """Text from outside on one line: without characters that steer a terminal, and cut."""
+    return _cut(printable(text))
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -81,7 +89,7 @@ def _block(finding: Finding, color: bool) -> str:
     """A finding's lines: what is wrong and where, then the fix, indented."""
     head = f"{_paint(finding.level.value, _COLORS[finding.level], color)}[{finding.code}]"
     where = _where(finding.place)
-    message = _said(_cut(printable(finding.message)), _cut(printable(finding.place.file)))
+    message = _said(one_line(finding.message), one_line(finding.place.file))
     first = f"{head} {_paint(where, '1', color)}: {message}" if where else f"{head} {message}"
     fix = _cut(printable(finding.fix, lines=True)).split("\n")
     if not finding.fix:
@@ -98,8 +106,8 @@ def _said(message: str, file: str) -> str:
 def _where(place: Place) -> str:
     """`pyproject.toml:4:1 tool.wallaroo.model`, `step.py:5`; the key of another file's finding is for programs."""
     position = ":".join(str(each) for each in (place.line, place.column) if each is not None)
-    file = _cut(printable(place.file))
-    key = "" if file and file != PYPROJECT else _cut(printable(key_text(place.key)))
+    file = one_line(place.file)
+    key = "" if file and file != PYPROJECT else one_line(key_text(place.key))
     parts = [f"{file}:{position}" if file and position else file, key]
     return " ".join(part for part in parts if part)
 

@@ -11,15 +11,18 @@ from typing import Any
 from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secrets
+from hatch_wallaroo.files.paths import shown
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
-from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.files.secret_settings import check_settings
+from hatch_wallaroo.files.sources import Entry, ZipMember
+from hatch_wallaroo.files.zip_reading import DamagedMemberError, archives_kept_open
 from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 
 UNREADABLE = rule(
     "WLR620",
     "a file of the bundle cannot be read",
     why="What cannot be read here cannot be packed.",
-    source="The operating system's answer",
+    source="The operating system's answer, or what a zip says against its own content",
 )
 NO_SAMPLE = rule(
     "WLR622",
@@ -30,6 +33,8 @@ NO_SAMPLE = rule(
 )
 
 _LARGEST_REQUIREMENTS = 1 << 20
+_FILES_CODES = tuple(f"WLR2{tens}" for tens in range(5))
+"""The rules of `files`: they hold in every release."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +59,46 @@ class Checked:
 
 def check(spec: ModelSpec) -> Checked:
     """Plan a model's bundle, read the headers of what goes in, and give all findings. Writes nothing."""
+    with archives_kept_open():
+        return _check(spec)
+
+
+def _check(spec: ModelSpec) -> Checked:
     start = time.perf_counter()
+    chosen = family(spec.framework.family)
     made, planned = plan(spec)
-    found = (*planned, *_sample(spec))
+    found = (*planned, *_sample(spec), *check_settings(spec))
+    if spec.files_only:
+        return Checked(spec, None, {}, (), tuple(_about_files(spec, made, found)))
     if made is None:
-        return Checked(spec, None, {}, (), found)
+        return Checked(spec, None, {}, (), tuple(_unique([*found, *chosen.check_schemas(spec, {})])))
     findings = [*found, *_pointers(made)]
     facts: Mapping[str, Any] = {}
     try:
         findings += secrets.scan(spec, made.layout.entries)
-        inspection = family(spec.framework.family).inspect(spec, made.layout)
+        inspection = chosen.inspect(spec, made.layout)
         facts = inspection.facts
         findings += inspection.findings
     except OSError as error:
         findings.append(_unreadable(error, made))
+    findings += chosen.check_schemas(spec, facts)
     seconds = time.perf_counter() - start
     return Checked(spec, made, facts, _requirements(made), tuple(_unique(findings)), seconds)
+
+
+def _about_files(spec: ModelSpec, made: BundlePlan | None, found: tuple[Finding, ...]) -> Iterator[Finding]:
+    """What can be said of the bundle whatever the release: which files are missing, unsafe or secret."""
+    yield from (each for each in found if each.code.startswith(_FILES_CODES) or each.rule == NO_SAMPLE)
+    if made is not None:
+        yield from _pointers(made)
+        with contextlib.suppress(OSError):
+            yield from secrets.scan(spec, made.layout.entries)
 
 
 def _sample(spec: ModelSpec) -> Iterator[Finding]:
     if spec.sample and not spec.path(spec.sample).is_file():
         fix = "correct the path, which is relative to the folder of pyproject.toml, or remove the key"
-        yield NO_SAMPLE.finding(f"{spec.sample} is not a file that exists", fix=fix, place=spec.at("sample"))
+        yield NO_SAMPLE.finding(f"'{shown(spec.sample)}' is not a file that exists", fix=fix, place=spec.at("sample"))
 
 
 def _requirements(made: BundlePlan) -> tuple[str, ...]:
@@ -105,12 +128,27 @@ def _pointer(entry: Entry, made: BundlePlan) -> Finding | None:
 
 
 def _unreadable(error: OSError, made: BundlePlan) -> Finding:
+    if isinstance(error, DamagedMemberError):
+        return _damaged(error, made)
     name = error.filename or made.filename
     if isinstance(name, bytes):
         name = name.decode(errors="replace")
     return UNREADABLE.finding(
         f"{name} cannot be read: {error.strerror or error}",
         fix="make the file readable, or leave it out with exclude",
+        place=Place(key=made.spec.key),
+    )
+
+
+def _damaged(error: DamagedMemberError, made: BundlePlan) -> Finding:
+    name = f"{error.archive.name}!{error.member}"
+    for entry in made.layout.entries:
+        source = entry.source
+        if isinstance(source, ZipMember) and (source.archive, source.member) == (error.archive, error.member):
+            name = entry.name
+    return UNREADABLE.finding(
+        f"{name} is damaged: {error.strerror}",
+        fix=f"make or download {name.partition('!')[0]} again",
         place=Place(key=made.spec.key),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from hatch_wallaroo.files.sources import Entry, ZipMember
 from hatch_wallaroo.findings import Finding, Level, rule
 
@@ -83,7 +81,7 @@ class UnreadableError(ArchiveError):
     """A source cannot be read: it vanished, is forbidden, or is damaged inside of a user's archive."""
 
     def __init__(self, entry: Entry, error: Exception) -> None:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
         if isinstance(entry.source, ZipMember):
             message = f"{entry.name} cannot be unpacked from {entry.source.archive.name}: {reason or 'it is damaged'}"
             fix = f"make {entry.source.archive.name} again"

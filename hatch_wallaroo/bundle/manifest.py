@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,15 @@ from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.upload import metadata
 from hatch_wallaroo.files.exclusions import COME_AND_GO
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.report import to_json
+from hatch_wallaroo.report import one_line, to_json
 
 FORMAT = 1
 GENERATOR = "hatch-wallaroo"
+MOST_ITEMS = 1000
+"""Items of a list or table that a file tells about itself which are kept; what is behind them is left out."""
+
 _LARGEST = 64 << 20
+_DEEPEST = 8
 
 
 def manifest(checked: Checked, archive: Archive, filename: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
@@ -45,9 +51,9 @@ def manifest(checked: Checked, archive: Archive, filename: str, findings: tuple[
         "upload": metadata(spec),
         "contents": contents,
         "contents_sha256": contents_digest(contents),
-        "left_out": [{"path": path, "reason": reason} for path, reason in _left_out(checked)],
-        "requirements": list(checked.requirements),
-        "facts": dict(checked.facts),
+        "left_out": [{"path": one_line(path), "reason": one_line(reason)} for path, reason in _left_out(checked)],
+        "requirements": [one_line(line) for line in checked.requirements],
+        "facts": _bounded(dict(checked.facts)),
         "findings": [to_json(finding) for finding in findings],
     }
 
@@ -56,6 +62,27 @@ def _left_out(checked: Checked) -> tuple[tuple[str, str], ...]:
     """What was left out on purpose, but for caches and the like: they come and go, and the model is the same."""
     stripped = checked.plan.layout.stripped if checked.plan else ()
     return tuple((path, reason) for path, reason in stripped if reason not in COME_AND_GO or "!" in path)
+
+
+def _bounded(value: Any, depth: int = _DEEPEST) -> Any:
+    """What a file tells about itself, as JSON that can be written and read: anyone may have made the file.
+
+    Texts without what steers a terminal, and cut; numbers that JSON holds; lists and tables of a bounded size
+    and depth. null stands for everything else.
+    """
+    if isinstance(value, str):
+        return one_line(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if -(1 << 63) <= value < 1 << 63 else None
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping) and depth:
+        return {one_line(str(key)): _bounded(each, depth - 1) for key, each in islice(value.items(), MOST_ITEMS)}
+    if isinstance(value, (list, tuple)) and depth:
+        return [_bounded(each, depth - 1) for each in islice(value, MOST_ITEMS)]
+    return None
 
 
 def contents_digest(contents: list[dict[str, Any]]) -> str:

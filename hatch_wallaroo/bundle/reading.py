@@ -10,13 +10,13 @@ import contextlib
 import os
 import stat
 import threading
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from hatch_wallaroo.bundle.failures import ArchiveError, ChangedError, UnreadableError
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource, ZipMember
+from hatch_wallaroo.files.zip_reading import archives_kept_open
 
 BLOCK = 256 * 1024
 """Bytes read at once: less costs calls, more leaves the processor's cache."""
@@ -52,13 +52,12 @@ class Reader:
 
     def __init__(self) -> None:
         self.stop = threading.Event()
-        self._zips: dict[Path, zipfile.ZipFile] = {}
+        self._archives: contextlib.ExitStack | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        for archive in self._zips.values():
-            archive.close()
-        self._zips.clear()
+        if self._archives:
+            self._archives.close()
 
     def look(self, entry: Entry) -> Item:
         """Identify an entry's file without reading it.
@@ -102,27 +101,16 @@ class Reader:
             raise
         except OSError as error:
             raise UnreadableError(item.entry, error) from error
-        except Exception as error:
-            if isinstance(source, ZipMember):  # zipfile raises whatever its decompressors do
-                raise UnreadableError(item.entry, error) from error
-            raise
 
     @contextlib.contextmanager
     def _member(self, item: Item, source: ZipMember) -> Iterator[BinaryIO]:
         _check(item, source.archive.stat())
         with self._lock:
-            archive = self._zips.get(source.archive)
-            if archive is None:
-                archive = self._zips[source.archive] = zipfile.ZipFile(source.archive)
-            found = archive.infolist()[source.index]
-            if found.file_size != source.size:
-                raise self._short(item)
-            stream = archive.open(found)
-        try:
-            yield cast("BinaryIO", stream)
-        finally:
-            with self._lock:
-                stream.close()
+            if self._archives is None:
+                self._archives = contextlib.ExitStack()
+                self._archives.enter_context(archives_kept_open())
+        with source.open() as stream:
+            yield stream
         _check(item, source.archive.stat())
 
     def blocks(self, item: Item, start: int = 0, end: int | None = None) -> Iterator[memoryview]:

@@ -52,16 +52,18 @@ def taken_for_classes(modules: Iterable[Module], python: tuple[int, int]) -> Ite
     if python not in {(3, 9), (3, 10)}:
         return
     for module in modules:
+        bindings: dict[str, ast.AST] | None = None
         for name, bound in module.names.items():
             kinds = [_text(value) for value in bound.values]
             if not any(kinds):
                 continue
             text = next(each for each in kinds if each)
+            bindings = bindings if bindings is not None else _bindings(module)
             same = f" ({text})" if text != name else ""
             yield TAKEN_FOR_CLASS.finding(
                 f"{module.file.label}: the platform takes {name}{same} for a class while it looks for yours, and fails",
                 fix=_fix(text, name),
-                place=module.file.place(_binding(module, name)),
+                place=module.file.place(bindings.get(name)),
                 level=Level.ERROR if bound.sure and all(kinds) else Level.WARNING,
             )
 
@@ -86,12 +88,13 @@ def _fix(text: str, name: str) -> str:
     return "write the type out where it is used"
 
 
-def _binding(module: Module, name: str) -> ast.AST | None:
-    """The statement of the file that binds a name."""
-    for statement in ast.walk(module.file.tree) if module.file.tree else ():
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            if any((alias.asname or alias.name) == name for alias in statement.names):
-                return statement
-        elif isinstance(statement, ast.Name) and statement.id == name and isinstance(statement.ctx, ast.Store):
-            return statement
-    return None
+def _bindings(module: Module) -> dict[str, ast.AST]:
+    """The first node of the file that binds each name."""
+    found: dict[str, ast.AST] = {}
+    for node in ast.walk(module.file.tree) if module.file.tree else ():
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                found.setdefault(alias.asname or alias.name, node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.setdefault(node.id, node)
+    return found

@@ -6,14 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from hatch_wallaroo.byop import structure
-from hatch_wallaroo.byop.classes import Member, ancestry, derives, is_property, is_setter, member, own_nodes
+from hatch_wallaroo.byop.classes import Member, derives, is_property, is_setter, member, own_nodes
 from hatch_wallaroo.byop.expressions import values_of
+from hatch_wallaroo.byop.inheritance import ancestry
 from hatch_wallaroo.byop.values import External, Function, Module, OwnClass
 from hatch_wallaroo.findings import Finding
 
 
-def assigned(made: OwnClass, modules: list[Module]) -> Iterator[Finding]:
-    """Whether anything assigns a model, and one of an expected type where both can be told."""
+def assigned(made: OwnClass, modules: list[Module], *, stored: bool) -> Iterator[Finding]:
+    """Whether anything assigns a model (`stored`), and one of an expected type where both can be told."""
     outer = member(made, "predict")
     if not isinstance(outer, Member) or not isinstance(outer.owner, str):
         return
@@ -30,8 +31,7 @@ def assigned(made: OwnClass, modules: list[Module]) -> Iterator[Finding]:
             for each in own_model.owner.node.body
         ):
             return
-    stores = [each for module in modules for each in _stores(module)]
-    if not stores:
+    if not stored:
         yield structure.NEVER_ASSIGNED.finding(
             f"{made.file.label}: nothing assigns a model to {made.name}, so each prediction will fail",
             fix="in create: inference.model = the loaded model (any object that is not None)",
@@ -39,6 +39,11 @@ def assigned(made: OwnClass, modules: list[Module]) -> Iterator[Finding]:
         )
         return
     yield from _wrong_type(made, modules)
+
+
+def stores_model(modules: list[Module]) -> bool:
+    """Whether anything in the modules may assign a model."""
+    return any(True for module in modules for _ in _stores(module))
 
 
 def _returns_private(function: ast.FunctionDef) -> bool:

@@ -26,8 +26,7 @@ def check_code(sources: Sources, surroundings: Surroundings, paths: AbstractSet[
     if surroundings.release.byop.validator:
         executed, refused = validate(sources, surroundings)
         findings = [*refused, *findings, *reached_findings(executed)]
-    for module in run.reached.values():
-        findings += misplaced(module.file, paths)
+    findings += misplaced((module.file for module in run.reached.values()), paths)
     return run, findings
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hatch_wallaroo.byop.expressions import external_name, values_of
+from hatch_wallaroo.byop.inheritance import ancestry, mentions_mac
 from hatch_wallaroo.byop.mac import CLASSES
 from hatch_wallaroo.byop.values import Binding, Expression, External, Function, Module, OwnClass, Value
 
 _PROPERTIES = frozenset({"builtins.property", "functools.cached_property", "abc.abstractproperty"})
 _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
-_DEEPEST = 30
 
 
 @dataclass(frozen=True)
@@ -28,48 +28,6 @@ class Member:
         """The function behind it, where there is just one."""
         values = self.binding.values if self.binding else ()
         return values[0] if len(values) == 1 and isinstance(values[0], Function) else None
-
-
-def ancestry(value: Value, depth: int = 0) -> Iterator[OwnClass | str | None]:
-    """A class and all that it inherits from: own classes, dotted names of others, None for what cannot be told."""
-    if depth > _DEEPEST:
-        yield None
-    elif isinstance(value, OwnClass):
-        yield value
-        for base in value.bases:
-            if len(base) == 1:
-                yield from ancestry(base[0], depth + 1)
-            else:
-                yield None
-    elif isinstance(value, External):
-        yield value.name
-        for name in CLASSES[value.name].bases if value.name in CLASSES else ():
-            yield from ancestry(External(name), depth + 1)
-    elif isinstance(value, Expression):
-        yield from _computed(value, depth)
-    else:
-        yield None
-
-
-def _computed(value: Expression, depth: int) -> Iterator[OwnClass | str | None]:
-    """A base that is no plain name: `Generic[T]`, `namedtuple(…)`."""
-    node = value.node
-    if isinstance(node, ast.Subscript):
-        for inner in values_of(node.value, value.scope):
-            yield from ancestry(inner, depth + 1)
-    elif isinstance(node, ast.Call) and external_name(node.func, value.scope) and not _mentions_mac(node, value):
-        yield external_name(node.func, value.scope)
-    else:
-        yield None
-
-
-def _mentions_mac(node: ast.Call, value: Expression) -> bool:
-    return any(
-        not isinstance(inner, Expression)
-        for argument in node.args
-        for inner in values_of(argument, value.scope)
-        if not (isinstance(inner, External) and not inner.name.startswith("mac."))
-    )
 
 
 def derives(value: Value, base: str) -> bool | None:
@@ -183,7 +141,7 @@ def hides_classes(module: Module) -> bool:
         for value in bound.values:
             if isinstance(value, Expression) and isinstance(value.node, ast.Call):
                 called = external_name(value.node.func, value.scope)
-                if not called or called == "builtins.type" or _mentions_mac(value.node, value):
+                if not called or called == "builtins.type" or mentions_mac(value.node, value):
                     return True
     return False
 

@@ -20,11 +20,12 @@ def call(run: Importer, node: ast.Call, scope: Scope) -> None:
     """A call at the top level, for its effects: `sys.path`, leaving the process."""
     called = value_of(node.func, scope)
     if isinstance(called, Function):
-        if called.scope.module.file.tree and any(
-            isinstance(each, ast.Attribute) and external_name(each, called.scope) in {"sys.path", "site.addsitedir"}
-            for each in ast.walk(called.node)
-        ):
-            run.path_open = True
+        if called.node not in run.path_changers:
+            run.path_changers[called.node] = any(
+                isinstance(each, ast.Attribute) and external_name(each, called.scope) in {"sys.path", "site.addsitedir"}
+                for each in ast.walk(called.node)
+            )
+        run.path_open = run.path_open or run.path_changers[called.node]
         return
     name = called.name if isinstance(called, External) else ""
     if name in _LEAVING or name in _SETUP:

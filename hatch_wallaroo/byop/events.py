@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from hatch_wallaroo.byop import distributions
+from hatch_wallaroo.byop.layout import ARTIFACTS
 from hatch_wallaroo.byop.records import Event
 from hatch_wallaroo.byop.surroundings import Surroundings
-from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.findings import Finding, Level, nearest, rule
 
 NOT_FOUND = rule(
     "WLR540",
@@ -62,6 +64,7 @@ NEWER_MODULE = rule(
     source="Python's documentation of what is new; the release's data",
 )
 
+_SHOWN = 6
 _Explain: TypeAlias = Callable[[Event, Surroundings], Finding | None]
 
 
@@ -94,6 +97,27 @@ def _module(event: Event, surroundings: Surroundings) -> Finding | None:
     return _not_found(event, f"put {root} into byop.packages, which places it in the bundle's artifacts/, and write")
 
 
+def _absent(event: Event, _surroundings: Surroundings) -> Finding:
+    """A module that its package, which is in the bundle, does not have."""
+    package = event.known[0].rpartition(".")[0] if event.known else ""
+    missing = event.detail.removeprefix(f"{package}.").partition(".")[0] if package else ""
+    names = [each.rpartition(".")[2] for each in event.known]
+    close = nearest(missing, names)
+    if not event.known:
+        owner, _, missing = event.detail.rpartition(".")
+        said, fix = f"{owner} has no module {missing}", f"correct the name; {owner} is a single file, or holds no other"
+    else:
+        said = f"{package} has no module {missing}"
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        fix = f"did you mean {close}?" if close else f"write the module, or correct the name; it has {shown}"
+    return NOT_FOUND.finding(
+        f"{event.file.label} imports {event.detail}, but {said}",
+        fix=fix,
+        place=event.file.place(event.node),
+        level=_level(event),
+    )
+
+
 def _path(event: Event, _surroundings: Surroundings) -> Finding:
     return _not_found(event, "write")
 
@@ -115,20 +139,35 @@ def _backport(root: str) -> str:
 
 
 def _relative(event: Event, _surroundings: Surroundings) -> Finding:
-    name = event.detail.lstrip(".") or "…"
-    folder = event.file.folder
-    advice = (
-        f"keep this file below artifacts/, which the validator leaves alone: {posixpath.join('artifacts', folder)}"
-        if folder
-        else f"import by the full name (from yourpackage.{name} import …) after putting artifacts/ on sys.path"
-    )
+    name = event.detail.lstrip(".")
+    folder, top = event.file.folder, ARTIFACTS
+    said = "the platform executes the file outside any package"
+    if folder == top:
+        said = "it lies at the top of artifacts/ and belongs to no package"
+        advice = f"write it without the dot: {_without_dots(event, name)}"
+    elif folder.startswith(f"{top}/"):
+        package = folder.removeprefix(f"{top}/").replace("/", ".")
+        said = f"it goes above its package {package}"
+        advice = f"import by the full name: {_without_dots(event, name)}"
+    elif folder:
+        advice = f"keep this file below artifacts/, which the validator leaves alone: {posixpath.join(top, folder)}"
+    else:
+        advice = (
+            f"import by the full name (from yourpackage.{name or '…'} import …) after putting artifacts/ on sys.path"
+        )
     return RELATIVE.finding(
-        f"{event.file.label} has a relative import ({event.detail}), but the platform executes the file "
-        "outside any package",
+        f"{event.file.label} has a relative import ({event.detail}), but {said}",
         fix=advice,
         place=event.file.place(event.node),
         level=_level(event),
     )
+
+
+def _without_dots(event: Event, name: str) -> str:
+    """The import statement with the dots left out."""
+    imported = event.node.names if isinstance(event.node, ast.ImportFrom) else []
+    names = ", ".join(f"{each.name} as {each.asname}" if each.asname else each.name for each in imported)
+    return f"from {name} import {names}" if name else f"import {names}"
 
 
 def _name(event: Event, surroundings: Surroundings) -> Finding:
@@ -217,6 +256,7 @@ def _dataclass(event: Event, _surroundings: Surroundings) -> Finding:
 
 _EXPLAIN: Mapping[str, _Explain] = {
     "module": _module,
+    "absent": _absent,
     "path": _path,
     "relative": _relative,
     "name": _name,

@@ -17,7 +17,7 @@ from hatch_wallaroo.byop.expressions import external_name, value_of, values_of
 from hatch_wallaroo.byop.importing import Importer
 from hatch_wallaroo.byop.modules import SourceFile
 from hatch_wallaroo.byop.records import CATCHING
-from hatch_wallaroo.byop.values import UNKNOWN, Binding, Function, Module, OwnClass, Scope, Value
+from hatch_wallaroo.byop.values import UNKNOWN, Binding, Function, Module, Names, OwnClass, Scope, Value, joined
 
 
 @dataclass(eq=False)
@@ -52,7 +52,7 @@ class Run(Importer):
         self._statements(module.file.tree.body, Scope(module), module.names)
         module.done = True
 
-    def _statements(self, body: Iterable[ast.stmt], scope: Scope, names: dict[str, Binding]) -> None:
+    def _statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> None:
         for statement in body:
             effects.environment(self, statement, scope)
             handler = self._HANDLERS.get(type(statement).__name__)
@@ -61,17 +61,17 @@ class Run(Importer):
             for inner in _walruses(statement):
                 self._bind(names, inner.target.id, values_of(inner.value, scope))
 
-    def _bind(self, names: dict[str, Binding], name: str, values: tuple[Value, ...]) -> None:
+    def _bind(self, names: Names, name: str, values: tuple[Value, ...]) -> None:
         names[name] = Binding(values)
 
-    def _function(self, node: ast.FunctionDef, scope: Scope, names: dict[str, Binding]) -> None:
+    def _function(self, node: ast.FunctionDef, scope: Scope, names: Names) -> None:
         decorators = tuple(value_of(each, scope) for each in node.decorator_list)
         function = Function(node, Scope(scope.module), decorators, scope.local is not None)
         self._bind(names, node.name, (function,))
         self._deferred.append(function)
 
-    def _class(self, node: ast.ClassDef, scope: Scope, names: dict[str, Binding]) -> None:
-        members: dict[str, Binding] = {}
+    def _class(self, node: ast.ClassDef, scope: Scope, names: Names) -> None:
+        members = Names()
         made = OwnClass(
             node.name,
             scope.module.name,
@@ -86,14 +86,14 @@ class Run(Importer):
             self.note("dataclass", scope.module.file, node, node.name)
         self._bind(names, node.name, (made,))
 
-    def _assignment(self, node: ast.Assign, scope: Scope, names: dict[str, Binding]) -> None:
+    def _assignment(self, node: ast.Assign, scope: Scope, names: Names) -> None:
         effects.path_assigned(self, node.targets, scope)
         for target in node.targets:
             self._assign(target, node.value, scope, names)
         if isinstance(node.value, ast.Call):
             effects.call(self, node.value, scope)
 
-    def _assign(self, target: ast.expr, value: ast.expr | None, scope: Scope, names: dict[str, Binding]) -> None:
+    def _assign(self, target: ast.expr, value: ast.expr | None, scope: Scope, names: Names) -> None:
         if isinstance(target, ast.Name):
             self._bind(names, target.id, values_of(value, scope) if value is not None else (UNKNOWN,))
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -105,19 +105,19 @@ class Run(Importer):
         elif isinstance(target, ast.Starred):
             self._assign(target.value, None, scope, names)
 
-    def _annotated(self, node: ast.AnnAssign, scope: Scope, names: dict[str, Binding]) -> None:
+    def _annotated(self, node: ast.AnnAssign, scope: Scope, names: Names) -> None:
         if node.value is not None:
             self._assign(node.target, node.value, scope, names)
 
-    def _augmented(self, node: ast.AugAssign, scope: Scope, names: dict[str, Binding]) -> None:
+    def _augmented(self, node: ast.AugAssign, scope: Scope, names: Names) -> None:
         effects.path_assigned(self, [node.target], scope)
         self._assign(node.target, None, scope, names)
 
-    def _expression(self, node: ast.Expr, scope: Scope, _names: dict[str, Binding]) -> None:
+    def _expression(self, node: ast.Expr, scope: Scope, _names: Names) -> None:
         if isinstance(node.value, ast.Call):
             effects.call(self, node.value, scope)
 
-    def _if(self, node: ast.If, scope: Scope, names: dict[str, Binding]) -> None:
+    def _if(self, node: ast.If, scope: Scope, names: Names) -> None:
         verdict = loads.truth(node.test, scope, self.surroundings)
         if loads.is_typing(node.test, scope):
             self._typing_only(node.body, scope)
@@ -128,29 +128,26 @@ class Run(Importer):
             self._branches([node.body, node.orelse], scope, names)
 
     def _typing_only(self, body: list[ast.stmt], scope: Scope) -> None:
-        kept = dict(scope.module.names)
         self._typing += 1
         before = len(self.events)
-        self._statements(body, scope, scope.module.typing_only)
+        with scope.module.names.changes() as changed:
+            self._statements(body, scope, scope.module.typing_only)
         del self.events[before:]
         self._typing -= 1
-        scope.module.names.update(kept)
+        scope.module.names.put({name: bound for name, bound in changed.items() if bound is not None})
 
-    def _branches(self, bodies: list[list[ast.stmt]], scope: Scope, names: dict[str, Binding]) -> None:
+    def _branches(self, bodies: list[list[ast.stmt]], scope: Scope, names: Names) -> None:
         """Several ways, one of which is taken: what is bound on all of them is sure."""
-        before, ends = dict(names), []
+        ends: list[dict[str, Binding | None]] = []
+        touched: dict[str, None] = {}
         for body in bodies:
-            names.clear()
-            names.update(before)
-            with self._unsure_events():
+            with names.changes() as before, self._unsure_events():
                 self._statements(body, scope, names)
-            ends.append(dict(names))
-        names.clear()
-        for name in {each: None for end in ends for each in end}:
-            bound = [end[name] for end in ends if name in end]
-            values = tuple(dict.fromkeys(value for each in bound for value in each.values))
-            sure = len(bound) == len(ends) and all(each.sure for each in bound)
-            names[name] = Binding(values, sure)
+            ends.append(names.now(before))
+            names.put(before)
+            touched.update(dict.fromkeys(before))
+        kept = names.now(touched)
+        names.put({name: joined(end.get(name, kept[name]) for end in ends) for name in touched})
 
     @contextmanager
     def _unsure_events(self) -> Iterator[None]:
@@ -158,36 +155,34 @@ class Run(Importer):
         yield
         self.events[before:] = [replace(each, sure=False) for each in self.events[before:]]
 
-    def _try(self, node: ast.Try, scope: Scope, names: dict[str, Binding]) -> None:
+    def _try(self, node: ast.Try, scope: Scope, names: Names) -> None:
         catching = loads.caught(node.handlers, scope)
-        before, uses = len(self.events), len(self.imports)
-        kept = dict(names)
+        start, uses = len(self.events), len(self.imports)
         optional = bool(catching & CATCHING["module"])
         self._optional += optional
-        self._statements(node.body, scope, names)
+        with names.changes() as before:
+            self._statements(node.body, scope, names)
         self._optional -= optional
-        inside, self.events[before:] = self.events[before:], []
-        failing = [each for each in inside if catching & CATCHING[each.kind]]
-        self.events += [each for each in inside if each not in failing]
-        if failing:
-            names.clear()
-            names.update(kept)
+        inside, self.events[start:] = self.events[start:], []
+        self.events += [each for each in inside if not catching & CATCHING[each.kind]]
+        if any(catching & CATCHING[each.kind] for each in inside):
+            names.put(before)
             self._handlers(node, scope, names)
         elif optional and any(not self.surroundings.provides(each.module) for each in self.imports[uses:]):
-            taken = dict(names)
-            self._handlers(node, scope, names)
-            _merge(names, taken)
+            with names.changes() as taken:
+                self._handlers(node, scope, names)
+            names.put({name: joined((taken[name], names.get(name))) for name in taken})
         else:
             self._statements(node.orelse, scope, names)
         self._statements(node.finalbody, scope, names)
 
-    def _handlers(self, node: ast.Try, scope: Scope, names: dict[str, Binding]) -> None:
+    def _handlers(self, node: ast.Try, scope: Scope, names: Names) -> None:
         if len(node.handlers) == 1:
             self._statements(node.handlers[0].body, scope, names)
         elif node.handlers:
             self._branches([each.body for each in node.handlers], scope, names)
 
-    def _with(self, node: ast.With, scope: Scope, names: dict[str, Binding]) -> None:
+    def _with(self, node: ast.With, scope: Scope, names: Names) -> None:
         suppressed: set[str] = set()
         for item in node.items:
             if (
@@ -204,28 +199,28 @@ class Run(Importer):
         self._optional -= optional
         self.events[before:] = [each for each in self.events[before:] if not suppressed & CATCHING[each.kind]]
 
-    def _for(self, node: ast.For, scope: Scope, names: dict[str, Binding]) -> None:
+    def _for(self, node: ast.For, scope: Scope, names: Names) -> None:
         self._branches([[], node.body], scope, names)
         self._assign(node.target, None, scope, names)
         self._statements(node.orelse, scope, names)
 
-    def _while(self, node: ast.While, scope: Scope, names: dict[str, Binding]) -> None:
+    def _while(self, node: ast.While, scope: Scope, names: Names) -> None:
         self._branches([[], node.body], scope, names)
 
-    def _match(self, node: ast.Match, scope: Scope, names: dict[str, Binding]) -> None:
+    def _match(self, node: ast.Match, scope: Scope, names: Names) -> None:
         self._branches([[], *(case.body for case in node.cases)], scope, names)
 
-    def _raise(self, node: ast.Raise, scope: Scope, _names: dict[str, Binding]) -> None:
+    def _raise(self, node: ast.Raise, scope: Scope, _names: Names) -> None:
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         name = external_name(raised, scope) if raised is not None else ""
         self.note(
             "exit" if name == "builtins.SystemExit" else "raise", scope.module.file, node, name.rpartition(".")[2]
         )
 
-    def _delete(self, node: ast.Delete, _scope: Scope, names: dict[str, Binding]) -> None:
+    def _delete(self, node: ast.Delete, _scope: Scope, names: Names) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
-                names.pop(target.id, None)
+                names.discard(target.id)
 
     _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
         "Import": Importer.do_import,
@@ -249,14 +244,6 @@ class Run(Importer):
         "Delete": _delete,
     }
     """What each kind of statement does; the others do nothing that matters here."""
-
-
-def _merge(names: dict[str, Binding], other: dict[str, Binding]) -> None:
-    """Names as either way leaves them; the other way's values come first."""
-    for name in {**other, **names}:
-        bound = [each[name] for each in (other, names) if name in each]
-        values = tuple(dict.fromkeys(value for each in bound for value in each.values))
-        names[name] = Binding(values, len(bound) == 2 and all(each.sure for each in bound))  # noqa: PLR2004 - both ways
 
 
 def _walruses(statement: ast.stmt) -> Iterator[ast.NamedExpr]:

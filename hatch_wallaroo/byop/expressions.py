@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator
 
 from hatch_wallaroo.byop.mac import canonical
-from hatch_wallaroo.byop.values import UNKNOWN, Expression, External, Folder, Module, OwnClass, Scope, Value
+from hatch_wallaroo.byop.values import UNKNOWN, Expression, External, Folder, Module, OwnClass, Scope, Value, several
 
 OUTSIDE = ".."
 """Stands for any folder outside the bundle, where none of its modules is."""
@@ -44,31 +44,35 @@ def values_of(node: ast.expr, scope: Scope, depth: int = 0) -> tuple[Value, ...]
         found = lookup(node.id, scope)
         return tuple(_aliased(each, depth) for each in found)
     if isinstance(node, ast.Attribute):
-        return tuple(
+        return several(
             inner for each in values_of(node.value, scope, depth + 1) for inner in _attribute(each, node, scope, depth)
         )
     path = folder_of(node, scope, depth)
     return (Folder(path),) if path is not None else (Expression(node, scope),)
 
 
-def value_of(node: ast.expr, scope: Scope) -> Value:
+def value_of(node: ast.expr, scope: Scope, depth: int = 0) -> Value:
     """The one thing that an expression stands for; Unknown where it may be several."""
-    found = values_of(node, scope)
+    found = values_of(node, scope, depth)
     return found[0] if len(found) == 1 else UNKNOWN
 
 
-def external_name(node: ast.expr, scope: Scope) -> str:
+def external_name(node: ast.expr, scope: Scope, depth: int = 0) -> str:
     """The dotted name of something outside the bundle (`sys.path`, `builtins.property`), `""` for anything else."""
-    value = value_of(node, scope)
+    value = value_of(node, scope, depth)
     return value.name if isinstance(value, External) else ""
 
 
 def _aliased(value: Value, depth: int) -> Value:
     """Follow `Base = Inference`."""
-    if isinstance(value, Expression) and isinstance(value.node, (ast.Name, ast.Attribute)):
+    if not isinstance(value, Expression) or not isinstance(value.node, (ast.Name, ast.Attribute)):
+        return value
+    known = value.known
+    if known.alias is None:
+        known.alias = ()
         inner = values_of(value.node, value.scope, depth + 1)
-        return inner[0] if len(inner) == 1 else value
-    return value
+        known.alias = (inner[0] if len(inner) == 1 else value,)
+    return known.alias[0] if known.alias else value
 
 
 def _attribute(value: Value, node: ast.Attribute, scope: Scope, depth: int) -> Iterator[Value]:
@@ -106,11 +110,10 @@ def _named_folder(node: ast.Name | ast.Attribute | ast.Subscript, scope: Scope, 
         if len(found) != 1:
             return None
         if isinstance(found[0], Expression):
-            return folder_of(found[0].node, found[0].scope, depth + 1)
+            return _assigned_folder(found[0], depth)
         return found[0].path if isinstance(found[0], Folder) else None
     if isinstance(node, ast.Attribute):
-        inner = folder_of(node.value, scope, depth + 1)
-        return _up(inner) if node.attr == "parent" else None
+        return _up(folder_of(node.value, scope, depth + 1)) if node.attr == "parent" else None
     if isinstance(node.value, ast.Attribute) and node.value.attr == "parents":
         inner = folder_of(node.value.value, scope, depth + 1)
         index = node.slice.value if isinstance(node.slice, ast.Constant) else None
@@ -119,6 +122,14 @@ def _named_folder(node: ast.Name | ast.Attribute | ast.Subscript, scope: Scope, 
                 inner = _up(inner)
             return inner
     return None
+
+
+def _assigned_folder(expression: Expression, depth: int) -> str | None:
+    known = expression.known
+    if known.folder is None:
+        known.folder = ()
+        known.folder = (folder_of(expression.node, expression.scope, depth + 1),)
+    return known.folder[0] if known.folder else None
 
 
 def _joined(node: ast.BinOp, scope: Scope, depth: int) -> str | None:
@@ -147,11 +158,10 @@ def _formatted(node: ast.JoinedStr, scope: Scope, depth: int) -> str | None:
 def _called(node: ast.Call, scope: Scope, depth: int) -> str | None:
     if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_METHODS | {"joinpath"}:
         inner = folder_of(node.func.value, scope, depth + 1)
-        if inner is not None:
-            return inner if node.func.attr != "joinpath" else _with_parts(inner, node.args)
-    called = external_name(node.func, scope)
+        return inner if inner is None or node.func.attr != "joinpath" else _with_parts(inner, node.args)
     if not node.args:
         return None
+    called = external_name(node.func, scope, depth + 1)
     first = folder_of(node.args[0], scope, depth + 1)
     if first is None:
         return None

@@ -6,6 +6,7 @@ import posixpath
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hatch_wallaroo.byop import distributions, render
@@ -13,10 +14,10 @@ from hatch_wallaroo.byop.check import check_code, once, reached_findings
 from hatch_wallaroo.byop.classes import named_classes
 from hatch_wallaroo.byop.events import explain
 from hatch_wallaroo.byop.execution import Run
-from hatch_wallaroo.byop.layout import ARTIFACTS, NOT_PYTHON, REQUIREMENTS, Contents, gather, top_levels
+from hatch_wallaroo.byop.layout import ARTIFACTS, NOT_A_PACKAGE, NOT_PYTHON, REQUIREMENTS, Contents, gather, top_levels
 from hatch_wallaroo.byop.mac import BUILDER, INFERENCE
 from hatch_wallaroo.byop.model_types import OBJECT, Kind, model_types
-from hatch_wallaroo.byop.modules import Sources, read_sources
+from hatch_wallaroo.byop.modules import UNJUDGED, Sources, read_sources
 from hatch_wallaroo.byop.references import Target, follow, hides, judge_names
 from hatch_wallaroo.byop.surroundings import Surroundings, declared_names
 from hatch_wallaroo.byop.values import Module, OwnClass
@@ -62,8 +63,7 @@ class Custom(Family):
             if byop.load is not None and byop.predict is not None:
                 return _inspect_generated(spec, layout, byop.load, byop.predict)
         except RecursionError:
-            # Code that is nested this deeply cannot be followed; the platform may well run it.
-            return Inspection()
+            return Inspection(findings=(_too_deep(spec),))
         return Inspection()
 
 
@@ -81,7 +81,8 @@ def _plan_own(spec: ModelSpec, module: str) -> Planned:
     name = posixpath.basename(found.path)
     contents = gather(spec, (), posixpath.normpath(module))
     contents.findings[:0] = findings
-    contents.entries.pop(f"{ARTIFACTS}/{name}", None) if _is_same(contents, name, found.label) else None
+    if _is_same(contents, name, found.label):
+        del contents.entries[f"{ARTIFACTS}/{name}"]
     return _finish(spec, contents, Entry(f"{spec.name}/{name}", FileSource(found.absolute), found.label))
 
 
@@ -97,6 +98,8 @@ def _plan_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Pla
         return Planned(None, tuple(refused))
     contents = gather(spec, (_root(load), _root(predict)), None)
     known = frozenset(sys.stdlib_module_names) | distributions.PLATFORM | {"wallaroo"}
+    if any(each.code == NOT_A_PACKAGE.code for each in contents.findings):
+        return Planned(None, tuple(contents.findings))
     contents.findings += hides(spec, top_levels(contents.packages), known)
     code = _follow(spec, read_sources(contents.entries.values(), spec.name), load, predict)
     contents.findings += code.findings
@@ -139,8 +142,7 @@ def _follow(spec: ModelSpec, sources: Sources, load: Reference, predict: Referen
         first, second = follow(run, load, "load", spec), follow(run, predict, "predict", spec)
         kinds, findings = model_types(spec, run, first)
     except RecursionError:
-        # Code that is nested too deeply to be followed, which the platform may well run.
-        return _Followed(run, Target(load), Target(predict), (OBJECT,), [])
+        return _Followed(run, Target(load), Target(predict), (OBJECT,), [_too_deep(spec)])
     return _Followed(run, first, second, kinds, [*first.findings, *second.findings, *findings])
 
 
@@ -198,6 +200,15 @@ def _class_name(modules: Iterable[Module], base: str) -> str | None:
 # Both
 
 
+def _too_deep(spec: ModelSpec) -> Finding:
+    """Code that cannot be followed to its end; the platform may well run it."""
+    return UNJUDGED.finding(
+        "the inference code was not judged: it is nested too deeply to be followed",
+        fix="write a very long if … elif …, or a very long expression, as a dictionary or a list",
+        place=spec.at("byop"),
+    )
+
+
 def _packages(sources: Sources) -> Mapping[str, Any]:
     prefix = f"{ARTIFACTS}/"
     below = {path.removeprefix(prefix) for path in sources.files if path.startswith(prefix)}
@@ -210,6 +221,7 @@ def _surroundings(spec: ModelSpec) -> Surroundings:
     module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
     folders = dict.fromkeys((posixpath.dirname(module), "", "src"))
 
+    @cache
     def own(root: str) -> bool:
         """Whether the project has a module that is not a folder of something else by chance."""
         places = [f"{folder}/{root}" if folder else root for folder in folders]

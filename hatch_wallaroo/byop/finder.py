@@ -21,7 +21,8 @@ class Finder(ABC):
 
     `path` are the folders of the bundle on `sys.path`; with `path_open` it may be any of them.
 
-    `reached` are all files that were executed, by their paths in the bundle.
+    `reached` are all files that were executed, by their paths in the bundle. `path_changers`
+    are functions that were called, and whether they change `sys.path`.
     """
 
     sources: Sources
@@ -33,6 +34,7 @@ class Finder(ABC):
     modules: dict[str, Module] = field(default_factory=dict)
     reached: dict[str, Module] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
+    path_changers: dict[ast.AST, bool] = field(default_factory=dict)
     _lazy: int = 0
     _depth: int = 0
     _optional: int = 0
@@ -44,7 +46,8 @@ class Finder(ABC):
 
     def note(self, kind: EventKind, file: SourceFile, node: ast.AST, detail: str) -> None:
         """Record something that an import would trip over."""
-        self.events.append(Event(kind, file, node, detail, not self._lazy, bool(self._lazy)))
+        known = self._siblings(detail) if kind == "absent" else ()
+        self.events.append(Event(kind, file, node, detail, not self._lazy, bool(self._lazy), known))
 
     def find(self, dotted: str) -> Module | None:
         """Import a module of the bundle by its dotted name, as `sys.path` stands now; None where there is none."""
@@ -68,7 +71,7 @@ class Finder(ABC):
         return found
 
     def _places(self) -> list[str]:
-        return sorted(self.sources.folders) if self.path_open else self.path
+        return self.sources.ordered_folders if self.path_open else self.path
 
     def _file(self, name: str, parent: Module | None) -> SourceFile | None:
         if parent is not None and parent.file.stem == "__init__":
@@ -87,15 +90,34 @@ class Finder(ABC):
         last = name.replace(".", "/")
         return any((f"{folder}/{last}" if folder else last) in self.sources.folders for folder in self._places())
 
+    def _siblings(self, dotted: str) -> tuple[str, ...]:
+        """Of a dotted name that leads nowhere, the names that do at its first wrong part: `("pkg.a", "pkg.b")`.
+
+        Empty where that part would lie inside of a single file.
+        """
+        parts = dotted.split(".")
+        known = next((n for n in range(len(parts) - 1, 0, -1) if self._is_known(".".join(parts[:n]))), 0)
+        package = ".".join(parts[:known])
+        module = self.modules.get(package)
+        if module is not None and module.file.stem != "__init__":
+            return ()
+        inside = package.replace(".", "/")
+        folders = [module.file.folder] if module else [f"{each}/{inside}".strip("/") for each in self._places()]
+        found = set()
+        for path in self.sources.files:
+            folder, _, name = path.rpartition("/")
+            if folder in folders and name != "__init__.py":
+                found.add(name.removesuffix(".py"))
+            elif name == "__init__.py" and folder.rpartition("/")[0] in folders and folder not in folders:
+                found.add(folder.rpartition("/")[2])
+        return tuple(f"{package}.{name}".lstrip(".") for name in sorted(found))
+
+    def _is_known(self, dotted: str) -> bool:
+        return dotted in self.modules or self.is_namespace(dotted)
+
     def lies_elsewhere(self, name: str) -> bool:
         """Whether the bundle has a module somewhere, though not where Python looks."""
-        root = name.partition(".")[0]
-        return any(
-            f"{prefix}{root}{ending}" in self.sources.files
-            for folder in self.sources.folders
-            for prefix in (f"{folder}/" if folder else "",)
-            for ending in (".py", "/__init__.py")
-        )
+        return name.partition(".")[0] in self.sources.roots
 
     def _import(self, name: str, file: SourceFile) -> None:
         package = name if file.stem == "__init__" else name.rpartition(".")[0]

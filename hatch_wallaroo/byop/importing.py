@@ -29,7 +29,7 @@ class Importer(Finder):
         if found is not None:
             bound: Value = found if alias.asname else self.modules.get(root, UNKNOWN)
         elif root in self.modules:
-            self.note("module", scope.module.file, node, alias.name)
+            self.note("absent", scope.module.file, node, alias.name)
             bound = UNKNOWN
         else:
             self.outside(alias.name, node, scope)
@@ -64,7 +64,7 @@ class Importer(Finder):
         if node.level or name.partition(".")[0] in self.modules:
             if self.is_namespace(name):
                 return External(name)
-            self.note("module", scope.module.file, node, name)
+            self.note("absent", scope.module.file, node, name)
             return UNKNOWN
         if self.is_namespace(name) and any(self.find(f"{name}.{each.name}") for each in node.names):
             return External(name)

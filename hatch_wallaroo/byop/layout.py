@@ -10,10 +10,10 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file, list_declared, list_folder
 from hatch_wallaroo.files.sources import Entry, FileSource
-from hatch_wallaroo.findings import Finding, rule
+from hatch_wallaroo.findings import Finding, Place, rule
 
 ARTIFACTS = "artifacts"
 REQUIREMENTS = "requirements.txt"
@@ -29,6 +29,13 @@ NOT_PYTHON = rule(
     "the inference module is not a Python file",
     why="The platform's loader executes the .py files at the bundle's top level.",
     source="mac 2023.2.1 to 2026.1.3, `modules_to_include` = *.py",
+)
+NOT_A_PACKAGE = rule(
+    "WLR512",
+    "byop.packages names the whole project",
+    why="Each entry becomes a folder of its own name in artifacts/, by which the code is imported; the project's own "
+    "folder has none.",
+    source="The layout of BYOP bundles, design of hatch-wallaroo",
 )
 
 
@@ -107,6 +114,9 @@ def _package(contents: Contents, package: str, index: int | None, own_module: st
     plain = posixpath.normpath(package.replace("\\", "/"))
     if plain == own_module:
         return
+    if plain == "." and package:
+        contents.findings.append(_whole_project(spec, place))
+        return
     contents.packages.append(plain)
     if plain.endswith(".py"):
         found, findings = find_file(spec, package, place=place)
@@ -121,6 +131,30 @@ def _package(contents: Contents, package: str, index: int | None, own_module: st
     name = posixpath.basename(plain)
     for each in listing.files:
         contents.add(f"{ARTIFACTS}/{name}/{each.path}", FileSource(each.absolute), each.label, "byop.packages")
+
+
+def _whole_project(spec: ModelSpec, place: Place) -> Finding:
+    roots = (reference.module.partition(".")[0] for reference in _references(spec))
+    here = next((each for root in roots if (each := around(spec, root))), "src/yourpackage")
+    return NOT_A_PACKAGE.finding(
+        "byop.packages names the project's own folder, which is no package",
+        fix=f'name the package itself in byop.packages: "{here}"',
+        place=place,
+    )
+
+
+def _references(spec: ModelSpec) -> list[Reference]:
+    return [each for each in (spec.byop.load, spec.byop.predict) if each is not None] if spec.byop is not None else []
+
+
+def around(spec: ModelSpec, root: str) -> str | None:
+    """The package of that name inside a folder that byop.packages names in its place, or where packages usually lie."""
+    told = spec.byop.packages if spec.byop is not None else None
+    for folder in (*(posixpath.normpath(each.replace("\\", "/")) for each in told or ()), ".", "src"):
+        for path in (posixpath.normpath(f"{folder}/{root}"), posixpath.normpath(f"{folder}/{root}.py")):
+            if spec.path(path if path.endswith(".py") else f"{path}/__init__.py").is_file():
+                return path
+    return None
 
 
 def top_levels(packages: Iterable[str]) -> set[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from hatch_wallaroo.byop import structure
 from hatch_wallaroo.byop.aliases import taken_for_classes
-from hatch_wallaroo.byop.assigned import assigned
+from hatch_wallaroo.byop.assigned import assigned, stores_model
 from hatch_wallaroo.byop.classes import (
     Counted,
     Member,
@@ -27,6 +28,8 @@ from hatch_wallaroo.byop.values import Function, Module, OwnClass, Value
 from hatch_wallaroo.findings import Finding, Level, Place, Rule
 
 _NAME_OF_LOADED = "custom_inference"
+_MOST_INFERENCES = 50
+"""Inference classes that are judged: each asks for a look at the whole file, and nobody writes as many."""
 
 
 def load(sources: Sources, surroundings: Surroundings) -> tuple[Run, list[Finding]]:
@@ -49,11 +52,13 @@ def load(sources: Sources, surroundings: Surroundings) -> tuple[Run, list[Findin
     for each in sure if len(counted) == 1 else ():
         if isinstance(each.value, OwnClass):
             findings += _builder(each.value, surroundings)
-    made = list(_instantiated(modules))
+    made = list(islice(_instantiated(modules), _MOST_INFERENCES))
+    builds = len(sure) == 1 and _creates(sure[0].value)
+    stored = not builds or stores_model(modules)
     for each_made in made:
         findings += _inference(each_made)
-        if len(sure) == 1 and _creates(sure[0].value):
-            findings += assigned(each_made, modules)
+        if builds:
+            findings += assigned(each_made, modules, stored=stored)
     if not made and len(sure) == 1 and not unseen:
         findings += _no_inference(modules)
     return run, findings

@@ -103,10 +103,8 @@ def _bound(tree: ast.Module) -> tuple[set[str], set[str], bool]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _HIDING:
             return bound, typing_only, True
         (typing_only if for_typing else bound).update(_binds(node))
-        inside = isinstance(node, ast.If) and _says_typing(node.test)
-        for child in ast.iter_child_nodes(node):
-            only = for_typing or (inside and isinstance(node, ast.If) and child in node.body)
-            waiting.append((child, only))
+        inside = {id(each) for each in node.body} if isinstance(node, ast.If) and _says_typing(node.test) else ()
+        waiting += [(child, for_typing or id(child) in inside) for child in ast.iter_child_nodes(node)]
     return bound, typing_only - bound, False
 
 

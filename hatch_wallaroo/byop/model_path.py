@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from hatch_wallaroo.byop.modules import SourceFile
@@ -19,17 +19,21 @@ NOT_THERE = rule(
 )
 
 
-def misplaced(file: SourceFile, paths: AbstractSet[str]) -> list[Finding]:
+def misplaced(files: Iterable[SourceFile], paths: AbstractSet[str]) -> list[Finding]:
     """Constant paths below `….model_path` that are neither a file nor a folder of the bundle.
 
     `paths` are the bundle's, without the top folder.
     """
-    folders = {posixpath.dirname(path)[:length] for path in paths for length in _ends(posixpath.dirname(path))}
+    parents = {posixpath.dirname(path) for path in paths}
+    known = paths | {folder[:length] for folder in parents for length in _ends(folder)} | {""}
+    places: dict[str, list[str]] = {}
+    for each in sorted(paths):
+        places.setdefault(posixpath.basename(each), []).append(each)
     found = []
-    for node, path in _named(file):
-        if path in paths or path in folders or not path:
+    for file, node, path in ((each, *named) for each in files for named in _named(each)):
+        if path in known:
             continue
-        elsewhere = sorted(each for each in paths if posixpath.basename(each) == posixpath.basename(path))
+        elsewhere = places.get(posixpath.basename(path))
         if elsewhere:
             parts = " / ".join(f'"{part}"' for part in elsewhere[0].split("/"))
             fix = f"write config.model_path / {parts}"

@@ -7,10 +7,11 @@ import posixpath
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry
-from hatch_wallaroo.findings import Finding, Place, rule
+from hatch_wallaroo.findings import Finding, Level, Place, rule
 
 UNPARSEABLE = rule(
     "WLR551",
@@ -19,8 +20,19 @@ UNPARSEABLE = rule(
     source="mac 2023.2.1 to 2026.1.3, import of the inference module",
 )
 
-LARGEST = 4 * 1024 * 1024
-"""Bytes of a Python file that are still read: far beyond what anybody writes by hand."""
+UNJUDGED = rule(
+    "WLR554",
+    "Python code that is too large or too deeply nested to be judged",
+    why="Such a file is data or the output of a program; following each of its statements would take minutes.",
+    source="hatch-wallaroo's own bound; the platform has none",
+    level=Level.NOTE,
+)
+
+LARGEST = 512 * 1024
+"""Bytes of a Python file that are still judged: beyond what anybody writes by hand."""
+LARGEST_SUM = 8 * LARGEST
+"""Bytes of all files of a bundle that are judged, those nearest to its top first."""
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +61,15 @@ class SourceFile:
         """Whether `from __future__ import annotations` stands at its top."""
         return self.postponing is not None
 
-    @property
+    @cached_property
     def postponing(self) -> ast.ImportFrom | None:
-        """The `from __future__ import annotations` statement."""
+        """The `from __future__ import annotations` statement, before which only the docstring and its like stand."""
         for each in self.tree.body if self.tree else ():
-            if not isinstance(each, ast.ImportFrom) or each.module != "__future__":
-                continue
-            if any(a.name == "annotations" for a in each.names):
-                return each
+            if isinstance(each, ast.ImportFrom) and each.module == "__future__":
+                if any(alias.name == "annotations" for alias in each.names):
+                    return each
+            elif not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)):
+                return None
         return None
 
     def place(self, node: ast.AST | None = None) -> Place:
@@ -76,17 +89,30 @@ class Sources:
     files: Mapping[str, SourceFile]
     folders: frozenset[str]
 
+    @cached_property
+    def ordered_folders(self) -> list[str]:
+        return sorted(self.folders)
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The last part of each file's module name: what an import may begin with, wherever the file lies."""
+        return frozenset(
+            each.folder.rpartition("/")[2] if each.stem == "__init__" else each.stem for each in self.files.values()
+        )
+
 
 def read_sources(entries: Iterable[Entry], top: str) -> Sources:
     """Parse the .py entries of a bundle whose top folder is `top` (`""` for a flat one).
 
-    What is larger than 4 MiB was not written by hand: it is left alone, as is what cannot be read.
+    What is too large is left unjudged, with a note; what cannot be read is left alone.
     """
     files: dict[str, SourceFile] = {}
-    for entry in entries:
-        path = entry.path.removeprefix(f"{top}/") if top else entry.path
+    found = {entry.path.removeprefix(f"{top}/") if top else entry.path: entry for entry in entries}
+    left = LARGEST_SUM
+    for path in sorted(found, key=lambda each: (each.count("/"), each)):
         if path.endswith(".py"):
-            files[path] = _parse(entry, path)
+            files[path] = _parse(found[path], path, min(LARGEST, left))
+            left -= len(files[path].text)
     return Sources(files, _folders(files))
 
 
@@ -100,13 +126,13 @@ def _folders(files: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _parse(entry: Entry, path: str) -> SourceFile:
+def _parse(entry: Entry, path: str, most: int) -> SourceFile:
     unseen = SourceFile(path, entry.name, "", None)
     try:
-        if entry.source.size > LARGEST:
-            return unseen
+        if entry.source.size > most:
+            return SourceFile(path, entry.name, "", None, _too_large(entry, most))
         with entry.source.open() as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(most + 1)
         pointer = lfs_pointer(entry.source)
     except OSError:
         return unseen
@@ -114,9 +140,7 @@ def _parse(entry: Entry, path: str) -> SourceFile:
         return unseen
     text = data.decode("utf-8", "replace")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(data)
+        tree = _tree(path, data)
     except SyntaxError as error:
         return SourceFile(path, entry.name, text, None, _syntax(entry.name, error))
     except (ValueError, RecursionError, MemoryError):
@@ -129,10 +153,33 @@ def _parse(entry: Entry, path: str) -> SourceFile:
     return SourceFile(path, entry.name, text, tree)
 
 
+@lru_cache(_REMEMBERED)
+def _tree(_path: str, data: bytes) -> ast.Module:
+    """The tree of a file's content, which nobody changes: a bundle is read when it is planned and when it is judged."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(data)
+
+
+def _too_large(entry: Entry, most: int) -> Finding:
+    whole = most < LARGEST
+    said = f"the bundle has more than {LARGEST_SUM // 2**20} MiB of Python" if whole else f"{entry.source.size:,} bytes"
+    return UNJUDGED.finding(
+        f"{entry.name} was not judged: {said}",
+        fix="leave out what the model does not need with `exclude`" if whole else "keep data in a file of its own",
+        place=Place(file=entry.name),
+    )
+
+
 def _syntax(name: str, error: SyntaxError) -> Finding:
     said = (error.msg or "invalid syntax").split("\n")[0]
+    # An encoding that Python does not know gives line -1.
+    line = error.lineno if error.lineno and error.lineno > 0 else None
+    column = error.offset if line and error.offset and error.offset > 0 else None
     return UNPARSEABLE.finding(
         f"{name} is not valid Python: {said}",
-        fix="correct the line",
-        place=Place(file=name, line=error.lineno or None, column=error.offset or None),
+        fix="declare the encoding that the file is in, utf-8 in most cases"
+        if "encoding" in said
+        else "correct the line",
+        place=Place(file=name, line=line, column=column),
     )

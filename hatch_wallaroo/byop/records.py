@@ -10,10 +10,22 @@ from typing import Literal
 from hatch_wallaroo.byop.modules import SourceFile
 
 EventKind = Literal[
-    "module", "path", "relative", "name", "undefined", "exit", "raise", "variable", "syntax", "typing", "dataclass"
+    "module",
+    "absent",
+    "path",
+    "relative",
+    "name",
+    "undefined",
+    "exit",
+    "raise",
+    "variable",
+    "syntax",
+    "typing",
+    "dataclass",
 ]
 CATCHING: Mapping[EventKind, frozenset[str]] = {
     "module": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
+    "absent": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
     "path": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
     "relative": frozenset({"ImportError", "Exception", "BaseException"}),
     "name": frozenset({"ImportError", "Exception", "BaseException"}),
@@ -30,7 +42,10 @@ CATCHING: Mapping[EventKind, frozenset[str]] = {
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """One thing that an import would trip over. `sure`: it happens on every way; `lazy`: only when a function runs."""
+    """One thing that an import would trip over. `sure`: it happens on every way; `lazy`: only when a function runs.
+
+    `known`: where a module of the bundle is missing, those that are there.
+    """
 
     kind: EventKind
     file: SourceFile
@@ -38,6 +53,7 @@ class Event:
     detail: str
     sure: bool
     lazy: bool = False
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

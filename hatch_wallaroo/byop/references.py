@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hatch_wallaroo.byop.classes import own_nodes
 from hatch_wallaroo.byop.execution import Run
+from hatch_wallaroo.byop.layout import around, top_levels
 from hatch_wallaroo.byop.values import Expression, Function, Module, OwnClass
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
@@ -106,7 +107,7 @@ def follow(run: Run, reference: Reference, option: str, spec: ModelSpec) -> Targ
     place = spec.at("byop", option)
     module = run.find(reference.module)
     if module is None:
-        target.findings.append(_no_module(run, reference, place))
+        target.findings.append(_no_module(run, reference, spec, place))
         return target
     bound = module.names.get(reference.function)
     if bound is None:
@@ -131,12 +132,21 @@ def follow(run: Run, reference: Reference, option: str, spec: ModelSpec) -> Targ
     return target
 
 
-def _no_module(run: Run, reference: Reference, place: Place) -> Finding:
+def _no_module(run: Run, reference: Reference, spec: ModelSpec, place: Place) -> Finding:
     known = sorted(
         path.removeprefix("artifacts/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for path in run.sources.files
         if path.startswith("artifacts/")
     )
+    root = reference.module.partition(".")[0]
+    told = spec.byop.packages if spec.byop is not None else None
+    inside = around(spec, root) if told and root not in top_levels(told) else None
+    if inside is not None:
+        return NO_MODULE.finding(
+            f"byop.packages brings {', '.join(told or ())}, and no module {reference.module}",
+            fix=f'name the package itself in byop.packages: "{inside}"',
+            place=place,
+        )
     close = nearest(reference.module, known)
     listed = (
         f"modules that go along: {', '.join(known[:6])}" if known else "Put it into src/ or name it in byop.packages"

@@ -143,7 +143,8 @@ def _parenthesised(tokens: list[tokenize.TokenInfo]) -> Iterator[Use]:
         if token.type != tokenize.NAME or token.string != "with" or tokens[index + 1].string != "(":
             continue
         depth = 0
-        for inner in tokens[index + 1 :]:
+        for number in range(index + 1, len(tokens)):
+            inner = tokens[number]
             depth += (inner.string in {"(", "[", "{"}) - (inner.string in {")", "]", "}"})
             if depth == 0:
                 break

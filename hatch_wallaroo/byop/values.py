@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -21,12 +22,27 @@ class External:
         return self.name.rpartition(".")[2]
 
 
+@dataclass(eq=False)
+class Known:
+    """What following an expression has given: another value (`alias`), a path in the bundle (`folder`).
+
+    Each is in the tuple once it is known; the tuple is empty while it is being found out, None before.
+    """
+
+    alias: tuple[()] | tuple[Value] | None = None
+    folder: tuple[()] | tuple[str | None] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """Anything else: the expression that was assigned, and where its names are looked up."""
+    """Anything else: the expression that was assigned, and where its names are looked up.
+
+    `known` keeps what following it has given, so that names made of each other are followed once.
+    """
 
     node: ast.expr
     scope: Scope
+    known: Known = field(default_factory=Known, init=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,17 +74,111 @@ class Function:
         return self.scope.module.file
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """Something that reading the code does not tell."""
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """What a name may be; `sure` when it is bound on every way through the module."""
+
+    values: tuple[Value, ...]
+    sure: bool = True
+
+
+_MOST_VALUES = 16
+
+
+def several(values: Iterable[Value]) -> tuple[Value, ...]:
+    """What something may stand for, each value once; of very many the first, and Unknown for the others."""
+    found = tuple(dict.fromkeys(values))
+    return found if len(found) <= _MOST_VALUES else (*found[:_MOST_VALUES], UNKNOWN)
+
+
+def joined(ways: Iterable[Binding | None]) -> Binding | None:
+    """A name after several ways, one of which is taken; None stands for a way that does not bind it."""
+    every = list(ways)
+    bound = [each for each in every if each is not None]
+    if not bound:
+        return None
+    sure = len(bound) == len(every) and all(each.sure for each in bound)
+    return Binding(several(value for each in bound for value in each.values), sure)
+
+
+class Names(dict[str, "Binding"]):
+    """The names of a module or a class body. A branch in it costs what it binds, not what was bound before.
+
+    Bind with `names[name] = …`, `setdefault` or `put`, and take away with `discard`: other
+    methods of a dictionary are not seen by `changes`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: list[dict[str, Binding | None]] = []
+
+    def __setitem__(self, name: str, bound: Binding) -> None:
+        self._remember(name)
+        super().__setitem__(name, bound)
+
+    def setdefault(self, name: str, bound: Binding) -> Binding:
+        if name not in self:
+            self[name] = bound
+        return self[name]
+
+    def discard(self, name: str) -> None:
+        """Take a name away, if it is bound."""
+        if name in self:
+            self._remember(name)
+            super().__delitem__(name)
+
+    def put(self, values: Mapping[str, Binding | None]) -> None:
+        """Bind several names; those whose value is None are taken away."""
+        for name, bound in values.items():
+            if bound is None:
+                self.discard(name)
+            else:
+                self[name] = bound
+
+    def now(self, names: Iterable[str]) -> dict[str, Binding | None]:
+        """What some names are bound to, None for those that are not."""
+        return {name: self.get(name) for name in names}
+
+    @contextmanager
+    def changes(self) -> Iterator[dict[str, Binding | None]]:
+        """Filled while the block runs: what each name that it changes was bound to before."""
+        before: dict[str, Binding | None] = {}
+        self._open.append(before)
+        try:
+            yield before
+        finally:
+            self._open.pop()
+            if self._open:
+                self._open[-1].update({name: bound for name, bound in before.items() if name not in self._open[-1]})
+
+    def _remember(self, name: str) -> None:
+        if self._open and name not in self._open[-1]:
+            self._open[-1][name] = self.get(name)
+
+
 @dataclass(eq=False)
 class OwnClass:
-    """A class of the bundle. `module` is the `__module__` it has at run time."""
+    """A class of the bundle. `module` is the `__module__` it has at run time.
+
+    `ancestry` is what inheritance.ancestry has found, None before it is asked.
+    """
 
     name: str
     module: str
     node: ast.ClassDef
     scope: Scope
     bases: tuple[tuple[Value, ...], ...]
-    members: dict[str, Binding]
+    members: Names
     decorators: tuple[Value, ...]
+    ancestry: tuple[OwnClass | str | None, ...] | None = field(default=None, init=False, repr=False)
 
     @property
     def file(self) -> SourceFile:
@@ -86,27 +196,13 @@ class Module:
     name: str
     package: str
     file: SourceFile
-    names: dict[str, Binding] = field(default_factory=dict)
-    typing_only: dict[str, Binding] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+    typing_only: Names = field(default_factory=Names)
     open: bool = False
     done: bool = False
 
 
-@dataclass(frozen=True)
-class Unknown:
-    """Something that reading the code does not tell."""
-
-
 Value: TypeAlias = External | Expression | Folder | Function | OwnClass | Module | Unknown
-UNKNOWN = Unknown()
-
-
-@dataclass(frozen=True, eq=False)
-class Binding:
-    """What a name may be; `sure` when it is bound on every way through the module."""
-
-    values: tuple[Value, ...]
-    sure: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -145,8 +145,8 @@ def judge_config(written: Mapping[str, Any] | None, accel: Any, row: FrameworkRo
         return Answer(row.default_config)
     known_settings = FRAMEWORKS.get(row.name, {})
     issues = list(judge_settings(written, known_settings, row.config_keys, f"framework {row.name}"))
-    if "qaic" not in (accel or ()):
-        issues += judge_qaic(written, known_settings)
+    if accel is not None and "qaic" not in accel:
+        issues += judge_qaic(written, known_settings, row.default_config)
     return Answer(_over(row.default_config, written), tuple(issues))
 
 

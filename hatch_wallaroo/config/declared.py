@@ -25,7 +25,7 @@ class Declared:
 
     `values` holds what is written for each option, `origins` where (`byop` and, in it, `byop.load`).
     `shared` are the options that come from `[tool.wallaroo]` alone. `misspelt` are the options that an
-    unknown key was most likely meant to be.
+    unknown key was most likely meant to be. `is_model` is False for a shared table without models.
     """
 
     key: KeyPath
@@ -34,6 +34,7 @@ class Declared:
     origins: dict[str, KeyPath] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
     misspelt: set[str] = field(default_factory=set)
+    is_model: bool = True
 
     def lay(self, table: Mapping[str, Any], key: KeyPath, *, shared: bool) -> None:
         """Lay a table's keys over what is there: tables of options key by key, all else as a whole."""
@@ -53,7 +54,10 @@ class Declared:
 
 
 def declared_models(document: Mapping[str, Any]) -> tuple[list[Declared], list[Finding]]:
-    """All models, in the order in which they are written, and what is wrong with the keys."""
+    """All models, in the order in which they are written, and what is wrong with the keys.
+
+    Where `models` names none, the shared table stands alone, so that its values are judged as well.
+    """
     table, findings = _table(document)
     if table is None:
         return [], findings
@@ -75,6 +79,10 @@ def declared_models(document: Mapping[str, Any]) -> tuple[list[Declared], list[F
         for model in made:
             if "name" in model.shared:
                 del model.values["name"], model.origins["name"]
+    if not made:
+        alone = Declared(TABLE, None, misspelt=shared_misspelt, is_model=False)
+        alone.lay(table, TABLE, shared=False)
+        made.append(alone)
     return made, findings
 
 

@@ -154,8 +154,9 @@ class ModelTable:
     requirements: RequirementsFrom = _option(
         kinds.Requirements(), value=RequirementsFrom("project"), default='`"project"`'
     )
-    """Where the requirements of a BYOP model come from: `"project"` for `project.dependencies`, a file's path, or a
-    list of requirements. Other frameworks run on the platform's own libraries."""
+    """Where the requirements of a BYOP model, or of a Python step from release 2024.1 on, come from: `"project"` for
+    `project.dependencies`, a file's path, or a list of requirements. Other frameworks run on the platform's own
+    libraries."""
 
     lock: bool = _option(kinds.Flag(), value=False, default="`false`")
     """Pin the requirements for the platform's Python and architecture, with uv or from a `pylock.toml`."""

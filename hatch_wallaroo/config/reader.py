@@ -37,7 +37,12 @@ def read_models(document: Mapping[str, Any], *, project: Project, root: Path) ->
     """
     models, findings = declared_models(document)
     resolvers = [_resolver(model, project, root) for model in models]
-    specs = [resolver.spec() for resolver in resolvers]
+    specs = []
+    for resolver in resolvers:
+        if resolver.declared.is_model:
+            specs.append(resolver.spec())
+        else:
+            resolver.read_shared()
     for resolver in resolvers:
         findings += [finding for _, finding in resolver.read_findings]
         findings += resolver.findings

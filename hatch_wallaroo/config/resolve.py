@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,6 +15,7 @@ from hatch_wallaroo.config.names import in_platforms_form, is_name, judge_defaul
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.wording import key_text, listed, quoted
 from hatch_wallaroo.findings import Finding, Level, Place
+from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 
 _DECISIVE = frozenset(
@@ -22,7 +23,6 @@ _DECISIVE = frozenset(
     | {"byop.load", "byop.predict", "byop.model-types", "byop.module", "byop.packages"}
 )
 """Options without which nothing sound can be said about a model's bundle; it can without the schemas."""
-_WITH_REQUIREMENTS = ("custom", "mlflow")
 
 
 @dataclass
@@ -61,16 +61,39 @@ class Resolver:
     def spec(self) -> ModelSpec | None:
         """The model, or None where too little of it could be read. Fills `findings` first."""
         self._judge_name()
-        self.release = self._answer("release", available.find_release(self.table.release))
+        self.release = self._find_release()
         if self.table.framework is not None:
             self.row = self._answer("framework", available.find_framework(self.table.framework, self.release))
         elif "framework" not in self.broken:
             self._missing("framework", 'say which it is, for example: framework = "onnx"')
         written = self._fitting() if self.row else set(self.declared.values)
         self._judge_required(written)
-        if self.release is None or self.row is None:
+        if self.release is None:
+            return self._files_only()
+        return self._resolved(self.release, self.row, written) if self.row else None
+
+    def read_shared(self) -> None:
+        """Judge what can be judged of a shared table where there is no model: fills `findings`, asks for nothing."""
+        release = self._find_release()
+        if self.table.framework is not None:
+            self._answer("framework", available.find_framework(self.table.framework, release))
+
+    def _find_release(self) -> Release | None:
+        """None where what is written is no release: judging by the default would blame what may be right."""
+        if self._is_broken("release"):
             return None
-        return self._resolved(self.release, self.row, written)
+        found: Release | None = self._answer("release", available.find_release(self.table.release))
+        return found
+
+    def _files_only(self) -> ModelSpec | None:
+        """The model in the newest release that has its framework, for what holds in any: its files."""
+        having = [version for version in known() if self.table.framework in resolve(version).frameworks]
+        if not having:
+            return None
+        broken = {each for each in self.broken if each != "release"}
+        table = replace(self.table, release=having[-1])
+        spec = Resolver(self.declared, self.project, self.root, table, broken, list(self.read_findings)).spec()
+        return replace(spec, files_only=True) if spec else None
 
     def _answer(self, option: str, answer: available.Answer) -> Any:
         """Take over what was found out about an option's value."""
@@ -130,7 +153,7 @@ class Resolver:
         if key in {"input-schema", "output-schema"} and row.schemas == "none":
             message = f"framework {quoted(row.name)} takes no schemas{_of_release(self.release)}"
             return Issue(rules.MISFIT, message, f"remove {key}; the platform finds out for itself")
-        if key in {"requirements", "lock"} and row.family not in _WITH_REQUIREMENTS:
+        if key in {"requirements", "lock"} and not row.requirements:
             message = f"has no effect for framework {quoted(row.name)}, which runs on the platform's own libraries"
             return Issue(rules.NO_EFFECT, message, f'remove {key}, or bring code along with framework = "custom"')
         if self.release and key in {"arch", "accel", "framework-config"}:
@@ -185,6 +208,8 @@ class Resolver:
         accel = self._answer(
             "accel", available.judge_accel(table.accel if "accel" in written else None, arch, release, row)
         )
+        if self._is_broken("accel"):
+            accel = None
         config = self._answer(
             "framework-config",
             available.judge_config(table.framework_config if "framework-config" in written else None, accel, row),

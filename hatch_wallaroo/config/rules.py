@@ -66,8 +66,8 @@ MISFIT = rule(
 NO_EFFECT = rule(
     "WLR016",
     "a key has no effect for the framework",
-    why="Only BYOP bundles and images carry requirements of their own; other frameworks run on the platform's "
-    "libraries, whatever the project depends on.",
+    why="Only BYOP bundles, images and, from 2024.1 on, Python steps carry requirements of their own; other frameworks "
+    "run on the platform's libraries, whatever the project depends on.",
     source="Upload guide: the frameworks' supported libraries; the SDK always sends `requirements` empty",
     level=Level.WARNING,
 )

@@ -74,7 +74,7 @@ FRAMEWORKS: Mapping[str, Mapping[str, Setting]] = {
         ),
         "max_model_len": Setting("count", "the longest context, in tokens"),
         "max_num_seqs": Setting("count", "sequences at a time"),
-        "max_seq_len_to_capture": Setting("count", "the longest sequence to capture"),
+        "max_seq_len_to_capture": Setting("count", "longest sequence to capture; `qaic` only from 2026.1", qaic=None),
         "quantization": Setting("choice", "how weights are quantised", tuple(_QUANTIZATIONS.split()), qaic=("mxfp6",)),
         "tool_call_parser": Setting("text", "what reads the model's calls of tools, say `hermes`"),
     },
@@ -147,10 +147,15 @@ def _number(value: Any) -> int | float | None:
         return None
 
 
-def judge_qaic(written: Mapping[str, Any], known: Mapping[str, Setting]) -> Iterator[Issue]:
-    """What a configuration says that is for the qaic accelerator only, where the model runs on another."""
+def judge_qaic(written: Mapping[str, Any], known: Mapping[str, Setting], usual: Mapping[str, Any]) -> Iterator[Issue]:
+    """What a configuration says that is for the qaic accelerator only, where the model runs on another.
+
+    `usual` are the release's defaults: a key among them goes with every accelerator.
+    """
     for key, value in written.items():
         only = known[key].qaic if key in known and known[key].takes(value) else ()
+        if only is None and key in usual:
+            continue
         if only is None or (only and isinstance(value, str) and value in only):
             what = "is" if only is None else f"{quoted(value)} is"
             fix = f"remove {key}, or run on accel = {quoted('qaic')}"

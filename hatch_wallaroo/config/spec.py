@@ -106,6 +106,8 @@ class ModelSpec:
     image: ImageSpec | None
     distributions: str | None = None
     """What the paths of the project's own sdist and wheel begin with, where they lie inside it: `out/a-1.0`."""
+    files_only: bool = False
+    """Its release is unknown, another's data stand in: nothing but its files can be judged, or be packed."""
 
     def at(self, option: str, *inside: str | int) -> Place:
         """The place of an option, or of something inside it; the model's table where it is not written.

@@ -88,7 +88,7 @@ def _start(walker: Walker, declared: str, *, want: str) -> Node | None:
     if node is None:
         if len(walker.findings) == said:
             glob = want != "any" and has_glob(label)
-            walker.say(MISSING, f"{label} does not exist", missing_fix(walker.spec.root, label, glob=glob))
+            walker.say(MISSING, f"'{shown(label)}' does not exist", missing_fix(walker.spec.root, label, glob=glob))
         return None
     if want == "folder" and not node.is_folder:
         walker.say(WRONG_KIND, f"{label} is a file; a folder is expected here", _around(label))

@@ -9,19 +9,19 @@ from __future__ import annotations
 import math
 import os
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
+from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secret_rules as data
 from hatch_wallaroo.files.paths import has_glob, normal
-from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
+from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Level, Place, nearest, rule
 
 _LEAK = "A bundle is uploaded, unpacked and kept where others can read it. "
@@ -88,9 +88,9 @@ def scan(spec: ModelSpec, entries: Sequence[Entry]) -> list[Finding]:
     """
     admitted, findings = _admitted(spec, entries)
     needed = set()
-    with _Reader() as reader:
+    with archives_kept_open():
         for entry in entries:
-            hits = list(_hits(entry, reader))
+            hits = list(_hits(entry))
             name = normal(entry.name)
             if hits and name in admitted:
                 needed.add(name)
@@ -111,7 +111,9 @@ def _finding(entry: Entry, hit: Hit) -> Finding:
         return SECRET_FILE.finding(message, fix=fix + admit, place=place)
     where = entry.name if entry.label else f"{entry.name}, line {hit.line},"
     message = f"{where} holds what looks like {hit.kind}"
-    fix = "read it from an environment variable, and revoke it if others have seen it"
+    keys = PurePosixPath(normal(entry.name)).suffix.lower() in data.KEY_FILES
+    instead = "leave it out with `exclude`" if keys else "read it from an environment variable"
+    fix = f"{instead}, and revoke it if others have seen it"
     admit = f"; if it is none: include-sensitive = [{entry.name!r}]" if entry.label else ""
     return SECRET_TEXT.finding(message, fix=fix + admit, place=place)
 
@@ -137,14 +139,14 @@ def _admitted(spec: ModelSpec, entries: Sequence[Entry]) -> tuple[dict[str, Plac
     return admitted, findings
 
 
-def _hits(entry: Entry, reader: _Reader) -> Iterator[Hit]:
+def _hits(entry: Entry) -> Iterator[Hit]:
     """What an entry looks like, by its names first; its text is only read where they say nothing."""
     for path in dict.fromkeys(_names(entry)):
         if kind := name_kind(path):
             yield Hit(kind)
             return
     key_file = entry.path.lower().endswith(data.KEY_FILES)
-    content = reader.read(entry, _LARGEST_KEY_FILE if key_file else LARGEST_TEXT)
+    content = _read(entry, _LARGEST_KEY_FILE if key_file else LARGEST_TEXT)
     if content is None:
         return
     text = _text(content)
@@ -315,37 +317,13 @@ def _private_der(content: bytes) -> bool:
     return content[header : header + 3] in {b"\x02\x01\x00", b"\x02\x01\x01"}
 
 
-class _Reader:
-    """Reads small entries whole; each zip is opened once."""
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._zips: dict[str, zipfile.ZipFile] = {}
-
-    def __enter__(self) -> _Reader:  # noqa: PYI034 - typing.Self came with 3.11
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def read(self, entry: Entry, limit: int) -> bytes | None:
-        """The bytes of an entry of at most `limit` bytes; None where it is larger or cannot be read."""
-        try:
-            if not 0 < entry.source.size <= limit:
-                return None
-            if isinstance(entry.source, ZipMember):
-                content = self._member(entry.source, limit)
-            else:
-                with entry.source.open() as stream:
-                    content = stream.read(limit + 1)
-        except Exception:  # noqa: BLE001 - a damaged zip raises many kinds, and packing it will say so
+def _read(entry: Entry, limit: int) -> bytes | None:
+    """The bytes of an entry of at most `limit` bytes; None where it is larger or cannot be read."""
+    try:
+        if not 0 < entry.source.size <= limit:
             return None
-        return content if len(content) <= limit else None
-
-    def _member(self, source: ZipMember, limit: int) -> bytes:
-        key = str(source.archive)
-        if key not in self._zips:
-            self._zips[key] = self._stack.enter_context(zipfile.ZipFile(source.archive))
-        archive = self._zips[key]
-        with archive.open(archive.infolist()[source.index]) as stream:
-            return stream.read(limit + 1)
+        with entry.source.open() as stream:
+            content = stream.read(limit + 1)
+    except OSError:  # packing it will say so
+        return None
+    return content if len(content) <= limit else None

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import io
 import stat
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
+
+from hatch_wallaroo.files.zip_reading import open_member
 
 
 @dataclass(frozen=True)
@@ -46,49 +47,11 @@ class ZipMember:
     executable: bool = False
 
     def open(self) -> BinaryIO:
-        """Open for reading; seekable, but seeking backwards unpacks anew."""
-        archive = zipfile.ZipFile(self.archive)
-        try:
-            stream = archive.open(archive.infolist()[self.index])
-        except BaseException:
-            archive.close()
-            raise
-        return cast("BinaryIO", _ClosingBoth(stream, archive))
+        """Open for reading; seekable, but seeking backwards unpacks anew.
 
-
-class _ClosingBoth(io.RawIOBase):
-    """A member's stream that closes its archive too."""
-
-    def __init__(self, stream: IO[bytes], archive: zipfile.ZipFile) -> None:
-        self._stream = stream
-        self._archive = archive
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        return self._stream.read(size)
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(cast("bytearray", buffer)).cast("B")
-        data = self._stream.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-            self._archive.close()
-        super().close()
+        Raises OSError: DamagedMemberError for what cannot be unpacked, here and from reading the stream.
+        """
+        return open_member(self.archive, self.member, self.index, self.size)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ folder they are unpacked into, that share bytes, or that grow without bound.
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import struct
 import zipfile
@@ -18,7 +19,9 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import TESTS, Exclusions, marked_reason, may_hold_tests, test_module
 from hatch_wallaroo.files.listing import Found, ZipListing
 from hatch_wallaroo.files.paths import composed, length_problem, name_problem, normal, shown
-from hatch_wallaroo.files.sources import Entry, ZipMember
+from hatch_wallaroo.files.pointers import Pointer, lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
+from hatch_wallaroo.files.zip_reading import read_directory
 from hatch_wallaroo.findings import Finding, Level, Place, Rule, rule
 
 _UNPACKED = "The platform unpacks the zip before it converts the model. "
@@ -136,6 +139,10 @@ def list_zip(spec: ModelSpec, found: Found, *, place: Place) -> ZipListing:
     so that other checks can go on; the findings hold the errors.
     """
     report = _Report(found.label, place)
+    if pointer := _pointer(found):
+        return ZipListing(
+            (), (pointer_finding(Entry(found.path, FileSource(found.absolute), found.label), pointer, place),)
+        )
     infos = _directory(found, report)
     if infos is None:
         return ZipListing((), tuple(report.findings))
@@ -163,6 +170,12 @@ def _entry(found: Found, member: _Member) -> Entry:
     return Entry(composed(member.path), source, f"{found.label}!{member.path}")
 
 
+def _pointer(found: Found) -> Pointer | None:
+    with contextlib.suppress(OSError):  # reading the directory will say so
+        return lfs_pointer(FileSource(found.absolute))
+    return None
+
+
 def _directory(found: Found, report: _Report) -> list[zipfile.ZipInfo] | None:
     """The members in the order of the central directory, None where it cannot be read."""
     broken = "make the zip anew, or declare the folder itself"
@@ -171,8 +184,7 @@ def _directory(found: Found, report: _Report) -> list[zipfile.ZipInfo] | None:
             if problem := _end_problem(stream):
                 report.say(NOT_A_ZIP, f"{found.label} {problem}", broken)
                 return None
-        with zipfile.ZipFile(found.absolute) as archive:
-            return archive.infolist()
+        return read_directory(found.absolute)
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError, EOFError):
         report.say(NOT_A_ZIP, f"{found.label} has a damaged directory", broken)
     except OSError as error:

@@ -161,7 +161,10 @@ class Machine:
     def push(self, value: Value) -> None:
         if len(self.stack) > _SHALLOW:
             if len(self.stack) > _STACK:
-                raise ExhaustedError
+                if self._marks:
+                    # A tuple of millions: all its items stand on the stack until it is made.
+                    raise ExhaustedError
+                raise self.fail("values pile up as no pickler leaves them")
             if not isinstance(value, (Node, Global)):
                 value = OPAQUE
         self.stack.append(value)
@@ -178,7 +181,7 @@ class Machine:
 
     def mark(self) -> None:
         if len(self._marks) > _MARKS:
-            raise ExhaustedError
+            raise self.fail(f"more than {_MARKS:,} objects are begun inside of each other, as no pickler does")
         self._marks.append(self._floor)
         self._floor = len(self.stack)
 

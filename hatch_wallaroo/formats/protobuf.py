@@ -18,6 +18,7 @@ _MOST_FIELDS = 2_000_000
 _FIXED = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT = 10
 _MORE = 0x80
+_NO_PART = "what stands at byte {:,} is no part of one"
 
 
 class ProtobufError(ValueError):
@@ -61,10 +62,11 @@ class Message:
         window, position, end = self._window, self._start, self._end
         while position < end:
             window.spend()
+            begun = position
             key, position = window.varint(position, end)
             number, wire = key >> 3, key & 7
             if number == 0:
-                raise ProtobufError("a field has the number 0")
+                raise ProtobufError(_NO_PART.format(begun))
             value = 0
             start = position
             if wire == VARINT:
@@ -75,7 +77,7 @@ class Message:
             elif wire in _FIXED:
                 position += _FIXED[wire]
             else:
-                raise ProtobufError(f"wire type {wire}")
+                raise ProtobufError(_NO_PART.format(begun))
             if position > end:
                 raise TruncatedError(position - end)
             yield number, wire, Field(window, wire, value, start, position, self._depth)

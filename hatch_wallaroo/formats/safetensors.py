@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
-
-from hatch_wallaroo.files.sources import Source
+from typing import Any, BinaryIO, TypeGuard
 
 LONGEST_HEADER = 100_000_000
 """What the format's own reader refuses to go beyond, in bytes."""
@@ -38,24 +36,22 @@ class SafetensorsHeader:
     dtypes: tuple[str, ...]
 
 
-def read_header(source: Source) -> SafetensorsHeader:
-    """Read and judge a header. Memory: the header's, of 8 MiB at most.
+def read_header(stream: BinaryIO, size: int) -> SafetensorsHeader:
+    """Read and judge the header of a file of `size` bytes. Memory: the header's, of 8 MiB at most.
 
-    Raises SafetensorsError for what is not whole, OSError when the source cannot be read.
+    Raises SafetensorsError for what is not whole, OSError when the stream cannot be read.
     """
-    size = source.size
-    with source.open() as stream:
-        first = stream.read(8)
-        length = int.from_bytes(first, "little")
-        if len(first) < 8:  # noqa: PLR2004 - the length field
-            raise SafetensorsError("is empty" if not first else "is cut off in its first bytes")
-        if length > LONGEST_HEADER:
-            raise SafetensorsError("is not in the safetensors format")
-        if 8 + length > size:
-            raise SafetensorsError(f"is cut off: it has {size:,} bytes, its header alone has {8 + length:,}")
-        if length > _READ_AT_MOST:
-            return SafetensorsHeader(0, None, {}, ())
-        header = _parse(stream.read(length))
+    first = stream.read(8)
+    length = int.from_bytes(first, "little")
+    if len(first) < 8:  # noqa: PLR2004 - the length field
+        raise SafetensorsError("is empty" if not first else "is cut off in its first bytes")
+    if length > LONGEST_HEADER:
+        raise SafetensorsError("is not in the safetensors format")
+    if 8 + length > size:
+        raise SafetensorsError(f"is cut off: it has {size:,} bytes, its header alone has {8 + length:,}")
+    if length > _READ_AT_MOST:
+        return SafetensorsHeader(0, None, {}, ())
+    header = _parse(stream.read(length))
     end = _end(header)
     if 8 + length + end > size:
         raise SafetensorsError(f"is cut off: {8 + length + end:,} bytes are promised, {size:,} are there")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hatch_wallaroo.files.sources import Source
-
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _STARTS = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
@@ -26,16 +24,18 @@ _TEXTS = (
     (b"{", "a JSON text"),
     (b"[", "a JSON text"),
 )
+_HEADER = 3
+_IR_VERSION, _NEWEST_IR = 0x08, 20
+_AFTER_IR = frozenset((0x12, 0x1A, 0x22, 0x32, 0x3A, 0x42))
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in (2, 3, 4, 5))
 
 
-def first_bytes(source: Source) -> bytes:
-    """The bytes that :func:`recognise` judges by; `?` for a source that cannot be read, which is nothing known."""
-    try:
-        with source.open() as stream:
-            return stream.read(64)
-    except Exception:  # noqa: BLE001 - a damaged zip raises what zlib, zipfile or the disk does
-        return b"?"
+def is_onnx(head: bytes) -> bool:
+    """Whether a file that begins so is most likely an ONNX model: an IR version, then one of the other fields.
+
+    A protocol buffer has no signature; source of the fields' numbers: onnx.proto, ModelProto.
+    """
+    return len(head) >= _HEADER and head[0] == _IR_VERSION and 0 < head[1] <= _NEWEST_IR and head[2] in _AFTER_IR
 
 
 def recognise(head: bytes) -> str | None:

@@ -46,7 +46,7 @@ class Inspection:
 class Family(ABC):
     """One family of frameworks. Stateless: everything it needs is in the spec and the layout.
 
-    Neither method raises for anything a user can get wrong: that is a finding.
+    No method raises for anything a user can get wrong: that is a finding.
     """
 
     @abstractmethod
@@ -55,7 +55,14 @@ class Family(ABC):
 
     @abstractmethod
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Read headers and judge them and the schemas against the release, in constant memory.
+        """Read headers and judge them against the release, in constant memory.
 
         Never imports the framework, never unpickles, never executes the user's code.
         """
+
+    def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:  # noqa: ARG002 - most need neither
+        """Judge the declared schemas; asked for every model, whether or not its file can be found and read.
+
+        `facts` are those of `inspect`, empty where there was nothing to inspect. The default: no rules but `inspect`'s.
+        """
+        return ()

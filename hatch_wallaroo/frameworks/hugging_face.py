@@ -85,9 +85,12 @@ class HuggingFace(Family):
             findings.append(_diffusion_elsewhere(spec))
         else:
             facts |= _transformers(spec, task, files, findings)
-        if task:
-            findings += check_schemas(spec, task)
         return Inspection(facts, tuple(findings))
+
+    def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:  # noqa: ARG002 - the task's alone
+        """The fields of the task, whatever the model is."""
+        task = _task(spec)
+        return tuple(check_schemas(spec, task)) if task else ()
 
 
 def _task(spec: ModelSpec) -> Task | None:

@@ -23,8 +23,8 @@ from hatch_wallaroo.frameworks.tensors import Tensor, type_difference
 
 FORM = rule(
     "WLR330",
-    "a Keras model is a SavedModel or an .h5 file",
-    why="The platform's TensorFlow loads these two forms and no other.",
+    "a form of Keras models that the platform does not take",
+    why="The platform's TensorFlow loads the forms that its release names, a SavedModel and .h5, and no other.",
     source="Upload guide, Keras: Supported File Types",
 )
 UNREADABLE = rule(
@@ -75,37 +75,59 @@ NOT_ALL_READ = rule(
 )
 
 SAVE = 'model.save("model.h5", save_format="h5"), and name that file'
-_KERAS_FORMAT = "is in Keras's own .keras format; the platform takes a SavedModel or .h5"
+_FORMS = {"saved-model": "a SavedModel", "h5": ".h5", "keras": ".keras"}
+"""The forms that a release's data may name, as messages name them."""
+_SAID = {
+    "saved-model": "would be a SavedModel",
+    "h5": "is a Keras HDF5 file",
+    "keras": "is in Keras's own .keras format",
+}
 _LAST_KERAS_2 = "2.99"
 _WITH_KERAS_3 = "2.16"
 _BEFORE_METADATA = "2.4"
-_HDF5_SUFFIXES = {".h5", ".hdf5", ".hdf", ".he5"}
+_SUFFIXES = {**dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5"), "h5"), ".keras": "keras"}
 
 
 class Keras(Family):
-    """A SavedModel folder or zip, or a bare `.h5`."""
+    """A SavedModel folder or zip, or one file: of these, the forms that the release's data names."""
 
     def plan(self, spec: ModelSpec) -> Planned:
-        """One entry for HDF5; a SavedModel's files under one top folder."""
+        """One entry for a file; a SavedModel's files under one top folder."""
         declared = spec.model
         place = spec.at("model")
         if not declared:
             message = "no model is named"
             return Planned(None, (FORM.finding(message, fix='model = "path/to/model.h5"', place=place),))
         suffix = PurePosixPath(declared).suffix.lower()
-        if suffix not in _HDF5_SUFFIXES or is_folder(spec, declared):
-            if not is_file(spec, declared) or suffix == ".zip":
-                return plan_saved_model(spec, declared)
-            return refuse_file(spec, declared, FORM, said=_KERAS_FORMAT if suffix == ".keras" else "")
+        form = None if is_folder(spec, declared) else _SUFFIXES.get(suffix)
+        saved_model = form is None and (suffix == ".zip" or not is_file(spec, declared))
+        if saved_model and "saved-model" in spec.framework.file_forms:
+            return plan_saved_model(spec, declared)
+        if form not in spec.framework.file_forms:
+            return _refused(spec, declared, "saved-model" if saved_model else form)
         found, findings = collect.find_file(spec, declared, place=place)
         if found is None:
             return Planned(None, findings)
         entry = Entry(PurePosixPath(found.path).name, FileSource(found.absolute), found.label)
-        return Planned(Layout("file", ".h5", (entry,)), findings)
+        return Planned(Layout("file", f".{form}", (entry,)), findings)
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Versions, inputs, and whether the whole model is there."""
-        return _inspect_hdf5(spec, layout.entries[0]) if layout.form == "file" else _inspect_saved_model(spec, layout)
+        """Versions, inputs, and whether the whole model is there. Nothing is known yet of what a `.keras` holds."""
+        if layout.form == "zip":
+            return _inspect_saved_model(spec, layout)
+        return _inspect_hdf5(spec, layout.entries[0]) if layout.suffix == ".h5" else Inspection()
+
+
+def _refused(spec: ModelSpec, declared: str, form: str | None) -> Planned:
+    """Say that a form of Keras's is not among the release's, or that a file (`form` None) is none of Keras's."""
+    if form is None:
+        return refuse_file(spec, declared, FORM)
+    taken = " or ".join(_FORMS[each] for each in spec.framework.file_forms)
+    said = f"{_SAID[form]}; the platform takes {taken}"
+    if form == "saved-model":
+        fix = f"save the model as {taken}"
+        return Planned(None, (FORM.finding(f"{declared} {said}", fix=fix, place=spec.at("model")),))
+    return refuse_file(spec, declared, FORM, said=said)
 
 
 def _inspect_saved_model(spec: ModelSpec, layout: Layout) -> Inspection:

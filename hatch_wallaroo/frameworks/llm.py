@@ -26,12 +26,6 @@ LONGER_THAN_TRAINED = rule(
     source="vLLM, ModelConfig: max_model_len; SGLang, ModelConfig: context_length",
     level=Level.WARNING,
 )
-OUT_OF_RANGE = rule(
-    "WLR432",
-    "a setting with a value that the engine cannot use",
-    why="The settings go to the engine as they are, after the upload and the conversion.",
-    source="`wallaroo` 2026.1.3, framework.py: VLLMConfig, SGLangConfig, and the enumerations of its API client",
-)
 QUANTIZATION = rule(
     "WLR433",
     "the quantization set is not the model's",
@@ -39,14 +33,6 @@ QUANTIZATION = rule(
     source="vLLM, ModelConfig._verify_quantization",
     level=Level.WARNING,
 )
-ACCELERATOR = rule(
-    "WLR434",
-    "a setting for another accelerator",
-    why="These settings and data types exist on Qualcomm's accelerators only.",
-    source="`wallaroo` 2026.1.3, framework.py: VLLMConfig's descriptions",
-    level=Level.WARNING,
-)
-
 NO_ACCELERATOR = rule(
     "WLR435",
     "a language model without an accelerator",
@@ -59,30 +45,6 @@ NO_ACCELERATOR = rule(
 _CONTEXT = {"vllm": "max_model_len", "sglang": "context_length"}
 _LENGTHS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len", "n_ctx")
 _ACCELERATORS = ("cuda", "qaic", "rocm")
-_FRACTIONS = ("gpu_memory_utilization", "mem_fraction_static")
-_COUNTS = (
-    "max_model_len", "max_num_seqs", "max_seq_len_to_capture", "block_size", "context_length", "max_prefill_tokens",
-    "max_running_requests", "page_size",
-)  # fmt: skip
-_CHOICES = {
-    ("vllm", "kv_cache_dtype"): ("auto", "fp8", "fp8_e4m3", "fp8_e5m2", "mxint8"),
-    ("sglang", "kv_cache_dtype"): ("auto", "fp8_e4m3", "fp8_e5m2"),
-    ("vllm", "quantization"): (
-        "aqlm", "awq", "awq_marlin", "bitsandbytes", "compressed-tensors", "deepspeedfp", "experts_int8", "fbgemm_fp8",
-        "fp8", "gguf", "gptq", "gptq_marlin", "gptq_marlin24", "hqq", "ipex", "marlin", "modelopt", "mxfp6",
-        "neuron_quant", "none", "qqq", "tpu_int8",
-    ),
-    ("sglang", "quantization"): (
-        "awq", "awq_marlin", "bitsandbytes", "fp8", "gguf", "gptq", "gptq_marlin", "marlin", "modelopt", "none",
-        "w8a8_fp8", "w8a8_int8",
-    ),
-}  # fmt: skip
-_ONLY_QAIC = {
-    "kv_cache_dtype": ("mxint8",),
-    "quantization": ("mxfp6",),
-    "device_group": (),
-    "max_seq_len_to_capture": (),
-}
 _GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForVision2Seq", "ForImageTextToText")
 
 
@@ -147,25 +109,9 @@ def _architecture(spec: ModelSpec, config: Mapping[str, Any], at: Place) -> Iter
 
 def _settings(spec: ModelSpec, config: Mapping[str, Any]) -> Iterator[Finding]:
     settings = spec.framework_config or {}
-    for key, value in settings.items():
-        if value is not None and (said := _wrong(spec.framework.name, key, value)):
-            yield OUT_OF_RANGE.finding(said[0], fix=said[1], place=spec.at("framework-config", key))
     yield from _length(spec, settings, config)
     yield from _quantization(spec, settings, config)
-    yield from _accelerator(spec, settings)
-
-
-def _wrong(engine: str, key: str, value: object) -> tuple[str, str] | None:
-    """What is wrong with one setting, and the fix."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if key in _FRACTIONS and not (isinstance(value, (int, float)) and number and 0 < value <= 1):
-        return f"{key} is {value!r}; it is the part of the memory to use, above 0 and up to 1", f"{key} = 0.9"
-    if key in _COUNTS and not (isinstance(value, int) and number and value > 0):
-        return f"{key} is {value!r}; it has to be a whole number above 0", f"leave {key} out for the default"
-    choices = _CHOICES.get((engine, key))
-    if choices and value not in choices:
-        return f"{key} is {value!r}, which is not one that {engine} takes", f"one of {', '.join(choices)}"
-    return None
+    yield from _accelerator(spec)
 
 
 def _length(spec: ModelSpec, settings: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Finding]:
@@ -214,23 +160,13 @@ def _quantization(spec: ModelSpec, settings: Mapping[str, Any], config: Mapping[
     )
 
 
-def _accelerator(spec: ModelSpec, settings: Mapping[str, Any]) -> Iterator[Finding]:
-    chosen = spec.accel if isinstance(spec.accel, str) else next(iter(spec.accel or ()), "none")
+def _accelerator(spec: ModelSpec) -> Iterator[Finding]:
+    if spec.accel is None:
+        return
+    chosen = spec.accel if isinstance(spec.accel, str) else next(iter(spec.accel), "none")
     if chosen not in _ACCELERATORS:
         yield NO_ACCELERATOR.finding(
             f"accel is {chosen!r}; {spec.framework.name} runs on an accelerator",
             fix=f'accel = "{_ACCELERATORS[0]}"',
             place=spec.at("accel"),
         )
-    if chosen == "qaic":
-        return
-    usual = spec.framework.default_config or {}
-    for key, values in _ONLY_QAIC.items():
-        value = settings.get(key)
-        # What a release sets for everyone (max_seq_len_to_capture, up to 2025.2) goes with every accelerator.
-        if value is not None and (value in values if values else key not in usual):
-            yield ACCELERATOR.finding(
-                f'{key} = {value!r} is for accel = "qaic" only; this model\'s accel is {chosen or "none"}',
-                fix=f"leave {key} out, or set accel",
-                place=spec.at("framework-config", key),
-            )

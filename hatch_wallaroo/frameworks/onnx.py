@@ -12,9 +12,9 @@ from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.onnx import Header, Value, read_header
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
-from hatch_wallaroo.formats.signatures import first_bytes, recognise
+from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.declared import is_folder
+from hatch_wallaroo.frameworks.declared import first_bytes, is_folder
 from hatch_wallaroo.frameworks.onnx_graph import check_graph
 from hatch_wallaroo.frameworks.tensors import Tensor
 

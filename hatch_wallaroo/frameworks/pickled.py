@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,10 +13,12 @@ from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
-from hatch_wallaroo.formats.pickle_nodes import Global, Value
+from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
 from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.frameworks.base import Layout, Planned
+from hatch_wallaroo.frameworks.other_models import other_model
 from hatch_wallaroo.frameworks.pickle_safety import BY_VALUE, OTHER_LIBRARIES, dangerous, foreign, in_project
+from hatch_wallaroo.frameworks.sklearn_versions import parse
 
 _LOADER = "mac 2023.2.1 and 2023.4.2, io/file_loading/pickle_loader.py: pickle.load on .pkl and .pickle"
 
@@ -89,16 +91,19 @@ RENAMED = rule(
 )
 PARTLY_READ = rule(
     "WLR372",
-    "larger than what is checked",
-    why="What was not read was not checked; the model itself may be perfectly good.",
-    source="The limits of this tool",
-    level=Level.NOTE,
+    "not all of the pickle could be checked",
+    why="Loading a pickle runs what it names, and what was not read was not judged. Some models are that large and "
+    "good: vectorizers with millions of words. A class whose name is hidden is no part of one.",
+    source="CPython documentation: pickle, the warning at its head; the limits of this tool",
+    level=Level.WARNING,
 )
 
 _SUFFIXES = (".pkl", ".pickle")
 _SAVE = 'pickle.dump(model, open("model.pkl", "wb"), protocol=4)'
 # _loss: scikit-learn 1.4 to 1.6 name their loss functions so; see sklearn_versions.
 _RUNTIME = frozenset({"numpy", "scipy", "joblib", "threadpoolctl", "sklearn", "_loss"})
+_RUNS_NUMPY_1_26 = (3, 9)
+"""The first Python for which there is a NumPy that knows the names of NumPy 2."""
 _NAMED = 4
 
 
@@ -147,7 +152,7 @@ def open_pickle(spec: ModelSpec, layout: Layout) -> Opened | None:
     size = source.size
     with source.open() as stream:
         file = read_pickle_file(stream, size)
-    opened = Opened(entry, file, replace(spec.at("model"), file=entry.name))
+    opened = Opened(entry, file, Place(file=entry.name))
     opened.findings += _form(opened)
     if file.pickle:
         opened.facts = {"format": _format(file), "protocol": file.pickle.protocol}
@@ -164,10 +169,11 @@ def _format(file: PickleFile) -> str:
 def _form(opened: Opened) -> Iterator[Finding]:
     file, name, place = opened.file, opened.entry.name, opened.place
     if _something_else(file):
-        what = recognise(file.head)
+        known = other_model(opened.entry.source, file.head, name)
+        what = known.what if known else recognise(file.head)
         said = f"is {what}, not a pickle" if what else "is not a pickle"
         fix = "unpack it and name the .pkl in it" if what == "a zip archive" else f"save the trained model with {_SAVE}"
-        yield NOT_A_PICKLE.finding(f"{name} {said}", fix=fix, place=place)
+        yield NOT_A_PICKLE.finding(f"{name} {said}", fix=known.fix if known else fix, place=place)
         return
     if file.error is not None:
         yield BROKEN.finding(
@@ -245,9 +251,21 @@ def _whole(opened: Opened) -> Iterator[Finding]:
             fix="save the model anew",
             place=opened.place,
         )
-    if not pickle.complete or pickle.unresolved:
+    if pickle.unresolved:
         yield PARTLY_READ.finding(
-            f"{name} was read in part: what is checked holds for the first {pickle.end:,} bytes", place=opened.place
+            f"{name} imports classes or functions ({pickle.unresolved:,}) by names that cannot be followed, as no "
+            "pickler writes them",
+            fix="do not load it; ask where the file comes from, and train the model again",
+            place=opened.place,
+            level=Level.ERROR,
+        )
+    if not pickle.complete:
+        yield PARTLY_READ.finding(
+            f"{name} has more parts than are read here: from byte {pickle.end:,} on it was not checked, neither for "
+            "the platform nor for code that no model needs",
+            fix="upload it only if you know who made it; a vectorizer is smaller without its stop_words_ and with "
+            "max_features",
+            place=opened.place,
         )
 
 
@@ -261,11 +279,14 @@ def _contents(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
             fix="do not load it; ask where the file comes from, and train the model again",
             place=place,
         )
-    ours = _RUNTIME | {spec.framework.name}
+    made_by = class_of(opened.root)
+    # A model of XGBoost's own is told to be one, with the framework that it belongs to.
+    own = {"xgboost"} if made_by and made_by.module.partition(".")[0] == "xgboost" else set()
+    ours = _RUNTIME | {spec.framework.name} | own
     for top, names in foreign([each for each in opened.names if each not in evil], ours).items():
         yield _from_elsewhere(spec, opened, top, names)
     if any(each.module.startswith("numpy._core") for each in opened.names):
-        old = spec.release.python == "3.8"
+        old = parse(spec.release.python) < _RUNS_NUMPY_1_26
         yield NUMPY_2.finding(
             f"{name} was saved with NumPy 2, and Wallaroo {spec.release.version} runs Python {spec.release.python} "
             + ("with a NumPy before 2" if old else "with NumPy 1.26"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import Found, find_file, list_folder, list_zip
-from hatch_wallaroo.files.pointers import lfs_pointer
+from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned
@@ -115,20 +115,17 @@ def _file(spec: ModelSpec, declared: str, place: Place) -> _Listed:
     if _is_zip(found):
         listing = list_zip(spec, found, place=place)
         return _Listed(listing.entries, (*findings, *listing.findings), listing.stripped)
-    if lfs_pointer(FileSource(found.absolute)):
-        said, fix = (
-            f"{found.label} is a Git LFS pointer, not the file itself",
-            f"git lfs pull --include={found.label!r}",
-        )
+    file = FileSource(found.absolute)
+    if pointer := lfs_pointer(file):
+        return _Listed((), (*findings, pointer_finding(Entry(found.path, file, found.label), pointer, place)), ())
+    said = f"{found.label} is one file; {spec.framework.name} takes a folder that save_pretrained wrote, or its zip"
+    parent = found.label.rpartition("/")[0]
+    if parent and any((found.absolute.parent / marker).is_file() for marker in MARKERS):
+        fix = f'model = "{parent}"'
+    elif parent:
+        fix = "save the model with model.save_pretrained(folder), and name that folder"
     else:
-        said = f"{found.label} is one file; {spec.framework.name} takes a folder that save_pretrained wrote, or its zip"
-        parent = found.label.rpartition("/")[0]
-        if parent and any((found.absolute.parent / marker).is_file() for marker in MARKERS):
-            fix = f'model = "{parent}"'
-        elif parent:
-            fix = "save the model with model.save_pretrained(folder), and name that folder"
-        else:
-            fix = "move the model's files into a folder and name that folder"
+        fix = "move the model's files into a folder and name that folder"
     return _Listed((), (*findings, NOT_A_FOLDER.finding(said, fix=fix, place=place)), ())
 
 

@@ -210,7 +210,8 @@ def _parameters(spec: ModelSpec, node: ast.FunctionDef | ast.AsyncFunctionDef) -
             yield "the argument is by keyword only, and the platform does not name it"
         return
     names = ", ".join(each.arg for each in every) or "none"
-    lenient = spec.release.python == "3.8" and len(plain) - len(arguments.defaults) <= 1 and plain[:1]
+    annotations_only = spec.release.python_step_signature == "annotations"
+    lenient = annotations_only and len(plain) - len(arguments.defaults) <= 1 and plain[:1]
     if not (lenient and plain[0].arg == "input_data"):
         yield f"it has {len(every) or 'no'} arguments ({names}) instead of one, input_data"
 

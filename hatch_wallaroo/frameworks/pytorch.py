@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
+from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
@@ -15,7 +15,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
 from hatch_wallaroo.formats.pickles import PickleError
-from hatch_wallaroo.formats.signatures import recognise
+from hatch_wallaroo.formats.signatures import is_onnx, recognise
 from hatch_wallaroo.formats.torch_archive import ArchiveError, Kind, TorchFile, read_torch_file
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.pytorch_rules import (
@@ -79,11 +79,11 @@ class PyTorch(Family):
         return Planned(Layout("file", suffix, (Entry(name, FileSource(found.absolute), found.label),)), findings)
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """The kind of the file, the signature of forward and the schemas against it."""
+        """The kind of the file, the signature of forward and the input schema against it."""
         entry = layout.entries[0]
         if lfs_pointer(entry.source) is not None:
             return Inspection()
-        place = replace(spec.at("model"), file=entry.name)
+        place = Place(file=entry.name)
         size = entry.source.size
         with entry.source.open() as stream:
             head = stream.read(64)
@@ -94,8 +94,14 @@ class PyTorch(Family):
                 return Inspection({}, (_broken(entry, head, error, place),))
         if file.kind != "torchscript":
             return Inspection({}, (_refused(entry, file, head, place),))
-        findings = [*_form(entry, place), *_versions(spec, entry, file, place), *_schemas(spec, entry, file, place)]
+        findings = [*_form(entry, place), *_versions(spec, entry, file, place), *_forward(spec, entry, file, place)]
         return Inspection(_facts(file), tuple(findings))
+
+    def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:
+        """The names of the fields. They follow from their number, so those of a wrong number are not judged."""
+        miscounted = spec.input_schema is not None and _miscounted(facts.get("inputs"), spec.input_schema)
+        schemas = (("input-schema", None if miscounted else spec.input_schema), ("output-schema", spec.output_schema))
+        return tuple(each for option, schema in schemas if schema for each in _names(spec, option, schema))
 
 
 def _broken(entry: Entry, head: bytes, error: ArchiveError | PickleError, place: Place) -> Finding:
@@ -119,7 +125,7 @@ def _refused(entry: Entry, file: TorchFile, head: bytes, place: Place) -> Findin
         return NOT_TORCHSCRIPT.finding(f"{entry.name} {said}", fix=fix, place=place)
     suffix = PurePosixPath(entry.name).suffix.lower()
     recognised = recognise(head)
-    if suffix == ".onnx":
+    if recognised is None and (suffix == ".onnx" or is_onnx(head)):
         recognised, fix = "an ONNX model", 'framework = "onnx"'
     elif suffix in {".h5", ".keras"}:
         fix = 'framework = "keras"'
@@ -218,7 +224,7 @@ def _versions(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> I
         )
 
 
-def _schemas(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> Iterator[Finding]:
+def _forward(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> Iterator[Finding]:
     schema = spec.input_schema
     if file.signature is None and file.pickle and class_of(file.root):
         yield NO_FORWARD.finding(
@@ -226,13 +232,17 @@ def _schemas(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> It
             fix="define forward, then " + _SAVE,
             place=place,
         )
-    miscounted = [] if schema is None or not schema.fields else list(_count(spec, file, schema))
-    yield from miscounted
-    for option, fields in (("input-schema", schema), ("output-schema", spec.output_schema)):
-        if fields is not None and fields.fields and not (miscounted and fields is schema):
-            yield from _names(spec, option, fields)
-    if schema is not None:
+    if schema is not None and schema.fields:
+        yield from _count(spec, file, schema)
         yield from _precision(spec, file, schema)
+
+
+def _miscounted(inputs: Sequence[Mapping[str, Any]] | None, schema: Schema) -> bool:
+    """Whether forward, by its arguments in the facts, takes another number of fields."""
+    if inputs is None:
+        return False
+    required = sum(not each["optional"] for each in inputs)
+    return not required <= len(schema.fields) <= len(inputs)
 
 
 def _count(spec: ModelSpec, file: TorchFile, schema: Schema) -> Iterator[Finding]:
@@ -260,7 +270,7 @@ def _names(spec: ModelSpec, option: str, schema: Schema) -> Iterator[Finding]:
     stem = option.partition("-")[0]
     names = schema.names
     wanted = _numbered(stem, len(names))
-    if set(names) != set(wanted):
+    if names and set(names) != set(wanted):
         yield NAMES.finding(
             f"the fields of {option} are named {', '.join(names)}; the platform's PyTorch runtime goes by "
             f"{', '.join(wanted)}",

@@ -36,11 +36,12 @@ _FROZEN = (
     'tf.compat.v1.saved_model.simple_save(session, "my-model", inputs={...}, outputs={...})'
 )
 _CHECKPOINT = "build the model, load the checkpoint, then {save}"
+_TO_KERAS = 'framework = "keras" takes it as it is'
 _FILES: Mapping[str, tuple[str, str]] = {
     ".pb": ("is one file of a TensorFlow model (a frozen graph, if it is all there is)", _FROZEN),
     ".pbtxt": ("is the text form of a graph", "{save}"),
-    ".h5": ("is a Keras HDF5 file", 'framework = "keras" takes it as it is'),
-    ".hdf5": ("is a Keras HDF5 file", 'framework = "keras" takes it as it is'),
+    ".h5": ("is a Keras HDF5 file", _TO_KERAS),
+    ".hdf5": ("is a Keras HDF5 file", _TO_KERAS),
     ".keras": ("is in Keras's own .keras format", "model = tf.keras.models.load_model({file}); {save}"),
     ".tflite": ("is a TensorFlow Lite model", "go back to the model it was converted from; {save}"),
     ".ckpt": ("is a checkpoint: weights without a graph", _CHECKPOINT),
@@ -92,6 +93,8 @@ def refuse_file(spec: ModelSpec, declared: str, rule_: Rule, *, said: str = "") 
     usual, fix = _FILES.get(
         path.suffix.lower(), ("is one file, and a SavedModel is a folder or a zip of one", "{save}")
     )
+    if spec.framework.family == "keras" and fix == _TO_KERAS:
+        fix = "{save}"
     if path.name == GRAPH:
         usual, fix = "is one file of a SavedModel", f'model = "{path.parent}"'
     finding = rule_.finding(f"{found.label} {said or usual}", fix=advice(spec, fix, found.label), place=place)

@@ -12,8 +12,9 @@ from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model
-from hatch_wallaroo.formats.signatures import first_bytes, recognise
+from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.frameworks.base import Layout
+from hatch_wallaroo.frameworks.declared import first_bytes
 from hatch_wallaroo.frameworks.saved_model_layout import GRAPH, advice
 from hatch_wallaroo.frameworks.tensors import Tensor
 
@@ -102,7 +103,8 @@ def read(spec: ModelSpec, entry: Entry) -> tuple[SavedModel | None, tuple[Findin
     except ProtobufError as problem:
         message = f"{entry.name} is {recognise(first_bytes(entry.source)) or f'not a SavedModel: {problem}'}"
     except Exception as problem:  # noqa: BLE001 - a damaged zip raises what zlib, zipfile or the disk does
-        message = f"{entry.name} cannot be read: {str(problem) or type(problem).__name__}"
+        reason = (isinstance(problem, OSError) and problem.strerror) or str(problem) or type(problem).__name__
+        message = f"{entry.name} cannot be read: {reason}"
     else:
         return model, ()
     return None, (UNREADABLE.finding(message, fix=advice(spec, _AGAIN), place=place),)

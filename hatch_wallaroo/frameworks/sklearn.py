@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
@@ -73,19 +74,25 @@ class Sklearn(Family):
         return plan_pickle(spec)
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Class, steps, version and features, read from the opcodes, and the schemas against them."""
+        """Class, steps, version and features, read from the opcodes."""
         opened = open_pickle(spec, layout)
         if opened is None:
             return Inspection()
         if opened.file.pickle is None:
-            return Inspection({}, (*opened.findings, *check_schemas(spec, None)))
+            return Inspection({}, tuple(opened.findings))
         model = opened.root
         made_by = class_of(model)
         if made_by is None or not _may_be_model(made_by, model):
             opened.findings += _no_model(opened)
-            return Inspection(opened.facts, (*opened.findings, *check_schemas(spec, None)))
+            return Inspection(opened.facts, tuple(opened.findings))
         opened.facts.update(_facts(model, made_by))
         return Inspection(opened.facts, (*opened.findings, *_check(spec, opened, made_by)))
+
+    def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:
+        """One field of numbers, or of texts; as many as the model was trained on."""
+        texts = bool(facts.get("texts"))
+        features = None if texts else facts.get("features")
+        return tuple(check_schemas(spec, features, texts=texts, labels=bool(facts.get("text_labels"))))
 
 
 def _may_be_model(made_by: Global, model: Value) -> bool:
@@ -106,6 +113,10 @@ def _facts(model: Value, made_by: Global) -> dict[str, object]:
     features = estimators.features_of(model)
     if features is not None:
         facts["features"] = features
+    if estimators.takes_texts(model):
+        facts["texts"] = True
+    if estimators.text_labels(model):
+        facts["text_labels"] = True
     return facts
 
 
@@ -165,9 +176,6 @@ def _check(spec: ModelSpec, opened: Opened, made_by: Global) -> Iterator[Finding
             fix="train on an array (X.to_numpy()) and give the columns by position: [0, 1, 2]",
             place=opened.place,
         )
-    texts = estimators.takes_texts(model)
-    features = None if texts else estimators.features_of(model)
-    yield from check_schemas(spec, features, texts=texts, labels=estimators.text_labels(model))
 
 
 def _fitness(opened: Opened, made_by: Global) -> Iterator[Finding]:

@@ -203,7 +203,8 @@ def _safetensors(entry: Entry, headers: list[SafetensorsHeader]) -> Iterator[Fin
     if lfs_pointer(entry.source):
         return
     try:
-        headers.append(read_header(entry.source))
+        with entry.source.open() as stream:
+            headers.append(read_header(stream, entry.source.size))
     except SafetensorsError as error:
         yield DAMAGED.finding(
             f"{entry.name} {error}", fix="copy or download the file again, or save the model again", place=_at(entry)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
@@ -58,24 +59,27 @@ class XGBoost(Family):
         return plan_pickle(spec)
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Class, version and features, read from the opcodes, and the schemas against them."""
+        """Class, version and features, read from the opcodes."""
         opened = open_pickle(spec, layout)
         if opened is None:
             return Inspection()
         if opened.file.pickle is None:
-            return Inspection({}, (*_own_format(spec, opened), *check_schemas(spec, None)))
+            return Inspection({}, tuple(_own_format(spec, opened)))
         made_by = class_of(opened.root)
         if made_by is None or made_by.module.partition(".")[0] != "xgboost":
-            return Inspection(opened.facts, (*opened.findings, *_no_model(opened, made_by), *check_schemas(spec, None)))
+            return Inspection(opened.facts, (*opened.findings, *_no_model(opened, made_by)))
         header = _header(opened)
         opened.facts["class"] = str(made_by)
         if header and header.version:
             opened.facts["libraries"] = {_LIBRARY: header.version}
-        features = header.features if header else None
-        if features:
-            opened.facts["features"] = features
+        if header and header.features:
+            opened.facts["features"] = header.features
         findings = (*_class(spec, opened, made_by), *_version(spec, opened, made_by, header))
-        return Inspection(opened.facts, (*opened.findings, *findings, *check_schemas(spec, features)))
+        return Inspection(opened.facts, (*opened.findings, *findings))
+
+    def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:
+        """One field of numbers, as many as the model was trained on."""
+        return tuple(check_schemas(spec, facts.get("features")))
 
 
 def _own_format(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:

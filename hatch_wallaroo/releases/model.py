@@ -21,6 +21,8 @@ class FrameworkRow:
     `config_keys` are the keys that its configuration takes (None: any), `conversion_keys`
     replaces the release's where a framework is registered with fewer, and `refused_classes`
     names model classes that the platform does not convert, with what to do instead.
+    `requirements` tells whether the platform installs those that a model brings along, and
+    `file_forms` the forms of a model that a family takes, where it knows several.
     """
 
     name: str
@@ -34,6 +36,8 @@ class FrameworkRow:
     config_keys: tuple[str, ...] | None = None
     conversion_keys: tuple[str, ...] | None = None
     refused_classes: Mapping[str, str] = field(default_factory=dict)
+    requirements: bool = False
+    file_forms: tuple[Literal["saved-model", "h5", "keras"], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,11 @@ class ByopSupport:
     """How a release runs BYOP code.
 
     `validator`: a static validator executes every .py before conversion.
-    `asynchronous`: AsyncInference exists. `inference_data`: what
-    `mac.types.InferenceData` is, `dict` or `union` (2023.2.1's Union[NDArray, Dict]).
+    `asynchronous`: AsyncInference exists.
     """
 
     validator: bool
     asynchronous: bool
-    service: Literal["mlflow", "flight"]
-    requirements_required: bool
-    inference_data: Literal["dict", "union"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class Release:
     (out of `python_versions`); the two differ from 2024.4 on. `accelerators` maps each accelerator
     to the architectures that it goes with, `conversion_keys` are the keys of the upload's `conversion`
     in the order in which they are sent. A release without arch or accel has none of them.
+    `python_step` is the form of Python steps, `python_step_signature` what must be right about that
+    of their function: the annotations, or all of it.
     """
 
     asked: str
@@ -84,6 +86,7 @@ class Release:
     onnx: OnnxSupport
     byop: ByopSupport
     python_step: Literal["wallaroo_json", "process_data"]
+    python_step_signature: Literal["annotations", "exact"]
     sdk: Mapping[str, str]
     """The SDK's own pins (pyarrow, numpy, pandas): what its runtime environment holds."""
     default_arch: str | None = None

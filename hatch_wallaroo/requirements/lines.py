@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file
+from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.requirements import problems
 from hatch_wallaroo.requirements.addresses import has_login, without_login
@@ -90,6 +92,10 @@ def _read_file(
         )
         return
     try:
+        file = FileSource(found.absolute)
+        if pointer := lfs_pointer(file):
+            source.findings.append(pointer_finding(Entry(found.path, file, found.label), pointer, place))
+            return
         with found.absolute.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
         text = _decoded(content)

@@ -221,5 +221,5 @@ def test_a_missing_model_ends_hatch_build_before_the_sdist(project: Path, fronts
     (project / "models" / "doubler.onnx").unlink()
     done = fronts.run("hatch", "build", cwd=project)
     assert done.returncode == 1
-    assert "models/doubler.onnx does not exist" in done.stdout + done.stderr
+    assert "'models/doubler.onnx' does not exist" in done.stdout + done.stderr
     assert {path.name: path.read_bytes() for path in (project / "dist").iterdir()} == before

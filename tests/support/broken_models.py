@@ -132,6 +132,13 @@ def a_misspelt_path(root: Path) -> None:
     onnx.save(_fraud(), _fraud_file(root))
 
 
+@_case
+def release_that_nobody_knows(root: Path) -> None:
+    """Two models: the path of one ends in a space, the other's file is a pointer."""
+    onnx.save(_fraud(), _fraud_file(root))
+    _write(root / "models" / "churn.pkl", _POINTER.format("5e" * 32, 1_267_832))
+
+
 # TensorFlow and Keras
 
 

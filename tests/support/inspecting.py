@@ -36,9 +36,10 @@ def look(path: Path, framework: str, *, release: str = "2023.2.1", **options: An
     chosen = family(spec.framework.family)
     planned = chosen.plan(spec)
     if planned.layout is None:
-        return Seen(None, {}, planned.findings)
+        return Seen(None, {}, (*planned.findings, *chosen.check_schemas(spec, {})))
     inspection = chosen.inspect(spec, planned.layout)
-    return Seen(planned.layout, inspection.facts, (*planned.findings, *inspection.findings))
+    findings = (*planned.findings, *inspection.findings, *chosen.check_schemas(spec, inspection.facts))
+    return Seen(planned.layout, inspection.facts, findings)
 
 
 def fields(**types: str | Type) -> Schema:

@@ -359,6 +359,24 @@ def test_packages_override_what_is_found(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("told", ["src", "./src/", "src/shop/sub"])
+def test_the_folder_around_a_package_is_no_package(tmp_path, told):
+    write(tmp_path, {"src/shop/__init__.py": "", "src/shop/model.py": MODEL, "src/shop/sub/__init__.py": ""})
+    found = checked(spec_of(tmp_path, packages=(told,)))
+    assert {each.code for each in found if each.is_error} == {"WLR501"}
+    assert {each.fix for each in found if each.is_error} == {'name the package itself in byop.packages: "src/shop"'}
+
+
+@pytest.mark.parametrize(("place", "named"), [("", "shop"), ("src/", "src/shop")])
+@pytest.mark.parametrize("told", [".", "./"])
+def test_the_whole_project_is_no_package(tmp_path, place, named, told):
+    write(tmp_path, {"pyproject.toml": "", f"{place}shop/__init__.py": "", f"{place}shop/model.py": MODEL})
+    (only,) = Custom().plan(spec_of(tmp_path, packages=(told,))).findings
+    assert only.code == "WLR512"
+    assert only.fix == f'name the package itself in byop.packages: "{named}"'
+    assert only.place.key == ("tool", "wallaroo", "byop", "packages", 0)
+
+
 def test_the_wheels_own_packages_are_taken(tmp_path):
     write(tmp_path, {"lib/shop/__init__.py": MODEL, "lib/extra/__init__.py": "", "a_model/__init__.py": ""})
     told = Project("a-model", "1.0", packages=("lib/shop", "lib/extra"))

@@ -9,6 +9,8 @@ from hatch_wallaroo.findings import Level, errors
 from support.byop_cases import CASES, GOOD
 from support.byop_projects import byop_spec, checked, own_example, planned, write
 
+PATH = 'import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent / "artifacts"))\n'
+
 
 def codes(findings):
     return sorted({each.code for each in findings})
@@ -254,3 +256,52 @@ def test_a_package_that_is_in_the_bundle_but_not_on_the_path(tmp_path):
     assert finding.code == "WLR540"
     assert "byop.packages" not in finding.fix
     assert finding.fix.endswith('sys.path.insert(0, str(Path(__file__).parent / "artifacts"))')
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing", "fix"),
+    [
+        ("from .iner import x", "iner", "did you mean inner?"),
+        ("import parts.zzz", "zzz", "it has inner, model"),
+        ("from parts.inner.deep import x", "deep", "a single file"),
+    ],
+)
+def test_a_module_that_its_package_does_not_have(tmp_path, statement, missing, fix):
+    text = PATH + "from parts.model import x\n" + GOOD
+    files = {"parts/__init__.py": "", "parts/inner.py": "x = 1\n", "parts/model.py": f"{statement}\nx = 1\n"}
+    write(tmp_path, {"inference.py": text, **files})
+    (finding,) = checked(byop_spec(tmp_path, module="inference.py", packages=("parts",)))
+    assert (finding.code, finding.is_error) == ("WLR540", True)
+    assert f"no module {missing}" in finding.message
+    assert fix in finding.fix
+    assert "byop.packages" not in finding.fix
+    assert "sys.path" not in finding.fix
+
+
+def test_a_relative_import_at_the_top_of_artifacts(tmp_path):
+    write(tmp_path, {"inference.py": PATH + "import m\n" + GOOD, "m.py": "from . import helper\n", "helper.py": ""})
+    (finding,) = checked(byop_spec(tmp_path, module="inference.py", packages=("m.py", "helper.py")))
+    assert finding.code == "WLR541"
+    assert "belongs to no package" in finding.message
+    assert finding.fix == "write it without the dot: import helper"
+
+
+def test_a_relative_import_that_goes_above_its_package(tmp_path):
+    text = PATH + "import parts.model\n" + GOOD
+    write(tmp_path, {"inference.py": text, "parts/__init__.py": "", "parts/model.py": "from ..other import x\n"})
+    (finding,) = checked(byop_spec(tmp_path, module="inference.py", packages=("parts",)))
+    assert finding.code == "WLR541"
+    assert "goes above its package parts" in finding.message
+    assert "artifacts/artifacts" not in finding.fix
+
+
+def test_code_nested_too_deeply_is_left_unjudged_with_a_note(tmp_path):
+    chain = "import os\nif os.name == 'a':\n    x = 0\n" + "".join(
+        f"elif os.name == 'a{number}':\n    x = {number}\n" for number in range(600)
+    )
+    write(
+        tmp_path, {"inference.py": chain + GOOD, "shop.py": chain + "def load(folder): ...\ndef predict(a, b): ...\n"}
+    )
+    for options in ({"module": "inference.py"}, {"load": "shop:load", "predict": "shop:predict"}):
+        found = checked(byop_spec(tmp_path, **options))
+        assert {(each.code, each.level) for each in found} == {("WLR554", Level.NOTE)}

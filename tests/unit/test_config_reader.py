@@ -270,6 +270,7 @@ def test_an_error_in_a_shared_key_is_told_once():
 
 CUSTOM = f'framework = "custom"\nbyop.module = "inference.py"{SCHEMAS}'
 ONNX = 'framework = "onnx"\nmodel = "m.onnx"\n'
+STEP = 'framework = "python"\nmodel = "step.py"\n'
 LATEST = f'framework = "pytorch"\nmodel = "m.pt"\nrelease = "2026.1"{SCHEMAS}'
 VLLM = f'framework = "vllm"\nmodel = "m"\nrelease = "2026.1"{SCHEMAS}'
 
@@ -327,6 +328,11 @@ VLLM = f'framework = "vllm"\nmodel = "m"\nrelease = "2026.1"{SCHEMAS}'
         ('framework = "mlflow"\nmodel = "m"\nrelease = "2026.1"\narch = "x86"', "WLR015", "arch"),
         (ONNX + "requirements = []", "WLR016", "requirements"),
         (ONNX + "lock = true", "WLR016", "lock"),
+        (STEP + "requirements = []", "WLR016", "requirements"),
+        (STEP + "lock = true", "WLR016", "lock"),
+        (STEP + "release = '2023.4'\nrequirements = []", "WLR016", "requirements"),
+        (STEP + f"release = '2024.1'\nlock = true\nrequirements = ['pandas==2.2.0']{SCHEMAS}", "", ""),
+        (STEP + f"release = '2026.1'\nrequirements = 'requirements.txt'{SCHEMAS}", "", ""),
         (ONNX + 'release = "2022.4"', "WLR020", "release"),
         (ONNX + 'release = "latest"', "WLR020", "release"),
         (ONNX + 'release = "2025.2.4"', "WLR021", "release"),
@@ -364,6 +370,15 @@ VLLM = f'framework = "vllm"\nmodel = "m"\nrelease = "2026.1"{SCHEMAS}'
         (VLLM + "framework-config.device_group = ['a']", "WLR061", "framework-config.device_group"),
         (VLLM + "framework-config.device_group = [0]", "WLR062", "framework-config.device_group"),
         (VLLM + "framework-config.kv_cache_dtype = 'mxint8'", "WLR062", "framework-config.kv_cache_dtype"),
+        (VLLM + "framework-config.max_seq_len_to_capture = 4096", "WLR062", "framework-config.max_seq_len_to_capture"),
+        (VLLM.replace("2026.1", "2025.2") + "framework-config.max_seq_len_to_capture = 4096", "", ""),
+        (VLLM + "accel = 'qaic'\nframework-config.max_seq_len_to_capture = 4096", "", ""),
+        (VLLM + "framework-config.max_num_seqs = 0", "WLR061", "framework-config.max_num_seqs"),
+        (VLLM + "framework-config.max_num_seqs = true", "WLR061", "framework-config.max_num_seqs"),
+        (VLLM + "framework-config.quantization = 'int4'", "WLR061", "framework-config.quantization"),
+        (VLLM.replace("vllm", "sglang") + "framework-config.mem_fraction_static = 0", "WLR061", "framework-config.mem_fraction_static"),
+        (VLLM.replace("vllm", "sglang") + "framework-config.kv_cache_dtype = 'fp8'", "WLR061", "framework-config.kv_cache_dtype"),
+        (VLLM.replace("vllm", "sglang") + "framework-config.chunked_prefill_size = -1", "", ""),
         (VLLM + "framework-config.tool_call_parser = ''", "WLR061", "framework-config.tool_call_parser"),
         (CUSTOM + "release = '2026.1'\nframework-config.at = 1979-05-27", "WLR061", "framework-config.at"),
         (CUSTOM + "release = '2026.1'\nframework-config.at.b = [inf]", "WLR061", "framework-config.at"),
@@ -559,3 +574,32 @@ def test_deep_nesting_and_long_strings_are_answered_in_few_words():
             reading = read_models({"tool": {"wallaroo": table_}}, project=Project("a", "1"), root=ROOT)
             assert reading.findings
             assert all(len(finding.message) + len(finding.fix) < 4000 for finding in reading.findings)
+
+
+def test_without_a_model_the_shared_table_is_judged_all_the_same():
+    reading = table('framework = "onnx"\nrelease = "2023.2.9.9"\nlock = "yes"\ncolour = 1\nmodels = {}')
+    assert sorted(codes(reading)) == ["WLR003", "WLR010", "WLR011", "WLR020"]
+    assert reading.specs == ()
+
+
+def test_without_a_model_nothing_is_said_to_be_missing():
+    assert codes(table("models = {}")) == ["WLR003"]
+    assert codes(table('models = 5\naccel = "cuda"')) == ["WLR010"]
+
+
+@pytest.mark.parametrize("release", ['"2099.9"', '"nonsense"', "5"])
+def test_a_release_that_nobody_knows_leaves_the_files_to_be_checked(release):
+    reading = table(f'{SCHEMAS}framework = "vllm"\nmodel = "models/m"\naccel = "cuda"\nrelease = {release}')
+    (spec,) = reading.specs
+    assert spec.files_only
+    assert spec.model == "models/m"
+    assert len(codes(reading, Level.ERROR)) == 1
+
+
+def test_an_accelerator_that_was_not_understood_is_none_at_all():
+    text = f'{SCHEMAS}framework = "vllm"\nmodel = "m"\nrelease = "2026.1"\n'
+    of_qaic = 'accel = "qiac"\nframework-config = { quantization = "mxfp6" }'
+    for accel in ('accel = "cudda"', "accel = 5", 'acel = "cuda"', of_qaic):
+        reading = table(text + accel)
+        assert len(codes(reading)) == 1
+        assert reading.specs[0].accel is None

@@ -238,8 +238,8 @@ def test_globs(tmp_path, patterns, expected):
         (["m/*.onnx"], "WLR207", "the pattern 'm/*.onnx' matches no file"),
         (["m/*.csv"], "WLR207", "is left out: m/a.csv (exclude '*.csv')"),
         (["empty"], "WLR207", "the folder empty is empty"),
-        (["gone/*.bin"], "WLR201", "gone does not exist"),
-        (["gone"], "WLR201", "gone does not exist"),
+        (["gone/*.bin"], "WLR201", "'gone' does not exist"),
+        (["gone"], "WLR201", "'gone' does not exist"),
         (["m/a.csv/*"], "WLR202", "m/a.csv is a file"),
     ],
 )

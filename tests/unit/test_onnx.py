@@ -558,3 +558,11 @@ def test_paths_that_lead_nowhere(tmp_path, model):
 
 def test_newer_releases_are_asked_too(tmp_path):
     assert judge(tmp_path, make(), release="2026.1")[1] == []
+
+
+def test_random_bytes_are_refused_in_plain_words(tmp_path):
+    for data in (bytes([0xFF, 0x01, 0x07] * 40), bytes([0x0B, 0x0C] * 40), bytes([0x00, 0x07] * 40)):
+        _, findings = judge(tmp_path, data)
+        (finding,) = findings
+        assert finding.code == "WLR301"
+        assert "wire type" not in finding.message

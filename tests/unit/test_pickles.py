@@ -422,3 +422,16 @@ def test_limits_are_what_the_tests_know():
     assert (pickles.OPCODES, pickles.LIVE) == (5_000_000, 60_000)
     assert isinstance(read(pickle.dumps([])).root, Collection)
     assert repr(OPAQUE) == "OPAQUE"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x04" + b"(" * 200_000 + b"cos\nsystem\n.",
+        b"\x80\x04" + b"N" * 2_100_000 + b"cos\nsystem\n.",
+    ],
+    ids=["marks", "values"],
+)
+def test_padding_that_no_pickler_writes_is_refused(data):
+    with pytest.raises(PickleError, match="no pickler"):
+        read(data)

@@ -110,7 +110,7 @@ def test_what_ends_the_wheel_ends_the_sdist_before_it(tmp_path: Path) -> None:
     (tmp_path / "step.py").unlink()
     told, _ = run(tmp_path, "sdist")
     assert ended(told)
-    assert "step.py does not exist" in told.text
+    assert "'step.py' does not exist" in told.text
 
 
 def test_an_sdist_without_the_model_needs_no_model(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_hook_of_the_wheel_alone_leaves_an_unpacked_sdist_without_model(tmp_pa
     (tmp_path / "step.py").unlink()
     (tmp_path / "PKG-INFO").write_text("Metadata-Version: 2.4\nName: prices\nVersion: 1.0\n")
     told, _ = run(tmp_path, "wheel")
-    assert "step.py does not exist" in told.text
+    assert "'step.py' does not exist" in told.text
     assert "write [tool.hatch.build.hooks.wallaroo]" in told.text
 
 
@@ -208,7 +208,7 @@ def test_findings_name_dependencies_by_their_place_in_the_table(tmp_path: Path) 
 def test_a_sample_that_is_not_there_is_told(tmp_path: Path) -> None:
     told, _ = run(project(tmp_path, 'sample = "sampel.json"'), "wheel")
     assert not ended(told)
-    assert "pyproject.toml:8:1 tool.wallaroo.sample: sampel.json is not a file" in told.text
+    assert "pyproject.toml:8:1 tool.wallaroo.sample: 'sampel.json' is not a file" in told.text
     (tmp_path / "sampel.json").write_text("[]")
     told, _ = run(tmp_path, "wheel")
     assert "sampel" not in told.text
@@ -232,3 +232,54 @@ def test_the_sdist_made_a_moment_ago_is_no_artifact(folder: str, tmp_path: Path)
     assert "prices-1.0.tar.gz" not in packed
     assert "prices-1.0-py3-none-any.whl" not in packed
     assert ("prices-1.0-data.bin" in packed) == (folder != "dist")
+
+
+@pytest.mark.parametrize(
+    ("folder", "tagged", "skipped"),
+    [
+        ("cache/builds-v0/.tmpX", True, True),
+        ("cache/sdists-v11/x/y", True, True),
+        ("cache/builds-v0/.tmpX", False, False),
+        ("cache/builds-vision/out", True, False),
+        ("cache/dist", True, False),
+    ],
+)
+def test_only_uvs_own_folders_count_as_an_installation(
+    folder: str, tagged: bool, skipped: bool, tmp_path: Path
+) -> None:
+    project(tmp_path)
+    (tmp_path / "cache").mkdir()
+    if tagged:
+        (tmp_path / "cache" / "CACHEDIR.TAG").touch()
+    told, _ = run(tmp_path, "wheel", directory=folder)
+    assert not ended(told)
+    assert (tmp_path / folder / "prices-1.0.wallaroo.json").is_file() != skipped
+
+
+MLFLOW = """\
+[tool.wallaroo.models.churn]
+framework = "mlflow"
+model = "models/churn"
+[tool.wallaroo.models.prices]
+framework = "python"
+model = "step.py"
+"""
+
+
+def test_an_mlflow_model_does_not_keep_the_others_from_being_built(tmp_path: Path) -> None:
+    project(tmp_path)
+    text = (tmp_path / "pyproject.toml").read_text()
+    table = '[tool.wallaroo]\nframework = "python"\nmodel = "step.py"\n'
+    assert table in text
+    schemas = "input-schema = { x = 'int64' }\noutput-schema = { x = 'int64' }\n"
+    both = MLFLOW.replace('model = "models/churn"\n', 'model = "models/churn"\n' + schemas)
+    (tmp_path / "pyproject.toml").write_text(text.replace(table, both))
+    told, _ = run(tmp_path, "wheel")
+    assert not ended(told), told.text
+    assert "no bundle is made of it" in told.text
+    assert (tmp_path / "dist" / "prices-1.0.wallaroo.json").is_file()
+
+    (tmp_path / "pyproject.toml").write_text(text.replace(table, both[: both.index("[tool.wallaroo.models.prices]")]))
+    told, _ = run(tmp_path, "wheel")
+    assert ended(told)
+    assert "nothing to build" in told.text

@@ -232,28 +232,43 @@ class TestData:
         assert row.conversion_keys == ("framework", "python_version", "requirements")
 
     @pytest.mark.parametrize(
-        ("asked", "validator", "asynchronous", "service", "required", "data"),
+        ("asked", "validator", "asynchronous"),
         [
-            ("2023.2.1", False, False, "mlflow", False, "union"),
-            ("2023.4", False, False, "flight", False, "dict"),
-            ("2024.3", False, False, "flight", False, "dict"),
-            ("2024.4", False, True, "flight", False, "dict"),
-            ("2025.1.6", False, True, "flight", False, "dict"),
-            ("2025.2", True, True, "flight", True, "dict"),
-            ("2025.2.1", False, True, "flight", True, "dict"),
-            ("2025.2.2", True, True, "flight", True, "dict"),
-            ("2025.2.5", True, True, "flight", True, "dict"),
-            ("2025.2.17", True, True, "flight", True, "dict"),
-            ("2025.3.1", True, True, "flight", True, "dict"),
-            ("2026.1", True, True, "flight", True, "dict"),
-            ("2026.1.0", True, True, "flight", True, "dict"),
+            ("2023.2.1", False, False),
+            ("2023.4", False, False),
+            ("2024.3", False, False),
+            ("2024.4", False, True),
+            ("2025.1.6", False, True),
+            ("2025.2", True, True),
+            ("2025.2.1", False, True),
+            ("2025.2.2", True, True),
+            ("2025.2.5", True, True),
+            ("2025.2.17", True, True),
+            ("2025.3.1", True, True),
+            ("2026.1", True, True),
+            ("2026.1.0", True, True),
         ],
     )
-    def test_byop(self, asked, validator, asynchronous, service, required, data):
+    def test_byop(self, asked, validator, asynchronous):
         byop = resolve(asked).byop
         assert byop.validator is validator
         assert byop.asynchronous is asynchronous
-        assert (byop.service, byop.requirements_required, byop.inference_data) == (service, required, data)
+
+    @pytest.mark.parametrize("version", known())
+    def test_whose_requirements_are_installed(self, version):
+        rows = resolve(version).frameworks.values()
+        steps = {"python"} if resolve(version).python_step == "process_data" else set()
+        assert {row.family for row in rows if row.requirements} == {"custom", "mlflow"} | steps
+
+    @pytest.mark.parametrize("version", known())
+    def test_forms_of_a_model(self, version):
+        forms = {row.family: row.file_forms for row in resolve(version).frameworks.values() if row.file_forms}
+        assert forms == {"keras": ("saved-model", "h5")}
+
+    @pytest.mark.parametrize("version", known())
+    def test_the_signature_of_python_steps(self, version):
+        expected = "annotations" if version < "2024.4" else "exact"
+        assert resolve(version).python_step_signature == expected
 
     @pytest.mark.parametrize(
         ("version", "python", "pyarrow", "numpy", "pandas"),
@@ -347,6 +362,9 @@ class TestStrictness:
             (("onnx", "opset"), "17", "onnx.opset: '17'"),
             (("onnx", "opset"), True, "onnx.opset: True"),
             (("byop", "validator"), 1, "byop.validator: 1"),
+            (("families", "keras", "file-forms"), ["h5", "kears"], "frameworks.keras.file-forms"),
+            (("families", "keras", "file-forms"), "h5", "frameworks.keras.file-forms"),
+            (("families", "custom", "requirements"), "yes", "frameworks.custom.requirements: 'yes'"),
             (("python-versions",), "3.8", "python-versions: '3.8'"),
             (("accelerators", "cuda"), "x86", "accelerators"),
             (("sdk", "numpy"), 1.26, "sdk"),
@@ -531,11 +549,15 @@ class TestAgainstTheSdks:
         byop = resolve(version).byop
         assert byop.asynchronous == (sources.home / "mac/inference/async_inference.py").exists()
         assert byop.validator == (sources.home / "mac/validation").exists()
-        assert (byop.service == "flight") == (sources.home / "mac/service/arrow_flight").exists()
-        types = (sources.home / "mac/types.py").read_text(encoding="utf-8")
-        union = "InferenceData: TypeAlias = Union[npt.NDArray, Dict[str, npt.NDArray]]" in types
-        assert (byop.inference_data == "union") == union
-        assert union != ("InferenceData: TypeAlias = Dict[str, npt.NDArray]" in types)
+
+    def test_the_signature_of_python_steps(self, sdk):
+        version, sources = sdk
+        release = resolve(version)
+        loader = sources.home / "mac/io/custom_step_loaders.py"
+        assert loader.exists() == (release.python_step == "process_data")
+        if loader.exists():
+            counts = "len(input_args) == 1" in loader.read_text(encoding="utf-8")
+            assert counts == (release.python_step_signature == "exact")
 
 
 CONFIGS = """

@@ -423,3 +423,11 @@ def test_everything_is_told_at_once(tmp_path):
 def test_hostile_lines_are_findings(tmp_path, line):
     assert len(said(listed(tmp_path, line))) <= 1
     assert all(len(each.message) < 400 for each in listed(tmp_path, line).findings if each.is_error)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "needs/more.txt"])
+def test_a_file_that_was_never_fetched_is_one_finding(tmp_path, name):
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 123456789\n"
+    made = from_file(tmp_path, text, name)
+    assert [(each.code, each.fix) for each in made.findings] == [("WLR230", f"git lfs pull --include='{name}'")]
+    assert made.lines == ()

@@ -440,3 +440,18 @@ def test_nothing_in_memory_of_a_hit_holds_the_secret():
 def test_unreadable_entries_are_left_to_the_packer(tmp_path):
     entry = Entry("gone.txt", FileSource(tmp_path / "gone.txt"), "gone.txt")
     assert secrets.scan(make_spec(tmp_path, "custom"), [entry]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "advice"),
+    [
+        ("server.pem", "PRIVATE KEY", "leave it out with `exclude`"),
+        ("server.key", "RSA PRIVATE KEY", "leave it out with `exclude`"),
+        ("a.py", "EC PRIVATE KEY", "read it from an environment variable"),
+    ],
+)
+def test_a_key_file_is_left_out_and_a_key_in_code_is_read_from_outside(tmp_path, name, kind, advice):
+    (finding,) = secrets.scan(make_spec(tmp_path, "onnx"), [write(tmp_path, name, armour(kind))])
+    assert finding.code == "WLR241"
+    assert advice in finding.fix
+    assert ("environment" in finding.fix) == (name == "a.py")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
+import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
+from hatch_wallaroo.findings import Place
+from hatch_wallaroo.formats import pickle_file as pickled_files
 from hatch_wallaroo.formats.pickle_file import read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import class_of
+from hatch_wallaroo.formats.pickles import read_pickle
 from hatch_wallaroo.frameworks import sklearn_estimators
 from hatch_wallaroo.frameworks.pickle_safety import dangerous
 from hatch_wallaroo.frameworks.sklearn_versions import broken_between, parse
@@ -459,3 +466,67 @@ def test_what_does_not_load_in_another_version_is_told(zoo, made, runs, release)
     really = {name for name, fine in json.loads(done.stdout.splitlines()[-1]).items() if not fine}
     told = {path.stem for path in folder.glob("*.pkl") if "WLR367" in look(path, "sklearn", release=release).said}
     assert told == really
+
+
+def test_what_was_not_read_to_its_end_is_never_a_mere_note(tmp_path):
+    for opcode in (b"(", b"N"):
+        seen = look_at(tmp_path, b"\x80\x04" + opcode * 5_000_000 + b"cposix\nsystem\n.")
+        assert seen.said["WLR351"] == "error"
+        assert "no pickler" in seen.message("WLR351")
+
+
+def test_a_model_with_more_parts_than_are_read_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(pickled_files, "read_pickle", partial(read_pickle, opcodes=10_000))
+    words = {f"word{each}": each for each in range(10_000)}
+    seen = look_at(tmp_path, estimator("sklearn.linear_model._base.LinearRegression", vocabulary_=words))
+    assert seen.said["WLR372"] == "warning"
+    assert "not checked" in seen.message("WLR372")
+
+
+def test_a_class_whose_name_cannot_be_followed_is_an_error(tmp_path):
+    texts = b"".join(b"\x8c\x06%06d\x94" % each + b"0" for each in range(30_000))
+    hidden = b"\x80\x04" + texts.replace(b"020500", b"posix\x20") + b"j" + (20_500).to_bytes(4, "little")
+    seen = look_at(tmp_path, hidden + b"\x8c\x06system\x93.")
+    assert seen.said["WLR372"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "said", "fix"),
+    [
+        ("onnx", "m.onnx", "an ONNX model", 'framework = "onnx"'),
+        ("onnx", "m.pkl", "an ONNX model", 'framework = "onnx"'),
+        ("torch/script.pt", "m.pt", "a TorchScript archive", 'framework = "pytorch"'),
+        ("torch/state.pt", "m.pkl", "saved by torch.save", 'framework = "pytorch"'),
+        ("tensorflow/sequential.h5", "m.h5", "an HDF5 file", 'framework = "keras"'),
+        ("zip", "m.zip", "a zip archive", "unpack it"),
+    ],
+)
+@pytest.mark.parametrize("framework", ["sklearn", "xgboost"])
+def test_a_file_of_another_framework_is_named(source, name, said, fix, framework, tmp_path):
+    if source == "onnx":
+        data = onnx.helper.make_model(
+            onnx.helper.make_graph([], "empty", [], []), ir_version=8, producer_name="tests"
+        ).SerializeToString()
+    elif source == "zip":
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr("model.pkl", pickled(estimator()))
+        data = stream.getvalue()
+    else:
+        data = (ROOT / "tests" / "fixtures" / source).read_bytes()
+    (tmp_path / name).write_bytes(data)
+    message = look(tmp_path / name, framework).message("WLR350")
+    assert said in message
+    assert fix in message
+
+
+def test_an_xgboost_model_is_sent_to_its_framework_and_nowhere_else(tmp_path):
+    (tmp_path / "m.pkl").write_bytes((FOLDER / "classifier-1.7.4.pkl").read_bytes())
+    seen = look(tmp_path / "m.pkl", "sklearn")
+    assert "WLR357" not in seen.said
+    assert 'framework = "xgboost"' in seen.message("WLR370")
+
+
+def test_what_is_said_of_a_file_is_placed_in_the_file(tmp_path):
+    seen = look_at(tmp_path, {"model": 1})
+    assert [each.place for each in seen.findings if each.code == "WLR365"] == [Place(file="model.pkl")]
