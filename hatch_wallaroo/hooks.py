@@ -9,6 +9,7 @@ from hatchling.plugin import hookimpl
 if TYPE_CHECKING:
     from hatch_wallaroo.plugin.build_hook import WallarooBuildHook
     from hatch_wallaroo.plugin.builder import WallarooBuilder
+    from hatch_wallaroo.plugin.publisher import WallarooPublisher
 
 
 @hookimpl
@@ -23,3 +24,10 @@ def hatch_register_builder() -> type[WallarooBuilder]:
     from hatch_wallaroo.plugin.builder import WallarooBuilder
 
     return WallarooBuilder
+
+
+@hookimpl
+def hatch_register_publisher() -> type[WallarooPublisher]:
+    from hatch_wallaroo.plugin.publisher import WallarooPublisher
+
+    return WallarooPublisher

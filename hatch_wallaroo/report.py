@@ -73,6 +73,16 @@ def printable(text: str, *, lines: bool = False) -> str:
     return _HIDDEN.sub(lambda found: "\n" if lines and found[0] == "\n" else _escaped(found[0]), text)
 
 
+def human_size(size: int) -> str:
+    """Bytes in the largest unit that leaves a number of at least one: `1.9 KB`, decimal units."""
+    amount, unit = float(size), "B"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if amount < 1000:  # noqa: PLR2004 - decimal units
+            break
+        amount, unit = amount / 1000, larger
+    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     if code < 0x100:  # noqa: PLR2004 - what two hexadecimal digits hold

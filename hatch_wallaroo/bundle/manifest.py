@@ -14,6 +14,7 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.archive import Archive
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.files.exclusions import COME_AND_GO
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import one_line, to_json
@@ -27,10 +28,13 @@ _LARGEST = 64 << 20
 _DEEPEST = 8
 
 
-def manifest(checked: Checked, archive: Archive, filename: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
+def manifest(
+    checked: Checked, archive: Archive, filename: str, findings: tuple[Finding, ...], position: int = 0
+) -> dict[str, Any]:
     """The manifest of a packed model, ready for JSON; see manifest.schema.json for each key.
 
-    Holds no time, host or absolute path: the same input gives the same bytes everywhere.
+    `position` counts the models of one table from 0. Holds no time, host or absolute path: the same input gives the
+    same bytes everywhere.
     """
     spec = checked.spec
     contents = [
@@ -42,6 +46,7 @@ def manifest(checked: Checked, archive: Archive, filename: str, findings: tuple[
         "generator": {"name": GENERATOR, "version": __version__},
         "model": spec.name,
         "version": spec.version,
+        "table": {"key": key_text(spec.key), "position": position},
         "framework": spec.framework.name,
         "release": {"asked": spec.release.asked, "rules": spec.release.version},
         "runtime": spec.framework.runtime,
@@ -100,9 +105,10 @@ class ManifestError(ValueError):
     """What stands in a file is no manifest of ours; says why."""
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, *, images: bool = False) -> dict[str, Any]:
     """Read a manifest back; it may have been written by anyone.
 
+    With `images`, a manifest may name a container image (`upload.image_path`) instead of a file.
     Raises ManifestError where it is not a manifest or names a file outside its own folder,
     OSError where it cannot be read.
     """
@@ -118,6 +124,8 @@ def load(path: Path) -> dict[str, Any]:
         raise ManifestError(f"{path.name} is not a manifest that this version of {GENERATOR} understands")
     if not isinstance(made.get("model"), str):
         raise ManifestError(f"{path.name} does not name its model")
+    if images and "file" not in made and isinstance(made.get("upload"), dict) and made["upload"].get("image_path"):
+        return made
     file = made.get("file")
     name = file.get("name") if isinstance(file, dict) else None
     plain = isinstance(name, str) and name.isprintable() and name == Path(name).name and "\\" not in name

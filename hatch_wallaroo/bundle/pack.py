@@ -76,7 +76,7 @@ def pack(models: Sequence[Checked], directory: Path) -> tuple[Bundle, ...]:
             for number, checked in enumerate(models):
                 folder = staging / str(number)
                 folder.mkdir()
-                bundle = _pack_one(checked, folder, directory)
+                bundle = _pack_one(checked, folder, directory, number)
                 bundles.append(bundle)
                 moves += [(folder / bundle.path.name, bundle.path), (folder / bundle.manifest.name, bundle.manifest)]
             outdated = [old for bundle in bundles if (old := _outdated(bundle))]
@@ -103,14 +103,14 @@ def clean(specs: Sequence[ModelSpec], directory: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _pack_one(checked: Checked, folder: Path, directory: Path) -> Bundle:
+def _pack_one(checked: Checked, folder: Path, directory: Path, position: int) -> Bundle:
     plan = checked.plan
     if plan is None or not checked.passed:
         raise ValueError(f"{checked.spec.name} did not pass its checks")
     start = time.perf_counter()
     archive = _write(plan, folder / plan.filename)
     findings = (*checked.findings, *(finding.at(plan.spec.at("compression")) for finding in archive.findings))
-    made = manifest(checked, archive, plan.filename, findings)
+    made = manifest(checked, archive, plan.filename, findings, position)
     (folder / plan.manifest_name).write_bytes(dump(made))
     seconds = checked.seconds + time.perf_counter() - start
     return Bundle(

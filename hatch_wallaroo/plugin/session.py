@@ -17,7 +17,7 @@ from hatch_wallaroo.config.positions import PYPROJECT, locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import Finding, Level, errors
-from hatch_wallaroo.report import printable, render
+from hatch_wallaroo.report import human_size, printable, render
 
 
 class App(Protocol):
@@ -154,16 +154,6 @@ def summary(bundle: Bundle, root: Path) -> str:
         f"sha256:{bundle.sha256[:16]}  {bundle.seconds:.2f} s"
     )
     return printable(text)
-
-
-def human_size(size: int) -> str:
-    """Bytes in the largest unit that leaves a number of at least one: `1.9 KB`, decimal units."""
-    amount, unit = float(size), "B"
-    for larger in ("KB", "MB", "GB", "TB"):
-        if amount < 1000:  # noqa: PLR2004 - decimal units
-            break
-        amount, unit = amount / 1000, larger
-    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
 def _shown(path: Path, root: Path) -> str:

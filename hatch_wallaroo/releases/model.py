@@ -55,11 +55,14 @@ class ByopSupport:
     """How a release runs BYOP code.
 
     `validator`: a static validator executes every .py before conversion.
-    `asynchronous`: AsyncInference exists.
+    `asynchronous`: AsyncInference exists. `service`: what a converted model's runtime is called.
+    `requirements_required`: an archive without requirements.txt is refused.
     """
 
     validator: bool
     asynchronous: bool
+    service: Literal["mlflow", "flight"]
+    requirements_required: bool
 
 
 @dataclass(frozen=True)

@@ -232,27 +232,28 @@ class TestData:
         assert row.conversion_keys == ("framework", "python_version", "requirements")
 
     @pytest.mark.parametrize(
-        ("asked", "validator", "asynchronous"),
+        ("asked", "validator", "asynchronous", "service", "required"),
         [
-            ("2023.2.1", False, False),
-            ("2023.4", False, False),
-            ("2024.3", False, False),
-            ("2024.4", False, True),
-            ("2025.1.6", False, True),
-            ("2025.2", True, True),
-            ("2025.2.1", False, True),
-            ("2025.2.2", True, True),
-            ("2025.2.5", True, True),
-            ("2025.2.17", True, True),
-            ("2025.3.1", True, True),
-            ("2026.1", True, True),
-            ("2026.1.0", True, True),
+            ("2023.2.1", False, False, "mlflow", False),
+            ("2023.4", False, False, "flight", False),
+            ("2024.3", False, False, "flight", False),
+            ("2024.4", False, True, "flight", False),
+            ("2025.1.6", False, True, "flight", False),
+            ("2025.2", True, True, "flight", True),
+            ("2025.2.1", False, True, "flight", True),
+            ("2025.2.2", True, True, "flight", True),
+            ("2025.2.5", True, True, "flight", True),
+            ("2025.2.17", True, True, "flight", True),
+            ("2025.3.1", True, True, "flight", True),
+            ("2026.1", True, True, "flight", True),
+            ("2026.1.0", True, True, "flight", True),
         ],
     )
-    def test_byop(self, asked, validator, asynchronous):
+    def test_byop(self, asked, validator, asynchronous, service, required):
         byop = resolve(asked).byop
         assert byop.validator is validator
         assert byop.asynchronous is asynchronous
+        assert (byop.service, byop.requirements_required) == (service, required)
 
     @pytest.mark.parametrize("version", known())
     def test_whose_requirements_are_installed(self, version):
@@ -549,6 +550,7 @@ class TestAgainstTheSdks:
         byop = resolve(version).byop
         assert byop.asynchronous == (sources.home / "mac/inference/async_inference.py").exists()
         assert byop.validator == (sources.home / "mac/validation").exists()
+        assert (byop.service == "flight") == (sources.home / "mac/service/arrow_flight").exists()
 
     def test_the_signature_of_python_steps(self, sdk):
         version, sources = sdk

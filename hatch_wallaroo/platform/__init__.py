@@ -1,0 +1,1 @@
+"""The MLOps API of a Wallaroo platform: settings, transport, authentication, models and workspaces."""

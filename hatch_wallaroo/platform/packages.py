@@ -1,0 +1,225 @@
+"""Which bundles are published: the manifests in dist/, or those named on the command line, each read and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hatch_wallaroo.bundle.manifest import ManifestError, load
+from hatch_wallaroo.platform.errors import ConfigurationError
+
+SUFFIX = ".wallaroo.json"
+OUTPUT = "dist"
+_BLOCK = 1 << 20
+_OTHERS = (".whl", ".tar.gz")
+"""What else a build leaves in dist/, and `dist/*` names: not for Wallaroo, and no mistake."""
+_BUILD_AGAIN = "build it again: hatch build"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A manifest that can be published, and the file beside it (None: a container image is registered).
+
+    The file's size agrees with the manifest when this is made; its digest is checked by `verify`.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    file: Path | None
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["upload"]["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest.get("version", ""))
+
+    @property
+    def framework(self) -> str:
+        return str(self.manifest["upload"]["conversion"]["framework"])
+
+    @property
+    def sha256(self) -> str:
+        """Of the file; empty for a container image."""
+        return str(self.manifest["file"]["sha256"]) if self.file else ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return int(self.manifest["file"]["size"]) if self.file else 0
+
+    @property
+    def position(self) -> int:
+        """The model's place in its table."""
+        table = self.manifest.get("table")
+        position = table.get("position") if isinstance(table, dict) else None
+        return position if isinstance(position, int) else 0
+
+    @property
+    def table(self) -> str:
+        """The table of pyproject.toml that declares the model, as TOML writes its key."""
+        table = self.manifest.get("table")
+        key = table.get("key") if isinstance(table, dict) else None
+        return key if isinstance(key, str) and key else "tool.wallaroo"
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Compare the file's SHA-256 with the manifest's; raises ConfigurationError where they differ."""
+        if self.file is None:
+            return
+        digest, done = hashlib.sha256(), 0
+        try:
+            with self.file.open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
+                    done += len(block)
+                    if progress:
+                        progress(done, self.size)
+        except OSError as error:
+            raise ConfigurationError(f"{self.file.name} cannot be read: {error.strerror}", _BUILD_AGAIN) from error
+        if digest.hexdigest() != self.sha256:
+            raise ConfigurationError(
+                f"{self.file.name} is not the file that its manifest describes: SHA-256 {digest.hexdigest()[:16]}… "
+                f"instead of {self.sha256[:16]}…",
+                f"it was changed after the build; {_BUILD_AGAIN}",
+            )
+
+
+def find(arguments: Sequence[str], *, root: Path, cwd: Path | None = None) -> list[Path]:
+    """The manifests that are meant: those named (a bundle stands for its manifest), else all in `root`/dist.
+
+    A relative path is looked for in the working folder first, then in the project. Raises
+    ConfigurationError with all that is wrong.
+    """
+    if not arguments:
+        found = sorted((root / OUTPUT).glob("*" + SUFFIX))
+        if not found:
+            raise ConfigurationError(
+                f"there is no bundle in {OUTPUT}/",
+                "build one first: hatch build; or name it: hatch publish -p wallaroo FILE",
+            )
+        return found
+    named: list[Path] = []
+    problems: list[tuple[str, str]] = []
+    for argument in arguments:
+        made = _named(argument, (cwd or Path.cwd(), root))
+        if isinstance(made, tuple):
+            problems.append(made)
+        else:
+            named += made
+    if not named and not problems:
+        problems.append(("none of the named files is a bundle", "name a bundle, its manifest or their folder"))
+    if problems:
+        raise ConfigurationError("; ".join(message for message, _ in problems), problems[0][1], tuple(problems))
+    return list(dict.fromkeys(named))
+
+
+def read_all(paths: Sequence[Path]) -> tuple[list[Package], list[tuple[Path, ConfigurationError]]]:
+    """Read the manifests, in the table's order; those that cannot be published come with the reason."""
+    packages: list[Package] = []
+    failed: list[tuple[Path, ConfigurationError]] = []
+    for path in paths:
+        try:
+            packages.append(read(path))
+        except ConfigurationError as error:  # noqa: PERF203 - a handful of files
+            failed.append((path, error))
+    packages.sort(key=lambda each: (str(each.path.parent), each.position, each.name))
+    return _one_version_each(packages, failed), failed
+
+
+def read(path: Path) -> Package:
+    """Read one manifest and look whether its file is there, with the right size."""
+    try:
+        manifest = load(path, images=True)
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}", _BUILD_AGAIN) from error
+    except ManifestError as error:
+        raise ConfigurationError(str(error), _BUILD_AGAIN) from error
+    problem = _misfit(manifest)
+    if problem:
+        raise ConfigurationError(f"{path.name} cannot be published: {problem}", _BUILD_AGAIN)
+    if "file" not in manifest:
+        return Package(path, manifest, None)
+    file = path.with_name(manifest["file"]["name"])
+    try:
+        size = file.stat().st_size if file.is_file() else None
+    except OSError as error:
+        raise ConfigurationError(f"{file.name} cannot be read: {error.strerror}", _BUILD_AGAIN) from error
+    if size is None:
+        raise ConfigurationError(f"{file.name} is not there, and {path.name} describes it", _BUILD_AGAIN)
+    if size != manifest["file"]["size"]:
+        raise ConfigurationError(
+            f"{file.name} has {size:,} bytes, and its manifest says {manifest['file']['size']:,}",
+            f"it was changed after the build, or not copied to its end; {_BUILD_AGAIN}",
+        )
+    return Package(path, manifest, file)
+
+
+def _named(argument: str, folders: Sequence[Path]) -> list[Path] | tuple[str, str]:
+    """The manifests that one argument stands for, or what is wrong with it and how to mend that."""
+    path = next((each for folder in folders if _exists(each := folder / argument)), None)
+    if path is None:
+        return f"{argument} does not exist", "name a bundle, its manifest or their folder"
+    if path.is_dir():
+        found = sorted(path.glob("*" + SUFFIX))
+        return found or (f"there is no bundle in {argument}", "build one first: hatch build")
+    if path.name.endswith(SUFFIX):
+        return [path]
+    for manifest in sorted(path.parent.glob("*" + SUFFIX)):
+        try:
+            made = load(manifest)
+        except (ManifestError, OSError):
+            continue
+        if made["file"]["name"] == path.name:
+            return [manifest]
+    if path.name.endswith(_OTHERS):
+        return []
+    return (
+        f"{argument} is not a bundle: no manifest beside it names it",
+        "name the *.wallaroo.json file, or build again",
+    )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _misfit(manifest: dict[str, Any]) -> str | None:
+    """What publishing needs and this manifest does not have; it may have been written by anyone."""
+    upload = manifest.get("upload")
+    if not isinstance(upload, dict) or not isinstance(upload.get("name"), str) or not upload["name"]:
+        return "its `upload` has no name"
+    conversion = upload.get("conversion")
+    if not isinstance(conversion, dict) or not isinstance(conversion.get("framework"), str):
+        return "its `upload` has no framework"
+    if "file" not in manifest:
+        return None if isinstance(upload.get("image_path"), str) else "it names neither a file nor an image"
+    file = manifest["file"]
+    sha, size = file.get("sha256"), file.get("size")
+    if not isinstance(sha, str) or len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256
+        return "its `file` has no SHA-256"
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        return "its `file` has no size"
+    if manifest.get("route") not in {"upload", "upload_and_convert"}:
+        return "its `route` is neither upload nor upload_and_convert"
+    return None
+
+
+def _one_version_each(packages: Sequence[Package], failed: list[tuple[Path, ConfigurationError]]) -> list[Package]:
+    """Only models that come once: which of two builds is meant cannot be guessed."""
+    kept = []
+    for package in packages:
+        rivals = [each for each in packages if each.name == package.name]
+        if len(rivals) == 1:
+            kept.append(package)
+            continue
+        versions = ", ".join(each.path.name for each in rivals)
+        fix = "name the one to publish, or tidy up first: hatch clean && hatch build"
+        failed.append((package.path, ConfigurationError(f"{package.name} is there more than once: {versions}", fix)))
+    return kept

@@ -1,0 +1,285 @@
+"""Publishing from end to end: first every check, then the bytes, then waiting, then what came of it.
+
+Models are sent in the table's order and waited for afterwards, so that the platform converts them side by
+side; one that fails does not keep the others back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_wallaroo.platform import causes, plan, results
+from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
+from hatch_wallaroo.platform.destination import Destination, Fit, fit, open_destination, refuse
+from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
+from hatch_wallaroo.platform.packages import Package, read_all
+from hatch_wallaroo.platform.results import Result
+from hatch_wallaroo.platform.screen import Screen, duration
+from hatch_wallaroo.platform.sending import Held, check_arrived, look, send, twins
+from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.transport import Retrying
+from hatch_wallaroo.platform.waiting import ERROR, READY, wait
+from hatch_wallaroo.report import human_size
+
+_LOG_LINES = 15
+_SHOW_VERIFY = 200_000_000
+"""Bytes from which on comparing a digest takes long enough to be shown."""
+
+
+def publish(
+    manifests: Sequence[Path],
+    settings: Settings,
+    *,
+    screen: Screen,
+    tell: Callable[[str], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Result]:
+    """Publish what the manifests describe, and say on `screen` what happens.
+
+    `tell` shows the lines of a login in a browser (None: nobody is there to follow them). Gives a result
+    for each manifest, in the order in which they were sent, those that cannot be published last; raises
+    nothing for what goes wrong with a model or the platform: that is in the results. `settings.json` is
+    written in any case. Raises ConfigurationError where it cannot be.
+    """
+    if settings.json:
+        results.check_target(settings.json)
+    run = _Run(settings, screen, sleep, clock)
+    interrupted = True
+    try:
+        run.publish(manifests, tell)
+        interrupted = False
+    finally:
+        if settings.json:
+            results.write(settings.json, results.to_json(run.results, settings.url, interrupted=interrupted))
+    return run.results
+
+
+@dataclass
+class _Run:
+    """One call of `publish`."""
+
+    settings: Settings
+    screen: Screen
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        self.results: list[Result] = []
+
+    def publish(self, manifests: Sequence[Path], tell: Callable[[str], None] | None) -> None:
+        start = self.clock()
+        packages, unreadable = read_all(manifests)
+        entries = [(package, self._result(package)) for package in packages]
+        self.results += [Result(path, error=error) for path, error in unreadable]
+        for result in self.results[len(entries) :]:
+            self._say_error(result)
+        if not entries:
+            return
+        destination = self._connect(entries, tell)
+        if destination is None:
+            return
+        sent = [each for each in entries if self._step(each[1], self._send, each[0], destination)]
+        if self.settings.dry_run:
+            return
+        for package, result in sent:
+            self._step(result, self._finish, package, destination)
+            result.seconds = self.clock() - start
+        self._summarise()
+
+    def _result(self, package: Package) -> Result:
+        result = Result(
+            package.path, package.name, package.version, package.framework, package.sha256, package.size,
+        )  # fmt: skip
+        self.results.append(result)
+        return result
+
+    def _connect(
+        self, entries: Sequence[tuple[Package, Result]], tell: Callable[[str], None] | None
+    ) -> Destination | None:
+        """Token, workspace and the platform's answers; what fails here fails for all, and is said once."""
+        try:
+            with self.screen.status(f"{self.settings.url}: logging in"):
+                destination = open_destination(self._platform(tell), self.settings)
+        except PlatformError as error:
+            for package, result in entries:
+                result.error = error
+                if self.settings.dry_run:
+                    self.screen.result(plan.render(plan.make(package, self.settings, None, None, Fit())))
+            say(self.screen, error)
+            return None
+        if destination.workspace:
+            workspace = destination.workspace
+            for _, result in entries:
+                result.workspace, result.workspace_id = workspace.name, workspace.id
+            self.screen.line(f"{self.settings.url}: workspace {workspace.name} ({workspace.id})")
+        return destination
+
+    def _platform(self, tell: Callable[[str], None] | None) -> Platform:
+        return connect(self.settings, tell=tell, on_retry=self._say_retry)
+
+    def _step(
+        self, result: Result, step: Callable[[Package, Destination, Result], None], package: Package, to: Destination
+    ) -> bool:
+        """Take a step for one model; an error is its own, and is said at once."""
+        try:
+            step(package, to, result)
+        except PlatformError as error:
+            result.error, result.outcome = error, "failed"
+            self._say_error(result)
+            return False
+        return True
+
+    def _send(self, package: Package, destination: Destination, result: Result) -> None:
+        """Check what is left to check, ask whether it is there, and send it if not."""
+        self._verify(package)
+        held = look(package, destination)
+        fitting = fit(package, destination, held.newest)
+        for warning in fitting.warnings:
+            self.screen.warning(f"{package.name}: {warning}")
+        if self.settings.dry_run:
+            self.screen.result(plan.render(plan.make(package, self.settings, destination, held, fitting)))
+            result.outcome = "planned"
+            refuse(fitting)
+            return
+        usable = held.usable
+        if usable is not None:
+            self._present(usable, result)
+            return
+        if held.same and not self.settings.again:
+            self._failed_before(package, destination, held.same[0], result)
+        refuse(fitting)
+        self._upload(package, destination, held, result)
+
+    def _verify(self, package: Package) -> None:
+        if package.size < _SHOW_VERIFY:
+            package.verify()
+            return
+        with self.screen.progress(f"{package.name}: comparing the digest", package.size) as advance:
+            package.verify(advance)
+
+    def _present(self, version: ModelVersion, result: Result) -> None:
+        result.outcome, result.version_id = "present", version.id
+        result.status, result.platform_version = version.status, version.version
+        self.screen.line(
+            f"{result.model}: version {version.id} ({version.status}) holds this very file already; nothing is sent"
+        )
+
+    def _failed_before(self, package: Package, destination: Destination, version: ModelVersion, result: Result) -> None:
+        """The same file with the same settings has failed before: sending it again would fail again, later."""
+        result.version_id, result.platform_version, result.status = version.id, version.version, version.status
+        note = "nothing was sent: the same file has failed before"
+        self._conversion_failed(package, destination, version, result, note)
+
+    def _upload(self, package: Package, destination: Destination, held: Held, result: Result) -> None:
+        if held.otherwise:
+            version, what = held.otherwise
+            there = f"version {version.id} holds the same file with {what}"
+            self.screen.line(f"{package.name}: {there}; it is sent as a new version")
+        result.version_id = send(package, destination, route=self.settings.route, screen=self.screen)
+        result.outcome, result.sent = "uploaded", True
+        result.twins = twins(package, destination, result.version_id, held)
+        if result.twins:
+            others = ", ".join(str(each) for each in result.twins)
+            self.screen.warning(
+                f"{package.name}: somebody else sent the same file at the same time: version {others} holds it too"
+            )
+
+    def _finish(self, package: Package, destination: Destination, result: Result) -> None:
+        """Wait for a version, sent or found, and judge it."""
+        if result.version_id is None or result.status == READY:
+            return
+        if not self.settings.wait:
+            self.screen.line(f"{package.name}: not waiting for version {result.version_id}. {self._again(package)}")
+            return
+        version = wait(
+            destination.platform,
+            result.version_id,
+            name=package.name,
+            seconds=self.settings.wait,
+            poll=self.settings.poll,
+            screen=self.screen,
+            again=self._again(package),
+            sleep=self.sleep,
+            clock=self.clock,
+        )
+        result.status, result.platform_version = version.status, version.version
+        check_arrived(package, version)
+        if version.status == ERROR:
+            self._conversion_failed(package, destination, version, result, "")
+        if result.sent:
+            result.outcome = "ready"
+
+    def _conversion_failed(
+        self, package: Package, destination: Destination, version: ModelVersion, result: Result, note: str
+    ) -> None:
+        try:
+            log = destination.platform.upload_logs(version.id)
+        except PlatformError:
+            log = []
+        summary = version.error_summary.strip()
+        result.log = tuple(log[-_LOG_LINES:])
+        result.advice = causes.advice(package, summary, log)
+        said = summary or "the platform gives no reason"
+        fix = "mend it and build again: hatch build"
+        if note:
+            fix += "; or, to have the same file converted once more: -o again"
+        message = f"{package.name}: version {version.id} ended in error: {said}"
+        raise ConversionFailedError(f"{message} ({note})" if note else message, fix)
+
+    def _again(self, package: Package) -> str:
+        return f"To look again: hatch publish -p wallaroo {_shown(package.path)} (it sends nothing twice, and waits on)"
+
+    def _summarise(self) -> None:
+        for each in self.results:
+            if each.error is None:
+                self.screen.success(_line(each))
+        failed = sum(1 for each in self.results if each.error)
+        if len(self.results) > 1:
+            self.screen.line(f"{len(self.results) - failed} of {len(self.results)} models published")
+
+    def _say_error(self, result: Result) -> None:
+        if result.error is None:
+            return
+        lines = ["last lines of the platform's log:"] if result.log else []
+        lines += [f"  {line}" for line in result.log]
+        lines += [f"where to mend it: {each}" for each in result.advice]
+        say(self.screen, result.error, lines)
+
+    def _say_retry(self, retry: Retrying) -> None:
+        self.screen.warning(
+            f"{retry.reason}; trying again in {duration(retry.wait)} (attempt {retry.attempt} of {retry.attempts})"
+        )
+
+
+def say(screen: Screen, error: PlatformError, details: Sequence[str] = ()) -> None:
+    """Show an error: each of its problems with its fix, the details below the first."""
+    problems = error.problems if isinstance(error, ConfigurationError) else ((error.message, error.fix),)
+    for number, (message, fix) in enumerate(problems):
+        screen.error(message)
+        for line in details if number == 0 else ():
+            screen.warning(f"    {line}")
+        if fix:
+            screen.warning(f"    fix: {fix}")
+
+
+def _line(result: Result) -> str:
+    """A model's last line: name, version id, digest, workspace, time."""
+    what = {"present": "already there", "uploaded": "uploaded, not waited for"}.get(result.outcome, result.outcome)
+    status = f" ({result.status})" if result.outcome == "present" and result.status else ""
+    size = f"  {human_size(result.size)}" if result.sent and result.size else ""
+    digest = f"  sha256:{result.sha256[:16]}" if result.sha256 else ""
+    return (
+        f"{result.model} {result.version}: {what}{status}, version {result.version_id} in workspace {result.workspace}"
+        f"{size}{digest}  {duration(result.seconds)}"
+    )
+
+
+def _shown(path: Path) -> str:
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except (OSError, ValueError):
+        return str(path)

@@ -1,0 +1,135 @@
+"""What came of a publication: for the person who started it, and as JSON for CI."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hatch_wallaroo.__about__ import __version__
+from hatch_wallaroo.platform.errors import EXIT_CODES, ConfigurationError, PlatformError
+from hatch_wallaroo.report import printable
+
+FORMAT = 1
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+Outcome = Literal["ready", "present", "uploaded", "planned", "failed"]
+
+
+@dataclass
+class Result:
+    """One manifest's fate.
+
+    `outcome`: `ready` (sent, and the platform made a running model of it), `present` (a version held the
+    file already, nothing was sent), `uploaded` (sent, and not waited for), `planned` (a dry run), `failed`.
+    `version_id` is the platform's number of the model version, `platform_version` its UUID, `status` the
+    last status seen, `seconds` the time from the first request to the end, `twins` other versions that
+    hold the same file, `advice` where to mend what the platform complains about.
+    """
+
+    manifest: Path
+    model: str = ""
+    version: str = ""
+    framework: str = ""
+    sha256: str = ""
+    size: int = 0
+    workspace: str | None = None
+    workspace_id: int | None = None
+    version_id: int | None = None
+    platform_version: str = ""
+    outcome: Outcome = "failed"
+    status: str = ""
+    sent: bool = False
+    seconds: float = 0.0
+    error: PlatformError | None = None
+    twins: tuple[int, ...] = ()
+    advice: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        return self.error.exit_code if self.error else 0
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """That of the first model that failed; 0 where none did."""
+    return next((each.exit_code for each in results if each.error), 0)
+
+
+def to_json(results: Sequence[Result], url: str, *, interrupted: bool = False) -> dict[str, Any]:
+    """The document that `-o json=FILE` writes; every key is always there, null where it says nothing."""
+    return {
+        "format": FORMAT,
+        "generator": {"name": "hatch-wallaroo", "version": __version__},
+        "url": url,
+        "exit_code": INTERRUPTED if interrupted else exit_code(results),
+        "interrupted": interrupted,
+        "models": [_model(each) for each in results],
+    }
+
+
+def _model(result: Result) -> dict[str, Any]:
+    return {
+        "manifest": result.manifest.name,
+        "model": result.model or None,
+        "version": result.version or None,
+        "framework": result.framework or None,
+        "sha256": result.sha256 or None,
+        "size": result.size if result.sha256 else None,
+        "workspace": {"id": result.workspace_id, "name": result.workspace},
+        "model_version_id": result.version_id,
+        "model_version": result.platform_version or None,
+        "outcome": result.outcome,
+        "sent": result.sent,
+        "status": result.status or None,
+        "seconds": round(result.seconds, 3),
+        "other_versions": list(result.twins),
+        "error": _error(result),
+    }
+
+
+def _error(result: Result) -> dict[str, Any] | None:
+    if result.error is None:
+        return None
+    names = {each.code: each.name for each in EXIT_CODES}
+    return {
+        "exit_code": result.exit_code,
+        "kind": names.get(result.exit_code, "failed"),
+        "message": printable(result.error.message, lines=True),
+        "fix": printable(result.error.fix, lines=True) or None,
+        "advice": [printable(each, lines=True) for each in result.advice],
+        "log": [printable(each) for each in result.log],
+    }
+
+
+def check_target(path: Path) -> None:
+    """Whether the JSON can be written there, asked before anything is sent."""
+    folder = path.parent
+    if path.is_dir():
+        raise ConfigurationError(f"-o json={path}: that is a folder", "name a file, for example -o json=published.json")
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ConfigurationError(
+            f"-o json={path}: the folder cannot be written to", "name a file in a folder that exists"
+        )
+
+
+def write(path: Path, document: dict[str, Any]) -> None:
+    """Write the document: readers find all of it or what was there before. Raises ConfigurationError."""
+    data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                os.fchmod(descriptor, 0o644) if hasattr(os, "fchmod") else None
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigurationError(f"{path} could not be written: {error.strerror}", "name a file elsewhere") from error

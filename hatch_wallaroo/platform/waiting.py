@@ -1,0 +1,77 @@
+"""Waiting until the platform says `ready` or `error`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from hatch_wallaroo.platform.api import ModelVersion, Platform
+from hatch_wallaroo.platform.errors import ConnectionFailedError, WaitTimeoutError
+from hatch_wallaroo.platform.screen import Screen, duration
+
+READY = "ready"
+ERROR = "error"
+MEANINGS = {
+    "uploading": "the platform stores the file",
+    "pending_load_native": "waits for its turn in the native runtime",
+    "attempting_load_native": "is loaded into the native runtime",
+    "pending_load_container": "waits for its turn to be converted",
+    "attempting_load_container": "is converted and loaded into a container",
+}
+"""The platform's statuses on the way to `ready` or `error`, in words. An unknown one is shown as it is."""
+
+_FIRST = 0.5
+
+
+def wait(
+    platform: Platform,
+    version_id: int,
+    *,
+    name: str,
+    seconds: float,
+    poll: float,
+    screen: Screen,
+    again: str,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> ModelVersion:
+    """Ask for a version's status until it is `ready` or `error`, and return it.
+
+    Asks often at first (0.5 s), then every `poll` seconds; a native model is ready at once. `again`
+    says how to look later. A platform that does not answer for a while is asked on. Raises
+    WaitTimeoutError after `seconds`, and what else the platform answers.
+    """
+    start = clock()
+    seen = ""
+    lost: ConnectionFailedError | None = None
+    with screen.status(f"{name}: version {version_id}") as show:
+        for pause in _pauses(poll):
+            try:
+                version = platform.version(version_id)
+                seen, lost = version.status, None
+                if seen in {READY, ERROR}:
+                    return version
+            except ConnectionFailedError as error:
+                lost = error
+            passed = clock() - start
+            show(_line(name, version_id, "the platform does not answer; asking again" if lost else seen, passed))
+            if passed >= seconds:
+                break
+            sleep(min(pause, max(seconds - passed, 0.0)))
+    if lost is not None:
+        raise ConnectionFailedError(f"{name} is uploaded as version {version_id}, but: {lost.message}", again) from lost
+    raise WaitTimeoutError(
+        f"{name}: version {version_id} is still {seen or 'unknown'} after {duration(seconds)}", again
+    )
+
+
+def _line(name: str, version_id: int, status: str, passed: float) -> str:
+    meaning = f", {MEANINGS[status]}" if status in MEANINGS else ""
+    return f"{name}: version {version_id}: {status}{meaning} ({duration(passed)})"
+
+
+def _pauses(poll: float) -> Iterator[float]:
+    pause = min(_FIRST, poll)
+    while True:
+        yield pause
+        pause = min(pause * 1.5, poll)
