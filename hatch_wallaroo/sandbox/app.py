@@ -1,0 +1,125 @@
+"""The sandbox as an ASGI application."""
+
+from __future__ import annotations
+
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hatch_wallaroo.releases.load import resolve
+from hatch_wallaroo.sandbox.api import Api
+from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
+from hatch_wallaroo.sandbox.dialect import dialect
+from hatch_wallaroo.sandbox.faults import Faults
+from hatch_wallaroo.sandbox.openid import CONNECT, REALM, OpenId
+from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, error
+from hatch_wallaroo.sandbox.store import Store
+from hatch_wallaroo.sandbox.uploads import Uploads
+
+LARGEST_UPLOAD = 32 << 30
+PACE = 1.0
+"""Seconds that each stage of a conversion lasts."""
+
+HOSTS = ("127.0.0.1", "localhost")
+_V1 = "/v1/api"
+_FAULTS = "/sandbox/faults"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(
+    state: Path,
+    release: str,
+    credentials: Credentials,
+    faults: Faults | None = None,
+    *,
+    pace: float = PACE,
+    largest: int = LARGEST_UPLOAD,
+) -> Starlette:
+    """A Wallaroo of a release, its state in a folder.
+
+    `pace`: seconds that each stage of a conversion lasts; `largest`: bytes of the largest model that it takes.
+    Raises UnknownReleaseError, and StateError where the folder cannot be used.
+    """
+    resolved = resolve(release)
+    store = Store(state)
+    incoming = state / "incoming"
+    incoming.mkdir(mode=0o700, exist_ok=True)
+    for left in incoming.glob("upload-*"):
+        left.unlink(missing_ok=True)
+    sandbox = Sandbox(
+        release=resolved,
+        speaks=dialect(resolved),
+        store=store,
+        tokens=Tokens(store.user_id, credentials.user),
+        credentials=credentials,
+        faults=faults if faults is not None else Faults(),
+        incoming=incoming,
+        pace=pace,
+        largest=largest,
+    )
+    app = Starlette(
+        routes=_routes(sandbox),
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
+        exception_handlers={RefusedError: _refused, ClientDisconnect: _gone},
+    )
+    app.state.sandbox = sandbox
+    return app
+
+
+def _routes(sandbox: Sandbox) -> list[Route]:
+    login, api, uploads = OpenId(sandbox), Api(sandbox), Uploads(sandbox)
+    endpoints: dict[str, Endpoint] = {
+        f"{_V1}/workspaces/list": api.list_workspaces,
+        f"{_V1}/workspaces/create": api.create_workspace,
+        f"{_V1}/models/list": api.list_models,
+        f"{_V1}/models/list_versions": api.list_versions,
+        f"{_V1}/models/get": api.get_model,
+        f"{_V1}/models/get_version_by_id": api.get_version,
+        f"{_V1}/models/get_config_by_id": api.get_config,
+        f"{_V1}/models/insert_model_config": api.set_config,
+        f"{_V1}/models/get_upload_logs": api.upload_logs,
+        f"{_V1}/models/upload": uploads.upload,
+        f"{_V1}/models/upload_and_convert": uploads.upload_and_convert,
+        "/v1/graphql": api.graphql,
+    }
+    return [
+        Route(f"{CONNECT}/token", login.token, methods=["POST"]),
+        Route(f"{CONNECT}/auth/device", login.device, methods=["POST"]),
+        Route(f"{REALM}/device", login.approve, methods=["GET"]),
+        Route(f"{_V1}/config", api.config, methods=["GET"]),
+        Route(_FAULTS, api.faults, methods=["GET", "POST", "DELETE"]),
+        *(Route(path, _slowed(endpoint, sandbox), methods=["POST"]) for path, endpoint in endpoints.items()),
+    ]
+
+
+def _slowed(endpoint: Endpoint, sandbox: Sandbox) -> Endpoint:
+    """An endpoint that the fault `slow` holds up."""
+
+    async def waiting(request: Request) -> Response:
+        answer = await endpoint(request)
+        seconds = sandbox.faults.take("slow")
+        if seconds:
+            await sleep(seconds)
+        return answer
+
+    return waiting
+
+
+async def _refused(request: Request, exception: Exception) -> Response:
+    del request
+    if not isinstance(exception, RefusedError):
+        raise exception
+    return error(exception.status, exception.message)
+
+
+async def _gone(request: Request, exception: Exception) -> Response:
+    del request, exception
+    return Response(status_code=499)

@@ -1,0 +1,120 @@
+"""What every endpoint of the sandbox shares: bodies read within bounds, answers, faults, the caller's token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from hatch_wallaroo.releases.model import Release
+from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
+from hatch_wallaroo.sandbox.dialect import Dialect
+from hatch_wallaroo.sandbox.faults import Faults
+from hatch_wallaroo.sandbox.store import Store
+
+LARGEST_BODY = 1 << 20
+ABORT = "hatch_wallaroo.abort"
+"""Where the server leaves, in a request's scope, the function that resets its connection."""
+
+
+@dataclass
+class Sandbox:
+    """Everything that the endpoints work with. `pace` is how many seconds each stage of a conversion lasts."""
+
+    release: Release
+    speaks: Dialect
+    store: Store
+    tokens: Tokens
+    credentials: Credentials = field(repr=False)
+    faults: Faults
+    incoming: Path
+    pace: float
+    largest: int
+
+
+class RefusedError(Exception):
+    """A request that is answered with a status and words: `{"msg", "code"}`."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        self.message = message
+        super().__init__(message)
+
+
+def error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """An error as the platform's API words it."""
+    return JSONResponse({"msg": message, "code": status}, status, headers)
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The JSON object in a request's body; an empty body is an empty object. Raises RefusedError."""
+    data = await _body(request)
+    try:
+        found = json.loads(data) if data else {}
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "Bad request: the body is not JSON") from None
+    if not isinstance(found, dict):
+        raise RefusedError(400, "Bad request: the body is not a JSON object")
+    return found
+
+
+async def form_body(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises RefusedError."""
+    data = await _body(request)
+    try:
+        return dict(parse_qsl(data.decode(), max_num_fields=50, keep_blank_values=True))
+    except ValueError:
+        raise RefusedError(400, "Bad request: the body is not a form") from None
+
+
+async def _body(request: Request) -> bytes:
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > LARGEST_BODY:
+            raise RefusedError(413, "Payload Too Large")
+    return bytes(data)
+
+
+async def drain(pieces: AsyncIterator[bytes], most: int) -> None:
+    """Read what is left of a body and forget it, so that the client gets to read its answer."""
+    seen = 0
+    try:
+        async for piece in pieces:
+            seen += len(piece)
+            if seen > most:
+                return
+    except ClientDisconnect:
+        return
+
+
+async def cut(request: Request) -> Response:
+    """Reset the connection. What is returned never arrives."""
+    abort = request.scope.get(ABORT)
+    if abort is None:
+        raise ConnectionResetError("the connection is reset, as a fault asks for")
+    abort()
+    return Response(status_code=500)
+
+
+def authorize(request: Request, sandbox: Sandbox) -> None:
+    """Check the request's token. Raises RefusedError."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or sandbox.tokens.read(token.strip(), "Bearer") is None:
+        raise RefusedError(401, "Unauthorized")
+    if sandbox.faults.take("token-expiry") is not None:
+        raise RefusedError(401, "Unauthorized: the token has expired")
+
+
+def identifier(body: dict[str, Any], key: str) -> int:
+    """A number out of a body. Raises RefusedError."""
+    value = body.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
+        raise RefusedError(400, f"Bad request: missing field `{key}`")
+    return value

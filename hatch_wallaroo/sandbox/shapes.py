@@ -1,0 +1,110 @@
+"""The platform's answers about models and workspaces, in the shape of each release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hatch_wallaroo.sandbox.dialect import Dialect
+from hatch_wallaroo.sandbox.store import Model, Store, Version, Workspace, timestamp
+
+
+def model_version(found: Version, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
+    """A version as `get_version_by_id` has it, without its config."""
+    record = found.record
+    file_info: dict[str, Any] = {"version": record.version, "sha": record.sha, "file_name": record.file_name or ""}
+    if speaks.file_size:
+        file_info["size"] = record.size
+    made = {
+        "name": found.model.name,
+        "visibility": record.visibility,
+        "workspace_id": found.model.workspace_id,
+        "conversion": record.conversion,
+        "id": found.id,
+        "image_path": record.image_path,
+        "status": found.status(now),
+        "task_id": f"sandbox-{found.id}",
+        "file_info": file_info,
+    }
+    if speaks.file_size:
+        made |= {
+            "created_on_version": release,
+            "created_by": user_id,
+            "created_at": timestamp(found.created_at),
+            "deployed": False,
+        }
+    if speaks.summaries:
+        made["error_summary"] = summary(found, now)
+    return made
+
+
+def summary(found: Version, now: float) -> str | None:
+    """What went wrong; nothing is said before it has."""
+    return found.record.error_summary if found.status(now) == "error" else None
+
+
+def model_config(found: Version) -> dict[str, Any]:
+    """A version's config: the schemas stand here."""
+    return {
+        "id": found.id,
+        "model_version_id": found.id,
+        "runtime": found.record.runtime,
+        "filter_threshold": None,
+        "tensor_fields": None,
+        "input_schema": None,
+        "output_schema": None,
+        "batch_config": None,
+        "dynamic_batching_config": None,
+        "continuous_batching_config": None,
+        "openai": None,
+        "queue_depth": None,
+        "sidekick_uri": None,
+        **(found.record.config or {}),
+    }
+
+
+def configured(found: Version, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
+    return {
+        "model_version": model_version(found, speaks, user_id, release, now),
+        "config": model_config(found),
+    }
+
+
+def model(found: Model, user_id: str) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "owner_id": user_id,
+        "created_at": timestamp(found.created_at),
+        "updated_at": timestamp(found.updated_at),
+    }
+
+
+def flat_version(found: Version, user_id: str, now: float) -> dict[str, Any]:
+    """A version as `list_versions` has it."""
+    record = found.record
+    return {
+        "sha": record.sha,
+        "models_pk_id": found.model.id,
+        "model_version": record.version,
+        "owner_id": user_id,
+        "model_id": found.model.name,
+        "id": found.id,
+        "file_name": record.file_name,
+        "image_path": record.image_path,
+        "status": found.status(now),
+    }
+
+
+def workspace(found: Workspace) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "created_at": timestamp(found.created_at),
+        "created_by": found.created_by,
+        "archived": False,
+    }
+
+
+def listed_workspace(found: Workspace, store: Store) -> dict[str, Any]:
+    """A workspace as `workspaces/list` has it, with the ids of its models."""
+    return {**workspace(found), "models": [each.id for each in store.models(found.id)], "pipelines": []}

@@ -1,0 +1,132 @@
+"""The two upload endpoints: receive, judge, remember."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from hatch_wallaroo.sandbox.dialect import runtime
+from hatch_wallaroo.sandbox.judging import Verdict, is_zip, judge, wants_zip
+from hatch_wallaroo.sandbox.metadata import Metadata, read_metadata
+from hatch_wallaroo.sandbox.receiving import Received, Receiver, UploadRefusedError
+from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, authorize, cut, drain, error
+from hatch_wallaroo.sandbox.store import Record
+from hatch_wallaroo.sandbox.texts import NOT_A_ZIP
+
+STATUS = {"upload": 200, "upload_and_convert": 202}
+
+
+class _ResetError(Exception):
+    """The fault `reset` strikes."""
+
+
+class Uploads:
+    """The endpoints, over a sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def upload(self, request: Request) -> Response:
+        return await self._take(request, "upload")
+
+    async def upload_and_convert(self, request: Request) -> Response:
+        return await self._take(request, "upload_and_convert")
+
+    async def _take(self, request: Request, route: str) -> Response:
+        pieces, most = request.stream(), self._sandbox.largest
+        try:
+            authorize(request, self._sandbox)
+            retry = self._sandbox.faults.take("503")
+            if retry is not None:
+                await drain(pieces, most)
+                return error(503, "Service Unavailable", {"Retry-After": str(int(retry))})
+            received = await self._receive(request, pieces)
+        except (RefusedError, UploadRefusedError) as refused:
+            await drain(pieces, most)
+            return error(refused.status, refused.message)
+        except _ResetError:
+            return await cut(request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        try:
+            version_id = await self._keep(received, route)
+        except UploadRefusedError as refused:
+            return error(refused.status, refused.message)
+        finally:
+            received.discard()
+        if self._sandbox.faults.take("lost-answer") is not None:
+            return await cut(request)
+        return JSONResponse({"insert_models": {"returning": [{"models": [{"id": version_id}]}]}}, STATUS[route])
+
+    async def _receive(self, request: Request, pieces: AsyncIterator[bytes]) -> Received:
+        sandbox = self._sandbox
+        reset, full = sandbox.faults.take("reset"), sandbox.faults.take("disk-full")
+        largest = sandbox.largest if full is None else min(sandbox.largest, int(full))
+        receiver = Receiver(request.headers.get("content-type", ""), sandbox.incoming, largest)
+
+        def came(total: int) -> None:
+            if reset is not None and total >= reset:
+                raise _ResetError
+
+        return await receiver.take(pieces, came)
+
+    async def _keep(self, received: Received, route: str) -> int:
+        """Judge an upload and remember it as a version; the version's id. Raises UploadRefusedError."""
+        sandbox = self._sandbox
+        metadata = read_metadata(received.metadata, sandbox.release, route)
+        if sandbox.store.workspace(metadata.workspace_id) is None:
+            raise UploadRefusedError(400, f"Bad request: there is no workspace {metadata.workspace_id}")
+        verdict = await to_thread.run_sync(partial(self._judge, metadata, received, route))
+        record = self._record(metadata, received, verdict)
+        return sandbox.store.add_version(metadata.workspace_id, metadata.name, record, time.time())
+
+    def _judge(self, metadata: Metadata, received: Received, route: str) -> Verdict:
+        release = self._sandbox.release
+        if received.file is None:
+            if metadata.row.family != "mlflow" or not metadata.image_path:
+                raise UploadRefusedError(400, "Bad request: missing part `file`")
+            return Verdict()
+        if wants_zip(release, metadata.row) and not is_zip(received.file):
+            raise UploadRefusedError(400, f"Bad request: {NOT_A_ZIP}")
+        if self._sandbox.faults.take("conversion-error") is not None:
+            return Verdict(failed=True, summary="Conversion failed, as a fault asks for")
+        return judge(release, metadata.row, route, received.file, received.file_name)
+
+    def _record(self, metadata: Metadata, received: Received, verdict: Verdict) -> Record:
+        sandbox, row = self._sandbox, metadata.row
+        stages = sandbox.speaks.native if row.runtime == "native" else sandbox.speaks.container
+        image = row.family == "mlflow"
+        stuck = not image and sandbox.faults.take("stuck") is not None
+        ends = "error" if verdict.failed else "ready"
+        config: dict[str, Any] = dict(metadata.schemas)
+        return Record(
+            version=str(uuid.uuid4()),
+            visibility=metadata.visibility,
+            conversion=metadata.conversion,
+            file_name=None if image else received.file_name,
+            sha=received.sha if not image else hashlib.sha256(str(metadata.image_path).encode()).hexdigest(),
+            size=received.size,
+            image_path=metadata.image_path,
+            runtime=runtime(sandbox.release, row),
+            stages=() if image else ("uploading", *stages),
+            pace=sandbox.pace,
+            ends="" if stuck else ends,
+            error_summary=verdict.summary if verdict.failed else None,
+            logs=tuple(_log_line(each) for each in verdict.logs),
+            config=config,
+        )
+
+
+def _log_line(text: str) -> str:
+    """A line as the platform's logs have it: time, stream, mark, text. The SDK takes it apart in this form."""
+    now = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{now} stdout F {text}"
