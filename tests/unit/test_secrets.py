@@ -193,7 +193,7 @@ HARMLESS = {
     ),
     "an address without a login": (
         "a.py",
-        '"https://pypi.org/simple", "postgresql://localhost:5432/x", "s3://bucket/key"',
+        '"https://index.example/simple", "postgresql://localhost:5432/x", "s3://bucket/key"',
     ),
     "an address with a placeholder": ("a.py", '"postgresql://user:password@localhost/db", "amqp://guest:guest@mq"'),
     "an address with the vendor's default": ("a.py", '"postgresql://postgres:postgres@localhost/db"'),
