@@ -119,7 +119,11 @@ def test_a_project_without_bundles_says_how_to_make_one(run: Run) -> None:
 def test_a_token_for_a_package_index_never_reaches_wallaroo(run: Run, project: Path, tmp_path: Path) -> None:
     write_package(project / "dist", data=unique(tmp_path))
     token = "pypi-AgEIcHlwaS5vcmcCJDAw"
-    index = {"HATCH_INDEX_AUTH": token, "HATCH_INDEX_USER": "__token__", "HATCH_INDEX_REPO": "https://index.example/legacy/"}
+    index = {
+        "HATCH_INDEX_AUTH": token,
+        "HATCH_INDEX_USER": "__token__",
+        "HATCH_INDEX_REPO": "https://index.example/legacy/",
+    }
     code, output = run(WALLAROO_USER="", WALLAROO_PASSWORD="", **index)
     assert code == 3
     assert "HATCH_INDEX_AUTH is for a package index and is not sent to Wallaroo" in output
