@@ -91,6 +91,7 @@ def _counted(modules: list[Module], surroundings: Surroundings) -> list[Counted]
     by_member = counts_by_member_name(surroundings.release)
     for module in modules:
         for each in named_classes(module, BUILDER):
+            # named_classes gives own classes and external ones; the latter have `last`
             own_name = each.value.name if isinstance(each.value, OwnClass) else each.value.last  # type: ignore[union-attr]
             if (each.name if by_member else own_name) != "InferenceBuilder":
                 found.append(each)

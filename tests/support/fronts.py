@@ -35,6 +35,7 @@ class FrontEnds:
             "UV_FIND_LINKS": links.replace(" ", ","),
             "UV_CACHE_DIR": str(self.home / "uv"),
             "UV_LINK_MODE": "copy",
+            "UV_PYTHON_DOWNLOADS": "never",
             "NO_COLOR": "1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}",
             **self.extra,
