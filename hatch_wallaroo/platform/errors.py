@@ -13,6 +13,9 @@ class ExitCode(NamedTuple):
     meaning: str
 
 
+INTERRUPTED = 130
+"""After Ctrl-C, as shells have it."""
+
 EXIT_CODES: tuple[ExitCode, ...] = (
     ExitCode(0, "published", "Every model is on the platform, or already was."),
     ExitCode(1, "failed", "Anything that has no code of its own."),
@@ -22,6 +25,7 @@ EXIT_CODES: tuple[ExitCode, ...] = (
     ExitCode(5, "conversion", "The upload arrived, and the platform could not make a running model of it."),
     ExitCode(6, "timeout", "The platform was still at work when the waiting time was over."),
     ExitCode(7, "connection", "The platform was not reached, or the connection broke again and again."),
+    ExitCode(INTERRUPTED, "interrupted", "Ctrl-C. What was sent by then is found again by the next publication."),
 )
 """Every exit code of `hatch publish -p wallaroo` and `hatch-wallaroo login`."""
 

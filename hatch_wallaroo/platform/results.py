@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.platform.errors import EXIT_CODES, ConfigurationError, PlatformError
+from hatch_wallaroo.platform.errors import EXIT_CODES, INTERRUPTED, ConfigurationError, PlatformError
 from hatch_wallaroo.report import printable
 
 FORMAT = 1
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
-
 Outcome = Literal["ready", "present", "uploaded", "planned", "failed"]
 
 

@@ -13,6 +13,8 @@ READY = "ready"
 ERROR = "error"
 MEANINGS = {
     "uploading": "the platform stores the file",
+    "pending_conversion": "waits for its turn to be converted",
+    "converting": "is converted and loaded into a container",
     "pending_load_native": "waits for its turn in the native runtime",
     "attempting_load_native": "is loaded into the native runtime",
     "pending_load_container": "waits for its turn to be converted",

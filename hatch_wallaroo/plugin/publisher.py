@@ -33,10 +33,10 @@ class WallarooPublisher(PublisherInterface):
             sys.exit(code)
 
     def _publish(self, artifacts: list[str], options: dict[str, Any]) -> int:
-        from hatch_wallaroo.platform.errors import PlatformError
+        from hatch_wallaroo.platform.errors import INTERRUPTED, PlatformError
         from hatch_wallaroo.platform.packages import find
         from hatch_wallaroo.platform.publishing import publish, say
-        from hatch_wallaroo.platform.results import INTERRUPTED, exit_code
+        from hatch_wallaroo.platform.results import exit_code
         from hatch_wallaroo.platform.screen import screen
         from hatch_wallaroo.platform.settings import merge
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
 
+if TYPE_CHECKING:
+    from hatch_wallaroo.sandbox.server import Served, Wanted
+
 _FAULTS = "\n".join(f"  {kind.name:<17} {kind.effect}" for kind in KINDS.values())
+_HELP = """Run a local Wallaroo on 127.0.0.1: to try, to work offline, to test.
+
+It runs until it is stopped, or as long as the COMMAND behind -- runs, which finds it by WALLAROO_URL, WALLAROO_USER
+and WALLAROO_PASSWORD, and whose exit code it takes over:
+
+\b
+    hatch-wallaroo sandbox -- hatch publish -p wallaroo -o workspace=try -o create-workspace
+"""
 
 
-@click.command(
-    "sandbox",
-    help="Run a local Wallaroo on 127.0.0.1 until it is stopped: to try, to work offline, to test.",
-    epilog=f"\b\nFaults, each NAME, NAME=VALUE or NAME=VALUE*TIMES:\n{_FAULTS}",
-)
+@click.command("sandbox", help=_HELP, epilog=f"\b\nFaults, each NAME, NAME=VALUE or NAME=VALUE*TIMES:\n{_FAULTS}")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one where none is given.")
 @click.option("--release", default=known()[-1], show_default=True, help="The Wallaroo release to be.")
 @click.option(
@@ -33,39 +43,74 @@ _FAULTS = "\n".join(f"  {kind.name:<17} {kind.effect}" for kind in KINDS.values(
 @click.option(
     "--max-upload", type=click.IntRange(1), default=32, show_default=True, help="Gigabytes of the largest model."
 )
-def main(port: int, release: str, state: Path | None, faults: tuple[str, ...], pace: float, max_upload: int) -> None:
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def main(
+    port: int,
+    release: str,
+    state: Path | None,
+    faults: tuple[str, ...],
+    pace: float,
+    max_upload: int,
+    command: tuple[str, ...],
+) -> None:
     """Run the sandbox; what is wrong with the options is said in click's way, with exit code 2."""
     try:
-        from hatch_wallaroo.sandbox.server import serve
+        from hatch_wallaroo.sandbox.server import Wanted, serve, serving
     except ImportError as error:
         raise click.ClickException(
             f"the sandbox needs {error.name}: install it with pip install 'hatch-wallaroo[sandbox]'"
         ) from None
-    from hatch_wallaroo.sandbox.credentials import Credentials
+    from hatch_wallaroo.sandbox.companion import CommandNotFoundError, run
+
+    try:
+        set_up = Faults([parse(each) for each in faults])
+    except UnknownFaultError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from None
+    with _folder(state) as folder, _said(port):
+        wanted = Wanted(folder, release, port, set_up, pace=pace, largest=max_upload << 30)
+        if not command:
+            serve(wanted, ready=lambda served: _announce(served, wanted))
+            return
+        with serving(wanted) as served:
+            click.echo(f"Wallaroo {release} sandbox at {served.url}", err=True)
+            try:
+                code = run(command, served.environment)
+            except CommandNotFoundError as error:
+                raise click.ClickException(str(error)) from None
+    sys.exit(code)
+
+
+def _announce(served: Served, wanted: Wanted) -> None:
+    click.echo(f"Wallaroo {wanted.release} sandbox at {served.url} (Ctrl-C stops it)\n")
+    for name, value in served.environment.items():
+        click.echo(f"export {name}={value}")
+    known = served.credentials
+    click.echo(f"\nThe confidential client is {known.client}, its secret {known.secret}")
+    for fault in wanted.faults.listed() if wanted.faults else ():
+        click.echo(f"fault: {fault['name']} ({KINDS[str(fault['name'])].effect})")
+
+
+@contextmanager
+def _folder(state: Path | None) -> Iterator[Path]:
+    """The folder for the state: the user's, or one that is gone afterwards."""
+    if state:
+        yield state
+        return
+    with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-") as made:
+        yield Path(made)
+
+
+@contextmanager
+def _said(port: int) -> Iterator[None]:
+    """Puts what keeps a sandbox from starting into click's words."""
     from hatch_wallaroo.sandbox.store import StateError
 
     try:
-        wanted = Faults([parse(each) for each in faults])
-    except UnknownFaultError as error:
-        raise click.BadParameter(str(error), param_hint="--fault") from None
-
-    def say(url: str, credentials: Credentials) -> None:
-        click.echo(f"Wallaroo {release} sandbox at {url} (Ctrl-C stops it)")
-        click.echo(f"\nexport WALLAROO_URL={url}")
-        click.echo(f"export WALLAROO_USER={credentials.user}")
-        click.echo(f"export WALLAROO_PASSWORD={credentials.password}")
-        click.echo(f"\nThe confidential client is {credentials.client}, its secret {credentials.secret}")
-        for fault in wanted.listed():
-            click.echo(f"fault: {fault['name']} ({KINDS[str(fault['name'])].effect})")
-
-    with ExitStack() as stack:
-        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-")))
-        try:
-            serve(folder, release, port=port, faults=wanted, pace=pace, largest=max_upload << 30, ready=say)
-        except UnknownReleaseError as error:
-            hint = f"; the nearest known one is {error.nearest}" if error.nearest else ""
-            raise click.BadParameter(f"{error}{hint}", param_hint="--release") from None
-        except StateError as error:
-            raise click.BadParameter(str(error), param_hint="--state") from None
-        except OSError as error:
-            raise click.ClickException(f"port {port} cannot be used: {error.strerror or error}") from None
+        yield
+    except UnknownReleaseError as error:
+        hint = f"; the nearest known one is {error.nearest}" if error.nearest else ""
+        raise click.BadParameter(f"{error}{hint}", param_hint="--release") from None
+    except StateError as error:
+        raise click.BadParameter(str(error), param_hint="--state") from None
+    except OSError as error:
+        raise click.ClickException(f"port {port} cannot be used: {error.strerror or error}") from None

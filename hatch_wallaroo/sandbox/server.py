@@ -7,7 +7,10 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,32 +62,89 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-def serve(
-    state: Path,
-    release: str,
-    *,
-    port: int = 0,
-    faults: Faults | None = None,
-    credentials: Credentials | None = None,
-    pace: float = PACE,
-    largest: int = LARGEST_UPLOAD,
-    ready: Callable[[str, Credentials], None] = lambda _url, _credentials: None,
-) -> None:
-    """Run a sandbox until it is told to stop (SIGINT, SIGTERM). Port 0 takes a free one.
+@dataclass(frozen=True)
+class Served:
+    """A sandbox that takes connections."""
+
+    url: str
+    credentials: Credentials
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which the SDK and `hatch publish -p wallaroo` find it and sign in."""
+        return {
+            "WALLAROO_URL": self.url,
+            "WALLAROO_USER": self.credentials.user,
+            "WALLAROO_PASSWORD": self.credentials.password,
+        }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a sandbox is to be: `state` its folder, `port` 0 for a free one; see :func:`create_app` for the rest."""
+
+    state: Path
+    release: str
+    port: int = 0
+    faults: Faults | None = None
+    credentials: Credentials | None = None
+    pace: float = PACE
+    largest: int = LARGEST_UPLOAD
+
+
+def serve(wanted: Wanted, *, ready: Callable[[Served], None] = lambda _: None) -> None:
+    """Run a sandbox until it is told to stop (SIGINT, SIGTERM).
 
     `ready` is told the address and the credentials when connections are taken; the same stands
     in `sandbox.json` in the state's folder, for its owner alone, until the end. Raises OSError
     where the port is taken, and what :func:`create_app` raises.
     """
-    known = credentials or Credentials.generate()
-    with socket.create_server((HOST, port)) as listening:
-        app = create_app(state, release, known, faults, pace=pace, largest=largest)
-        url = f"http://{HOST}:{listening.getsockname()[1]}"
-        announcement = state / ANNOUNCEMENT
+    with _opened(wanted, ready) as (server, listening):
+        server.run(sockets=[listening])
+
+
+@contextmanager
+def serving(wanted: Wanted) -> Iterator[Served]:
+    """A sandbox in a thread of this process, for as long as the block runs. Raises what :func:`serve` does."""
+    started = threading.Event()
+    told: list[Served] = []
+
+    def ready(served: Served) -> None:
+        told.append(served)
+        started.set()
+
+    with _opened(wanted, ready) as (server, listening):
+
+        def run() -> None:
+            try:
+                server.run(sockets=[listening])
+            finally:
+                started.set()
+
+        thread = threading.Thread(target=run, name="wallaroo-sandbox")
+        thread.start()
+        try:
+            started.wait()
+            if not told:
+                raise OSError("the sandbox did not start")
+            yield told[0]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def _opened(wanted: Wanted, ready: Callable[[Served], None]) -> Iterator[tuple[_Server, socket.socket]]:
+    """A server that only has to be run, and the socket that it listens on; the state is closed afterwards."""
+    known = wanted.credentials or Credentials.generate()
+    with socket.create_server((HOST, wanted.port)) as listening:
+        app = create_app(wanted.state, wanted.release, known, wanted.faults, pace=wanted.pace, largest=wanted.largest)
+        served = Served(f"http://{HOST}:{listening.getsockname()[1]}", known)
+        announcement = wanted.state / ANNOUNCEMENT
 
         def announce() -> None:
-            _write(announcement, url, release, known)
-            ready(url, known)
+            _write(announcement, served, wanted.release)
+            ready(served)
 
         config = uvicorn.Config(
             app,
@@ -98,16 +158,17 @@ def serve(
             h11_max_incomplete_event_size=64 << 10,
         )
         try:
-            _Server(config, announce).run(sockets=[listening])
+            yield _Server(config, announce), listening
         finally:
             announcement.unlink(missing_ok=True)
             app.state.sandbox.store.close()
 
 
-def _write(path: Path, url: str, release: str, credentials: Credentials) -> None:
+def _write(path: Path, served: Served, release: str) -> None:
     """Write the announcement for its owner alone. `username` and `password` are what the SDK's file has."""
+    credentials = served.credentials
     told: dict[str, Any] = {
-        "url": url,
+        "url": served.url,
         "release": release,
         "username": credentials.user,
         "password": credentials.password,

@@ -15,6 +15,7 @@ from hatch_wallaroo.platform.api import ModelVersion, Platform, Workspace, uploa
 from hatch_wallaroo.platform.auth import Authenticator
 from hatch_wallaroo.platform.errors import (
     EXIT_CODES,
+    INTERRUPTED,
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
@@ -198,7 +199,7 @@ def test_each_refusal_has_its_kind(status: int, kind: type[PlatformError], exit_
 def test_the_exit_codes_are_those_of_the_table() -> None:
     kinds = PlatformError.__subclasses__()
     assert {each.exit_code for each in kinds} == {2, 3, 4, 5, 6, 7}
-    assert [each.code for each in EXIT_CODES] == list(range(8))
+    assert [each.code for each in EXIT_CODES] == [*range(8), INTERRUPTED]
 
 
 class Store:

@@ -141,7 +141,7 @@ class TestNeverTwice:
         assert "somebody else sent the same file at the same time: version 300 holds it too" in publish.text
 
     def test_an_image_is_recognised_by_its_digest_only(self, publish: Publication, tmp_path: Path) -> None:
-        path = write_package(tmp_path)
+        path = write_package(tmp_path, framework="mlflow")
         manifest = json.loads(path.read_text())
         del manifest["file"]
         for reference, sent in (("r.example/m@sha256:abc", 0), ("r.example/m:1", 1)):
@@ -376,11 +376,3 @@ class TestDryRun:
         (result,) = publish(platform, write_package(tmp_path), dry_run=True)
         assert result.exit_code == 7
         assert "on the platform: not asked" in publish.screen.results.getvalue()
-
-
-def test_the_page_shows_every_exit_code() -> None:
-    from hatch_wallaroo.platform.errors import EXIT_CODES
-    from support.fronts import REPOSITORY
-
-    page = (REPOSITORY / "docs" / "how-to" / "publish.md").read_text()
-    assert [each.code for each in EXIT_CODES if f"\n| {each.code} | " not in page] == []

@@ -15,14 +15,14 @@ import hatch_wallaroo.bundle
 from hatch_wallaroo.schema.ipc import decode
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Type
 
-_SCHEMA = json.loads((Path(hatch_wallaroo.bundle.__file__).parent / "manifest.schema.json").read_text())
+SCHEMA = json.loads((Path(hatch_wallaroo.bundle.__file__).parent / "manifest.schema.json").read_text())
 _PYTHON = (("string", str), ("bool", bool), ("int", int), ("uint", int), ("float", (int, float)))
 
 
 def load_checked(path: Path) -> dict[str, Any]:
     """A manifest that its JSON Schema accepts, and whose digests and sizes are those of the bundle beside it."""
     manifest = json.loads(path.read_bytes())
-    jsonschema.validate(manifest, _SCHEMA)
+    jsonschema.validate(manifest, SCHEMA)
     bundle = path.with_name(manifest["file"]["name"])
     data = bundle.read_bytes()
     assert (len(data), _digest(data)) == (manifest["file"]["size"], manifest["file"]["sha256"])

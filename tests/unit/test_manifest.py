@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from hatch_wallaroo.bundle.check import Checked, check
 from hatch_wallaroo.bundle.manifest import MOST_ITEMS, load
@@ -17,6 +18,8 @@ from hatch_wallaroo.frameworks.base import Layout
 from hatch_wallaroo.report import LONGEST
 from support.factory import make_spec
 from support.inspecting import fields
+from support.manifests import SCHEMA
+from support.packages import write_package
 
 
 def checked(root: Path, facts=None, requirements=(), stripped=()) -> Checked:
@@ -100,3 +103,31 @@ def test_a_model_type_that_cannot_be_written(tmp_path, framework, architecture, 
     (bundle,) = pack([made], tmp_path / "dist")
     assert bundle.manifest.stat().st_size < 20_000
     assert len(load(bundle.manifest)["facts"]["model_type"]) < 2 * LONGEST
+
+
+IMAGE = "registry.example/clusters@sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("changes", "fits"),
+    [
+        ({"upload": {"image_path": IMAGE}}, True),
+        ({"upload": {}}, False),
+        ({"upload": {"image_path": IMAGE}, "framework": "onnx"}, False),
+        ({"upload": {"image_path": IMAGE}, "route": "upload_and_convert"}, False),
+    ],
+    ids=["image", "neither", "of another framework", "by another route"],
+)
+def test_a_manifest_names_an_image_or_a_file(tmp_path, changes, fits):
+    path = write_package(tmp_path, framework="mlflow")
+    made = json.loads(path.read_text())
+    del made["file"]
+    upload = {**made["upload"], **changes["upload"]}
+    jsonschema_accepts = Draft7Validator(SCHEMA).is_valid({**made, **changes, "upload": upload})
+    assert jsonschema_accepts is fits
+
+
+def test_a_file_is_not_registered_as_an_image(tmp_path):
+    made = json.loads(write_package(tmp_path).read_text())
+    assert Draft7Validator(SCHEMA).is_valid(made)
+    assert not Draft7Validator(SCHEMA).is_valid({**made, "upload": {**made["upload"], "image_path": IMAGE}})

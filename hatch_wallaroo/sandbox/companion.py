@@ -1,0 +1,61 @@
+"""A command that runs beside a sandbox, and finds it by the variables that the SDK reads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import FrameType
+
+_OF_A_PLATFORM = (
+    "WALLAROO_URL",
+    "WALLAROO_USER",
+    "WALLAROO_PASSWORD",
+    "WALLAROO_TOKEN",
+    "WALLAROO_CLIENT_ID",
+    "WALLAROO_CLIENT_SECRET",
+    "WALLAROO_SDK_AUTH_ENDPOINT",
+    "WALLAROO_SDK_AUTH_TYPE",
+    "WALLAROO_SDK_CREDENTIALS",
+)
+"""What names a platform, or is meant for one: a command in a sandbox must not see another platform's."""
+
+
+class CommandNotFoundError(Exception):
+    """There is no such command, or it cannot be run; the message says which."""
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command with these variables, and give its exit code as shells do: 128 + n where signal n ended it.
+
+    Ctrl-C reaches the command by the terminal, SIGTERM is passed on; either way its own end is waited for.
+    Raises CommandNotFoundError.
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        raise CommandNotFoundError(f"there is no command {command[0]}")
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_PLATFORM}
+    try:
+        process = subprocess.Popen([program, *command[1:]], env={**inherited, **environment})  # noqa: S603 - the user's
+    except OSError as error:
+        raise CommandNotFoundError(f"{command[0]} cannot be run: {error.strerror or error}") from error
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        process.terminate()
+
+    before = signal.signal(signal.SIGTERM, pass_on)
+    try:
+        code = _wait(process)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return code if code >= 0 else 128 - code
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    while True:
+        with suppress(KeyboardInterrupt):
+            return process.wait()
