@@ -5,10 +5,11 @@ A low module: it knows findings and the wording of keys, and whoever shows or wr
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
 from hatch_wallaroo.config.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text
@@ -71,6 +72,15 @@ def printable(text: str, *, lines: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _HIDDEN.sub(lambda found: "\n" if lines and found[0] == "\n" else _escaped(found[0]), text)
+
+
+def colored(stream: TextIO) -> bool:
+    """Whether a stream should get colours: NO_COLOR and FORCE_COLOR count first, then whether it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def human_size(size: int) -> str:

@@ -8,17 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from hatch_wallaroo.cli.common import platform_errors, say
 from hatch_wallaroo.platform.auth import Authenticator
-from hatch_wallaroo.platform.errors import PlatformError
 from hatch_wallaroo.platform.options import WAYS
 from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.settings import Settings, merge
 from hatch_wallaroo.platform.transport import Transport
-from hatch_wallaroo.report import printable
 
 _URL = click.option("--url", help="The platform's address. [WALLAROO_URL]")
 _USER = click.option("--user", "-u", help="The user's name or e-mail address. [WALLAROO_USER]")
@@ -39,18 +38,14 @@ def login(
     url: str | None, user: str | None, target: str | None, ca_cert: str | None, auth: str | None, password_stdin: bool
 ) -> None:
     """Sign in to a platform, and remember the login in a file that only you can read."""
-    try:
-        settings = _settings(url=url, user=user, target=target, **{"ca-cert": ca_cert, "auth": auth})
+    with platform_errors():
+        settings = read_settings(url=url, user=user, target=target, **{"ca-cert": ca_cert, "auth": auth})
         settings = _with_password(settings, password_stdin)
         identity = _authenticator(settings).login()
-    except PlatformError as error:
-        _leave(error)
     until = ""
     if identity.expires is not None:
         until = f", until {datetime.fromtimestamp(identity.expires, tz=timezone.utc):%Y-%m-%d %H:%M} UTC, then renewed"
-    click.echo(
-        printable(f"Signed in at {settings.url} as {identity.user or 'a user without a name'} ({identity.way}){until}")
-    )
+    say(f"Signed in at {settings.url} as {identity.user or 'a user without a name'} ({identity.way}){until}")
 
 
 @click.command()
@@ -59,15 +54,14 @@ def login(
 @_TARGET
 def logout(url: str | None, user: str | None, target: str | None) -> None:
     """Forget the logins at a platform, or only that of one user."""
-    try:
-        settings = _settings(url=url, user=user, target=target)
+    with platform_errors():
+        settings = read_settings(url=url, user=user, target=target)
         gone = _authenticator(settings).logout()
-    except PlatformError as error:
-        _leave(error)
-    click.echo(printable(f"{'Signed out' if gone else 'Nobody was signed in'} at {settings.url}"))
+    say(f"{'Signed out' if gone else 'Nobody was signed in'} at {settings.url}")
 
 
-def _settings(**given: str | None) -> Settings:
+def read_settings(**given: str | None) -> Settings:
+    """What `hatch publish -p wallaroo` would use here, with these options in the place of `-o`."""
     options = {name: value for name, value in given.items() if value}
     return merge(options, os.environ, _table(Path("pyproject.toml"), "tool", "hatch"), _table(_hatch_config()))
 
@@ -93,13 +87,6 @@ def _authenticator(settings: Settings) -> Authenticator:
         retries=settings.retries,
     )
     return Authenticator(settings, transport, tell=lambda line: click.echo(line, err=True))
-
-
-def _leave(error: PlatformError) -> NoReturn:
-    click.echo(printable(error.message, lines=True), err=True)
-    if error.fix:
-        click.echo(printable(f"    fix: {error.fix}", lines=True), err=True)
-    sys.exit(error.exit_code)
 
 
 def _hatch_config() -> Path:

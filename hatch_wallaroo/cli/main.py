@@ -9,23 +9,26 @@ from typing import Any
 import click
 
 from hatch_wallaroo.__about__ import __version__
+from hatch_wallaroo.cli.common import CommandError, misused, no_color
+from hatch_wallaroo.findings import nearest
 
 
 @dataclass(frozen=True)
 class _Command:
-    """Where a command is at home, the extra that brings what it imports, and what the overview says of it."""
+    """A command: its module in this package, its function there, a line for the overview, the extra it needs."""
 
     module: str
     function: str
-    extra: str
     summary: str
+    extra: str = ""
 
 
 _COMMANDS = {
-    "login": _Command("hatch_wallaroo.cli.login", "login", "publish", "Sign in to a platform, and remember it."),
-    "logout": _Command("hatch_wallaroo.cli.login", "logout", "publish", "Forget the logins at a platform."),
-    "sandbox": _Command("hatch_wallaroo.sandbox.command", "main", "sandbox", "Run a local Wallaroo, to try and test."),
+    "login": _Command("login", "login", "Sign in to a platform, and remember it.", "publish"),
+    "logout": _Command("login", "logout", "Forget the logins at a platform.", "publish"),
+    "sandbox": _Command("sandbox", "sandbox", "Run a local Wallaroo, to try and test.", "sandbox"),
 }
+"""In the order in which the overview lists them."""
 
 
 class _Lazy(click.Group):
@@ -37,15 +40,27 @@ class _Lazy(click.Group):
             return None
         wanted = _COMMANDS[cmd_name]
         try:
-            command: Any = getattr(import_module(wanted.module), wanted.function)
+            command: Any = getattr(import_module(f"hatch_wallaroo.cli.{wanted.module}"), wanted.function)
         except ModuleNotFoundError as error:
-            if (error.name or "").startswith("hatch_wallaroo"):
+            if (error.name or "").startswith("hatch_wallaroo") or not wanted.extra:
                 raise
-            needed = f"{cmd_name} needs an extra: pip install 'hatch-wallaroo[{wanted.extra}]'"
-            raise click.ClickException(needed) from error
+            fix = f"pip install 'hatch-wallaroo[{wanted.extra}]'"
+            raise CommandError(f"{cmd_name} needs what is not installed: {error.name}", fix) from error
         if not isinstance(command, click.Command):
             raise TypeError(f"{wanted.module}.{wanted.function} is no command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for a misspelt one, name the nearest."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            close = nearest(args[0], _COMMANDS)
+            raise misused(
+                f"there is no command {args[0]}",
+                f"did you mean {close}?" if close else f"the commands are {', '.join(_COMMANDS)}",
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The overview imports none of the commands: one whose extra is missing is still listed."""
@@ -55,5 +70,8 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hatch-wallaroo")
+@click.option(
+    "--no-color", is_flag=True, expose_value=False, is_eager=True, callback=no_color, help="No colours. [NO_COLOR]"
+)
 def commands() -> None:
-    """Beside Hatch's own commands: sign in to a Wallaroo platform, or run a local one to try and test."""
+    """Package models for Wallaroo: what Hatch has no command of its own for."""

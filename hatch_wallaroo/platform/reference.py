@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 
-from hatch_wallaroo.platform.errors import EXIT_CODES
+from hatch_wallaroo.exit_codes import EXIT_CODES
 from hatch_wallaroo.platform.options import OPTIONS, Option
 from hatch_wallaroo.platform.settings import PROJECT_TABLE, USER_TABLE, Settings
 from hatch_wallaroo.platform.waiting import MEANINGS

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.platform.errors import EXIT_CODES, INTERRUPTED, ConfigurationError, PlatformError
+from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
+from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
 from hatch_wallaroo.report import printable
 
 FORMAT = 1

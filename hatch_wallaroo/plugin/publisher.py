@@ -33,7 +33,8 @@ class WallarooPublisher(PublisherInterface):
             sys.exit(code)
 
     def _publish(self, artifacts: list[str], options: dict[str, Any]) -> int:
-        from hatch_wallaroo.platform.errors import INTERRUPTED, PlatformError
+        from hatch_wallaroo.exit_codes import INTERRUPTED
+        from hatch_wallaroo.platform.errors import PlatformError
         from hatch_wallaroo.platform.packages import find
         from hatch_wallaroo.platform.publishing import publish, say
         from hatch_wallaroo.platform.results import exit_code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,9 +14,10 @@ from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.document import read_document
 from hatch_wallaroo.config.positions import PYPROJECT, locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
-from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import Finding, Level, errors
-from hatch_wallaroo.report import human_size, printable, render
+from hatch_wallaroo.project.hatchling import from_metadata
+from hatch_wallaroo.project.repository import distributions
+from hatch_wallaroo.report import colored, human_size, printable, render
 
 
 class App(Protocol):
@@ -80,15 +80,7 @@ class Session:
         raise SystemExit(1)  # Hatchling's abort has left by now, but its annotation does not say so
 
     def _read(self) -> Reading:
-        core = self._metadata.core
-        project = Project(
-            name=core.raw_name,
-            version=self._metadata.version,
-            dependencies=_as_written(core.dependencies, self._metadata.config["project"].get("dependencies")),
-            optional_dependencies={extra: tuple(lines) for extra, lines in core.optional_dependencies.items()},
-            requires_python=core.requires_python,
-            packages=_wheel_packages(self._metadata.hatch.config),
-        )
+        project = from_metadata(self._metadata)
         return read_models(self._metadata.config, project=project, root=self.root)
 
     def _look(
@@ -109,38 +101,10 @@ class Session:
 
     def _distributions(self, directory: str) -> str | None:
         """What the paths of the project's sdist and wheel begin with, if the output folder is inside the project."""
-        folder = Path(os.path.abspath(self.root / directory))  # noqa: PTH100 - `..` goes, links stay
-        if not folder.is_relative_to(self.root):
-            return None
-        stem = f"{self._metadata.core.name.replace('-', '_')}-{self._metadata.version}"
-        return (folder.relative_to(self.root) / stem).as_posix()
+        return distributions(self.root, directory, self._metadata.core.name, self._metadata.version)
 
     def _rendered(self, findings: Iterable[Finding]) -> str:
-        return render(locate_all(findings, self.root), color=_colored())
-
-
-def _as_written(dependencies: Sequence[str], written: Any) -> tuple[str, ...]:
-    """Hatchling's dependencies, which it sorts, in the order of the table, as findings name them by their place.
-
-    Where the table does not hold them (they are dynamic, or have Hatchling's fields in them), they stay as they are.
-    """
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        known = [(Requirement(line), line) for line in dependencies]
-        asked = [Requirement(line) for line in written or ()]
-    except (InvalidRequirement, TypeError):
-        return tuple(dependencies)
-    found = [next((line for each, line in known if each == wanted), "") for wanted in asked]
-    return tuple(found) if found and all(found) else tuple(dependencies)
-
-
-def _wheel_packages(hatch: Any) -> tuple[str, ...]:
-    """The folders that Hatch is told to ship: the wheel's own `packages`, else all targets'. Hatchling judges types."""
-    build = hatch.get("build", {})
-    wheel = build.get("targets", {}).get("wheel", {})
-    told = wheel.get("packages", build.get("packages", []))
-    return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
+        return render(locate_all(findings, self.root), color=colored(sys.stderr))
 
 
 def summary(bundle: Bundle, root: Path) -> str:
@@ -161,11 +125,3 @@ def _shown(path: Path, root: Path) -> str:
         if file.is_relative_to(folder):
             return file.relative_to(folder).as_posix()
     return str(path)
-
-
-def _colored() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
+from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.platform.api import ModelVersion, Platform, Workspace, upload_metadata
 from hatch_wallaroo.platform.auth import Authenticator
 from hatch_wallaroo.platform.errors import (
-    EXIT_CODES,
-    INTERRUPTED,
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,

@@ -332,9 +332,12 @@ def test_state_survives_a_restart_and_credentials_do_not(tmp_path) -> None:
 
 
 def command(*arguments):
-    code = "from hatch_wallaroo.sandbox.command import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "hatch_wallaroo", "sandbox", *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 

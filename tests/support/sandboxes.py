@@ -25,7 +25,6 @@ from support.fronts import REPOSITORY
 
 TOKEN = "/auth/realms/master/protocol/openid-connect/token"
 BOUNDARY = "0123456789abcdef"
-_COMMAND = "from hatch_wallaroo.sandbox.command import main; main()"
 
 
 class Sandbox:
@@ -143,7 +142,7 @@ def bomb() -> bytes:
 def running(state: Path, release: str, *options: str, pace: float = 0) -> Iterator[Sandbox]:
     """Start `hatch-wallaroo sandbox`, wait until it says where it is, and stop it by its own process id."""
     announcement = state / "sandbox.json"
-    command = [sys.executable, "-c", _COMMAND, "--state", str(state), "--release", release, "--pace", str(pace)]
+    command = [sys.executable, "-m", "hatch_wallaroo", "sandbox", "--state", str(state), "--release", release, "--pace", str(pace)]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(
         [*command, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

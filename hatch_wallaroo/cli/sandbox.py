@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hatch_wallaroo.cli.common import CommandError, tell
 from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
 
@@ -44,7 +45,7 @@ and WALLAROO_PASSWORD, and whose exit code it takes over:
     "--max-upload", type=click.IntRange(1), default=32, show_default=True, help="Gigabytes of the largest model."
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def main(
+def sandbox(
     port: int,
     release: str,
     state: Path | None,
@@ -57,9 +58,8 @@ def main(
     try:
         from hatch_wallaroo.sandbox.server import Wanted, serve, serving
     except ImportError as error:
-        raise click.ClickException(
-            f"the sandbox needs {error.name}: install it with pip install 'hatch-wallaroo[sandbox]'"
-        ) from None
+        fix = "pip install 'hatch-wallaroo[sandbox]'"
+        raise CommandError(f"the sandbox needs what is not installed: {error.name}", fix) from None
     from hatch_wallaroo.sandbox.companion import CommandNotFoundError, run
 
     try:
@@ -72,11 +72,11 @@ def main(
             serve(wanted, ready=lambda served: _announce(served, wanted))
             return
         with serving(wanted) as served:
-            click.echo(f"Wallaroo {release} sandbox at {served.url}", err=True)
+            tell(f"Wallaroo {release} sandbox at {served.url}")
             try:
                 code = run(command, served.environment)
             except CommandNotFoundError as error:
-                raise click.ClickException(str(error)) from None
+                raise CommandError(str(error)) from None
     sys.exit(code)
 
 
@@ -113,4 +113,4 @@ def _said(port: int) -> Iterator[None]:
     except StateError as error:
         raise click.BadParameter(str(error), param_hint="--state") from None
     except OSError as error:
-        raise click.ClickException(f"port {port} cannot be used: {error.strerror or error}") from None
+        raise CommandError(f"port {port} cannot be used: {error.strerror or error}") from None

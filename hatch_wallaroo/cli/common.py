@@ -1,0 +1,103 @@
+"""What the commands share: how they speak, complain and leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
+from hatch_wallaroo.report import colored, printable
+
+if TYPE_CHECKING:
+    from hatch_wallaroo.platform.errors import PlatformError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class CommandError(click.ClickException):
+    """Ends a command: what is wrong, how to mend it (may be empty), and the exit code."""
+
+    def __init__(self, message: str, fix: str = "", code: int = FAILED) -> None:
+        super().__init__(message)
+        self.fix = fix
+        self.exit_code = code  # type: ignore[misc]  # click's own subclasses set it per instance too
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it on standard error."""
+        del file
+        complain(self.message, self.fix)
+
+
+def misused(message: str, fix: str = "") -> CommandError:
+    """The error of a command that was asked for what cannot be: exit code 2."""
+    return CommandError(message, fix, CONFIGURATION)
+
+
+def say(text: str = "") -> None:
+    """Print a result on standard output; what steers a terminal and came from outside is written out."""
+    click.echo(printable(text, lines=True))
+
+
+def tell(text: str) -> None:
+    """Print what goes beside the result on standard error."""
+    click.echo(printable(text, lines=True), err=True)
+
+
+def complain(message: str, fix: str = "") -> None:
+    """Print an error, and below it how to mend it."""
+    head = click.style("error", fg="red") if colored(sys.stderr) else "error"
+    click.echo(f"{head}: {printable(message, lines=True)}", err=True, color=True)
+    if fix:
+        tell("    fix: " + fix.replace("\n", "\n         "))
+
+
+def say_json(made: Any) -> None:
+    """Print a document for programs: UTF-8 whatever the terminal's encoding, two spaces, keys as they were made."""
+    text = json.dumps(made, indent=2, ensure_ascii=True, allow_nan=False)
+    click.echo(text)
+
+
+def json_option(command: Command) -> Command:
+    """`--json`, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+def project_option(command: Command) -> Command:
+    """`--project DIR`, given to the command as `project`: the folder with the pyproject.toml, by default this one."""
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    option = click.option("--project", "-p", type=kind, default=Path(), help="The project's folder.", metavar="DIR")
+    return option(command)
+
+
+@contextmanager
+def platform_errors() -> Iterator[None]:
+    """Turns what a platform or its settings say into the command's error, with that exit code."""
+    from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
+
+    try:
+        yield
+    except ConfigurationError as error:
+        *first, (message, fix) = error.problems
+        for problem in first:
+            complain(*problem)
+        raise CommandError(message, fix, error.exit_code) from error
+    except PlatformError as error:
+        raise _as_command_error(error) from error
+
+
+def _as_command_error(error: PlatformError) -> CommandError:
+    return CommandError(error.message, error.fix, error.exit_code)
+
+
+def no_color(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """The callback of `--no-color`: what is asked for once holds for all that runs after."""
+    del context, parameter
+    if value:
+        os.environ["NO_COLOR"] = "1"
