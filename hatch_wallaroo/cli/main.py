@@ -24,9 +24,17 @@ class _Command:
 
 
 _COMMANDS = {
+    "new": _Command("new", "new", "Make a new model repository."),
+    "init": _Command("init", "init", "Add [tool.wallaroo] to a repository that has a model."),
+    "check": _Command("check", "check", "Say everything that hatch build would say, without building."),
+    "schema": _Command("schema", "schema", "Print, read, infer or write schemas."),
+    "frameworks": _Command("frameworks", "frameworks", "Show what each Wallaroo release knows."),
+    "models": _Command("models", "models", "Show models, versions, status and logs of a platform.", "publish"),
     "login": _Command("login", "login", "Sign in to a platform, and remember it.", "publish"),
     "logout": _Command("login", "logout", "Forget the logins at a platform.", "publish"),
     "sandbox": _Command("sandbox", "sandbox", "Run a local Wallaroo, to try and test.", "sandbox"),
+    "template-config": _Command("new", "template_config", "Print a config.toml that makes `hatch new` use this."),
+    "completion": _Command("completion", "completion", "Print what makes a shell complete these commands."),
 }
 """In the order in which the overview lists them."""
 
