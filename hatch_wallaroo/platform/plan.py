@@ -9,8 +9,8 @@ from typing import Any
 
 from hatch_wallaroo.platform.api import upload_metadata, upload_request
 from hatch_wallaroo.platform.destination import Destination, Fit
+from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.packages import Package
-from hatch_wallaroo.platform.screen import duration
 from hatch_wallaroo.platform.sending import Held
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.report import human_size

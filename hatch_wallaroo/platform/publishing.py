@@ -15,9 +15,10 @@ from hatch_wallaroo.platform import causes, plan, results
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
 from hatch_wallaroo.platform.destination import Destination, Fit, fit, open_destination, refuse
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
+from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.packages import Package, read_all
 from hatch_wallaroo.platform.results import Result
-from hatch_wallaroo.platform.screen import Screen, duration
+from hatch_wallaroo.platform.screen import Screen
 from hatch_wallaroo.platform.sending import Held, check_arrived, look, send, twins
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.transport import Retrying
@@ -86,9 +87,11 @@ class _Run:
         if self.settings.dry_run:
             return
         for package, result in sent:
-            self._step(result, self._finish, package, destination)
+            done = self._step(result, self._finish, package, destination)
             result.seconds = self.clock() - start
-        self._summarise()
+            if done:
+                self.screen.success(_line(result))
+        self._count()
 
     def _result(self, package: Package) -> Result:
         result = Result(
@@ -136,8 +139,9 @@ class _Run:
     def _send(self, package: Package, destination: Destination, result: Result) -> None:
         """Check what is left to check, ask whether it is there, and send it if not."""
         self._verify(package)
-        held = look(package, destination)
-        fitting = fit(package, destination, held.newest)
+        with self.screen.status(f"{package.name}: asking what the platform has", brief=True):
+            held = look(package, destination)
+            fitting = fit(package, destination, held.newest)
         for warning in fitting.warnings:
             self.screen.warning(f"{package.name}: {warning}")
         if self.settings.dry_run:
@@ -158,7 +162,7 @@ class _Run:
         if package.size < _SHOW_VERIFY:
             package.verify()
             return
-        with self.screen.progress(f"{package.name}: comparing the digest", package.size) as advance:
+        with self.screen.progress(f"{package.name}: comparing SHA-256", package.size) as advance:
             package.verify(advance)
 
     def _present(self, version: ModelVersion, result: Result) -> None:
@@ -181,7 +185,8 @@ class _Run:
             self.screen.line(f"{package.name}: {there}; it is sent as a new version")
         result.version_id = send(package, destination, route=self.settings.route, screen=self.screen)
         result.outcome, result.sent = "uploaded", True
-        result.twins = twins(package, destination, result.version_id, held)
+        with self.screen.status(f"{package.name}: asking whether somebody else sent it too", brief=True):
+            result.twins = twins(package, destination, result.version_id, held)
         if result.twins:
             others = ", ".join(str(each) for each in result.twins)
             self.screen.warning(
@@ -233,10 +238,7 @@ class _Run:
     def _again(self, package: Package) -> str:
         return f"To look again: hatch publish -p wallaroo {_shown(package.path)} (it sends nothing twice, and waits on)"
 
-    def _summarise(self) -> None:
-        for each in self.results:
-            if each.error is None:
-                self.screen.success(_line(each))
+    def _count(self) -> None:
         failed = sum(1 for each in self.results if each.error)
         if len(self.results) > 1:
             self.screen.line(f"{len(self.results) - failed} of {len(self.results)} models published")
@@ -250,9 +252,8 @@ class _Run:
         say(self.screen, result.error, lines)
 
     def _say_retry(self, retry: Retrying) -> None:
-        self.screen.warning(
-            f"{retry.reason}; trying again in {duration(retry.wait)} (attempt {retry.attempt} of {retry.attempts})"
-        )
+        reason, attempt = retry.reason.rstrip("."), f"attempt {retry.attempt} of {retry.attempts}"
+        self.screen.pause(f"{reason}; trying again in {duration(retry.wait)} ({attempt})", retry.wait)
 
 
 def say(screen: Screen, error: PlatformError, details: Sequence[str] = ()) -> None:

@@ -74,7 +74,8 @@ def send(package: Package, destination: Destination, *, route: str | None, scree
     platform, workspace = destination.platform, destination.workspace.id
     if package.file is None:
         return platform.upload(package.manifest, None, workspace, route)
-    with screen.progress(f"{package.name}: {package.file.name}", package.size) as advance:
+    name = f"{package.name}: {package.file.name}"
+    with screen.progress(name, package.size, then="waiting for the platform's answer") as advance:
         version = platform.upload(package.manifest, package.file, workspace, route, advance)
     screen.line(f"{package.name}: sent {human_size(package.size)}, version {version}")
     return version

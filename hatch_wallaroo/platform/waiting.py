@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from hatch_wallaroo.platform.api import ModelVersion, Platform
 from hatch_wallaroo.platform.errors import ConnectionFailedError, WaitTimeoutError
-from hatch_wallaroo.platform.screen import Screen, duration
+from hatch_wallaroo.platform.lines import duration
+from hatch_wallaroo.platform.screen import Screen
 
 READY = "ready"
 ERROR = "error"
@@ -46,7 +47,7 @@ def wait(
     start = clock()
     seen = ""
     lost: ConnectionFailedError | None = None
-    with screen.status(f"{name}: version {version_id}") as show:
+    with screen.status(f"{name}: version {version_id}: asking for its status", brief=True) as show:
         for pause in _pauses(poll):
             try:
                 version = platform.version(version_id)
@@ -56,7 +57,7 @@ def wait(
             except ConnectionFailedError as error:
                 lost = error
             passed = clock() - start
-            show(_line(name, version_id, "the platform does not answer; asking again" if lost else seen, passed))
+            show(*_texts(name, version_id, "the platform does not answer; asking again" if lost else seen))
             if passed >= seconds:
                 break
             sleep(min(pause, max(seconds - passed, 0.0)))
@@ -67,9 +68,11 @@ def wait(
     )
 
 
-def _line(name: str, version_id: int, status: str, passed: float) -> str:
+def _texts(name: str, version_id: int, status: str) -> tuple[str, ...]:
+    """A status in words, and the same with less; what goes first is what has been said before."""
     meaning = f", {MEANINGS[status]}" if status in MEANINGS else ""
-    return f"{name}: version {version_id}: {status}{meaning} ({duration(passed)})"
+    whole = f"{name}: version {version_id}: {status}{meaning}"
+    return whole, f"{name}: {status}{meaning}", f"{name}: {status}", status
 
 
 def _pauses(poll: float) -> Iterator[float]:

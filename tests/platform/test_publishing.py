@@ -304,7 +304,12 @@ class TestSeveral:
 
     def test_all_are_sent_before_any_is_waited_for(self, publish: Publication, tmp_path: Path) -> None:
         publish(StubPlatform(), write_package(tmp_path, "a1"), write_package(tmp_path, "b1", position=1))
-        assert publish.text.index("b1: sent") < publish.text.index("a1: version 208")
+        assert publish.text.index("b1: sent") < publish.text.index("a1 1.0: ready")
+
+    def test_each_is_told_as_soon_as_it_is_ready(self, publish: Publication, tmp_path: Path) -> None:
+        platform = StubPlatform(statuses=("ready", "pending_load_native"))
+        publish(platform, write_package(tmp_path, "a1"), write_package(tmp_path, "b1", position=1))
+        assert publish.text.index("a1 1.0: ready") < publish.text.index("b1: version 209: pending_load_native")
 
     def test_a_manifest_that_cannot_be_read_hides_nothing(self, publish: Publication, tmp_path: Path) -> None:
         broken = tmp_path / "x-1.wallaroo.json"

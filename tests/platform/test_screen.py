@@ -1,0 +1,264 @@
+"""What a publication shows: the words of a live line, the lines of a file, and how a terminal is drawn on."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from hatch_wallaroo.platform.lines import ASCII, Glyphs, Parts, Transfer, progress_line, status_line
+from hatch_wallaroo.platform.live_line import LiveLine
+from hatch_wallaroo.platform.screen import PlainScreen, TerminalScreen, screen
+from support.stub_platform import Clock, Recorder
+
+MB = 1_000_000
+UNICODE = Glyphs()
+
+
+def moving(clock: Clock, *, total: int = 100 * MB, speed: int = 2 * MB, seconds: float = 10.0) -> Transfer:
+    """A transfer that has gone on at one speed, told ten times a second."""
+    transfer = Transfer(total, clock)
+    for _ in range(int(seconds * 10)):
+        clock.sleep(0.1)
+        transfer.advance(transfer.sent + speed // 10, total)
+    return transfer
+
+
+def whole(parts: Parts) -> str:
+    return parts.before + parts.done + parts.rest + parts.after
+
+
+class TestTransfer:
+    def test_speed_and_time_left(self) -> None:
+        transfer = moving(Clock())
+        assert transfer.speed == pytest.approx(2 * MB)
+        assert transfer.left == pytest.approx(40)
+        assert (transfer.percent, transfer.complete) == (20, False)
+
+    def test_what_fills_the_buffers_is_no_speed(self) -> None:
+        clock = Clock()
+        transfer = Transfer(100 * MB, clock)
+        transfer.advance(8 * MB, 100 * MB)
+        assert (transfer.speed, transfer.left) == (None, None)
+        for _ in range(20):
+            clock.sleep(0.1)
+            transfer.advance(transfer.sent + MB // 10, 100 * MB)
+        assert transfer.speed == pytest.approx(MB)
+
+    def test_what_stands_still_has_no_time_left(self) -> None:
+        clock = Clock()
+        transfer = moving(clock)
+        clock.sleep(6)
+        assert (transfer.speed, transfer.left) == (0, None)
+
+    def test_what_begins_again_forgets_how_fast_it_was(self) -> None:
+        clock = Clock()
+        transfer = moving(clock, total=20 * MB)
+        assert transfer.complete
+        clock.sleep(3)
+        assert transfer.since_complete == pytest.approx(3)
+        transfer.advance(0, 20 * MB)
+        assert (transfer.complete, transfer.speed, transfer.since_complete) == (False, None, 0)
+        for _ in range(30):
+            clock.sleep(0.1)
+            transfer.advance(transfer.sent + MB // 10, 20 * MB)
+        assert transfer.speed == pytest.approx(MB)
+
+    def test_nothing_to_send(self) -> None:
+        transfer = Transfer(0, Clock())
+        assert (transfer.percent, transfer.complete) == (100, True)
+
+
+class TestRoom:
+    @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+    @pytest.mark.parametrize("name", ["m: m-1.onnx", "clusters: clusters-1.0.onnx", "x" * 63, "模型" * 20, ""])
+    @pytest.mark.parametrize("total", [1, 999, 62_900_000, 314 * MB, 2_147_483_648, 9_290_701_800_000])
+    def test_a_transfer_stays_on_its_line(self, total: int, name: str, glyphs: Glyphs) -> None:
+        clock = Clock()
+        for transfer in (Transfer(total, clock), moving(clock, total=total, speed=total // 50, seconds=3)):
+            for room in range(1, 200):
+                line = whole(progress_line(name, transfer, room, glyphs))
+                assert cell_len(line) <= room, line
+
+    @pytest.mark.parametrize("room", [36, 46, 76, 96, 150])
+    def test_speed_and_time_left_are_told_at_any_width(self, room: int) -> None:
+        transfer = moving(Clock(), total=62_900_000, speed=6_900_000, seconds=3)
+        line = progress_line("clusters: clusters-1.0.onnx", transfer, room, UNICODE)
+        assert re.search(r"6\.9 MB/s +0:06 left$", whole(line)), line
+        assert whole(line).startswith("clusters")
+        assert bool(line.done) is (room >= 76)
+        assert ("20.7/62.9 MB" in line.after) is (room >= 76)
+        assert ("32 %" in line.before) is (room < 76)
+
+    def test_a_bar_that_begins_and_one_that_ends_have_one_place(self) -> None:
+        clock = Clock()
+        transfer = moving(clock, total=314 * MB, seconds=3)
+        begins = progress_line("clusters", transfer, 76, UNICODE)
+        transfer.advance(300 * MB, 314 * MB)
+        ends = progress_line("clusters", transfer, 76, UNICODE)
+        assert begins.before == ends.before
+        assert len(begins.done + begins.rest) == len(ends.done + ends.rest)
+        assert len(begins.after) == len(ends.after)
+
+    def test_done_and_to_do_differ_without_colours(self) -> None:
+        for glyphs in (UNICODE, ASCII):
+            line = progress_line("clusters", moving(Clock(), seconds=30), 76, glyphs)
+            assert line.done[0] != line.rest[0]
+            assert len(line.done) > len(line.rest)
+
+    @pytest.mark.parametrize(
+        ("room", "said"),
+        [
+            (76, "⠙ m: version 1: converting, is converted (1 min 3 s)"),
+            (45, "⠙ m: converting, is converted (1 min 3 s)"),
+            (30, "⠙ m: converting (1 min 3 s)"),
+            (25, "⠙ converting (1 min 3 s)"),
+            (20, "⠙ conve… (1 min 3 s)"),
+        ],
+    )
+    def test_a_status_keeps_its_time(self, room: int, said: str) -> None:
+        texts = ("m: version 1: converting, is converted", "m: converting, is converted", "m: converting", "converting")
+        assert whole(status_line(texts, 63.875, room, UNICODE)) == said
+
+
+class TestPlain:
+    def test_a_status_speaks_when_it_changes_and_every_half_minute(self) -> None:
+        clock = Clock()
+        told = Recorder(clock)
+        with told.status("logging in") as show:
+            for _ in range(50):
+                show("m: converting", "converting")
+                clock.sleep(1)
+        assert told.text.splitlines() == ["logging in", "m: converting", "m: converting (30 s)"]
+
+    def test_one_that_is_over_in_a_moment_says_nothing(self) -> None:
+        told = Recorder()
+        with told.status("asking", brief=True):
+            pass
+        assert told.text == ""
+
+    def test_a_transfer_speaks_at_every_tenth_and_begins_again(self) -> None:
+        clock = Clock()
+        told = Recorder(clock)
+        with told.progress("m", 100 * MB, then="waiting for the answer") as advance:
+            for sent in (*range(61), *range(101)):
+                advance(sent * MB, 100 * MB)
+                clock.sleep(0.5)
+            clock.sleep(2)
+            advance(100 * MB, 100 * MB)
+        lines = told.text.splitlines()
+        assert lines[0] == "m: 100.0 MB"
+        assert lines[1:7] == [f"m: {each} %, 2.0 MB/s, {(100 - each) // 2} s left" for each in range(10, 61, 10)]
+        assert lines[7] == "m: 10 %, 2.0 MB/s, 45 s left"
+        assert lines[-1] == "m: sent; waiting for the answer"
+        assert len(lines) == 17
+
+
+class Tty(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestLiveLine:
+    @pytest.fixture
+    def console(self, monkeypatch: pytest.MonkeyPatch) -> Console:
+        for name in ("NO_COLOR", "COLUMNS", "CI"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("TERM", "xterm-256color")
+        return Console(file=Tty(), width=80)
+
+    def test_it_is_drawn_over_itself_and_gone_in_the_end(self, console: Console) -> None:
+        seen = iter(["first", "second"])
+        line = LiveLine(console, lambda room: Parts(next(seen, "later")), reflows=False)
+        line.start()
+        line.above(lambda: console.print("a warning"))
+        line.stop()
+        told = console.file.getvalue()
+        assert told.startswith("\rfirst\x1b[0K\r\x1b[0Ka warning\n\rsecond\x1b[0K")
+        assert told.endswith("\r\x1b[0K")
+        assert "\x1b[?25l" not in told
+
+    def test_it_ticks_while_nobody_says_anything(self, console: Console) -> None:
+        drawn: list[int] = []
+        line = LiveLine(console, lambda room: drawn.append(room) or Parts(str(len(drawn))), reflows=False)
+        line.start()
+        until = time.monotonic() + 20
+        while len(drawn) < 4 and time.monotonic() < until:
+            time.sleep(0.01)
+        line.stop()
+        assert len(drawn) >= 4
+        assert set(drawn) == {76}
+
+    @pytest.mark.parametrize(
+        ("reflows", "columns", "back"),
+        [
+            (False, 30, "\r\x1b[0K"),
+            (True, 70, "\r\x1b[0K"),
+            (True, 69, "\x1b[2K\x1b[1A\r\x1b[0K"),
+            (True, 30, "\x1b[2K\x1b[1A\x1b[2K\x1b[1A\r\x1b[0K"),
+        ],
+    )
+    def test_what_a_narrower_window_has_broken_into_rows(
+        self, reflows: bool, columns: int, back: str, console: Console
+    ) -> None:
+        line = LiveLine(console, lambda room: Parts("x" * 70), reflows=reflows)
+        line._draw()
+        console.width = columns
+        before = len(console.file.getvalue())
+        line._draw()
+        assert console.file.getvalue()[before:] == "", "nothing is drawn while a window is being resized"
+        line.stop()
+        assert console.file.getvalue()[before:] == back
+
+
+class TestTerminal:
+    def test_a_pause_is_counted_down_in_the_place_of_what_it_interrupts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        clock, err = Clock(), Tty()
+        shown = TerminalScreen(err, io.StringIO(), clock=clock)
+        with shown.progress("m", 100) as advance:
+            advance(50, 100)
+            shown.pause("it broke; trying again in 3.0 s", 3.0)
+            assert err.getvalue().count("it broke") == 1
+            assert err.getvalue().endswith("trying again in 3 s\x1b[0K")
+            clock.sleep(3.5)
+            shown.line("it goes on")
+            assert "50/100 B" in err.getvalue().rpartition("it goes on")[2]
+
+    @pytest.mark.parametrize(
+        ("environment", "kind"),
+        [
+            ({"TERM": "xterm"}, TerminalScreen),
+            ({"TERM": "xterm", "TMUX": "x"}, TerminalScreen),
+            ({"TERM": "dumb"}, PlainScreen),
+            ({"TERM": "unknown"}, PlainScreen),
+            ({"TERM": "xterm", "CI": "1"}, PlainScreen),
+        ],
+    )
+    def test_where_a_line_can_live(
+        self, environment: dict[str, str], kind: type[PlainScreen], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("CI", "TMUX"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        made = screen(Tty(), io.StringIO())
+        assert type(made) is kind
+        assert getattr(made, "_reflows", None) is (("TMUX" in environment) if kind is TerminalScreen else None)
+        assert type(screen(io.StringIO(), io.StringIO())) is PlainScreen
+        assert type(screen(Tty(), io.StringIO(), interactive=False)) is PlainScreen
+
+    def test_quiet_draws_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        err = Tty()
+        shown = TerminalScreen(err, io.StringIO(), verbosity=-1)
+        with shown.status("logging in") as show, shown.progress("m", 10) as advance:
+            show("changed")
+            advance(5, 10)
+        assert err.getvalue() == ""
