@@ -21,18 +21,18 @@ def format_schema(schema: Schema) -> str:
 
     Raises ValueError where two fields have one name.
     """
-    return "".join(f"{_key(name)} = {_value(value)}\n" for name, value in write_schema(schema).items())
+    return "".join(f"{format_key(name)} = {format_value(value)}\n" for name, value in write_schema(schema).items())
 
 
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _value(name)
+def format_key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else format_value(name)
 
 
-def _value(value: Any) -> str:
+def format_value(value: Any) -> str:
     """One value of what `write_schema` gives: texts, truth values, numbers, arrays and tables of them."""
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_key(name)} = {_value(inner)}' for name, inner in value.items())} }}"
+        return f"{{ {', '.join(f'{format_key(name)} = {format_value(inner)}' for name, inner in value.items())} }}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(format_value, value))}]"
     # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
