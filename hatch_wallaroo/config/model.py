@@ -36,7 +36,8 @@ class Option:
 
     @property
     def key(self) -> str:
-        return self.name.replace("_", "-")
+        """What is written: `try_`, whose name would be a word of Python's, is `try`."""
+        return self.name.rstrip("_").replace("_", "-")
 
     def fits(self, family: str) -> bool:
         """Whether the key makes sense for a family of frameworks."""
@@ -101,17 +102,35 @@ class ByopTable:
 class ImageTable:
     """The container image of an `mlflow` model."""
 
-    base: str | None = _option(kinds.Text("python:3.8-slim"))
-    """The image to build on."""
+    base: str | None = _option(kinds.ImageReference("python:3.8-slim"), default='`"python:3.8-slim"`')
+    """The image to build on: one with Python 3.8 and pip, which MLflow 1.30.0 runs on."""
 
-    tag: str | None = _option(kinds.Text("1.0"), default="the project's version")
+    tag: str | None = _option(kinds.ImageTag("1.0"), default="the project's version")
     """The tag of the image."""
 
-    registry: str | None = _option(kinds.Text("registry.example.com/models"))
+    registry: str | None = _option(kinds.ImageRepository("registry.example.com/models"))
     """The registry, and where wanted the path in it, that the image is pushed to."""
 
     labels: Mapping[str, str] | None = _option(kinds.Labels(), default="none")
-    """Labels to put on the image."""
+    """Labels to put on the image, beside the usual ones (`org.opencontainers.image.…`) of name, version and digest."""
+
+    packages: tuple[str, ...] = _option(kinds.ListOf(kinds.DebianPackage("libgomp1")), value=(), default="`[]`")
+    """Debian packages that the model's libraries need and the base image lacks."""
+
+    platform: str | None = _option(
+        kinds.Choice("linux/amd64", ("linux/amd64", "linux/arm64")), default="the engine's own"
+    )
+    """The platform that the image is built for."""
+
+    build: bool = _option(kinds.Flag(), value=True, default="`true`")
+    """Whether `hatch build` has an engine build the image. With `false` it leaves the build context in `dist/`, a tar
+    that `docker build` takes as it is; `hatch publish` builds the image where it is missing."""
+
+    try_: bool = _option(kinds.Flag(), value=False, default="`false`")
+    """Whether `hatch build` starts the image once it is built, and asks it for the sample's rows."""
+
+    builder: str | None = _option(kinds.Text("my-builder"), default="the engine itself")
+    """A builder of `docker buildx`, for a build on another machine or for another platform."""
 
 
 @dataclass(frozen=True)
@@ -133,12 +152,13 @@ class ModelTable:
     The default is put into this form: lower case, hyphens for underscores and dots."""
 
     model: str | None = _option(
-        kinds.Path("models/model.pkl"), default="required, except for `custom`", not_families=("custom",)
+        kinds.Path("models/model.pkl"), default="required, except where `byop` says it", not_families=("custom",)
     )
-    """The model's file or folder."""
+    """The model's file or folder. For `mlflow` a folder with an `MLmodel`, or the address of one on a tracking server:
+    `runs:/RUN/model`, `models:/NAME/VERSION`."""
 
     artifacts: tuple[str, ...] = _option(
-        kinds.ListOf(kinds.Pattern("models/*.pkl")), value=(), default="`[]`", families=("custom",)
+        kinds.ListOf(kinds.Pattern("models/*.pkl")), value=(), default="`[]`", families=("custom", "mlflow")
     )
     """Files, folders or globs that go into a BYOP bundle beside its code: the trained model, vocabularies, settings."""
 
@@ -195,8 +215,8 @@ class ModelTable:
     sample: str | None = _option(kinds.Path("sample.json"))
     """A JSON file of input rows, and where given the expected outputs, to try the bundle with."""
 
-    byop: ByopTable | None = _option(ByopTable, families=("custom",))
-    """The inference code of a `custom` model."""
+    byop: ByopTable | None = _option(ByopTable, families=("custom", "mlflow"))
+    """The inference code of a `custom` model, or of an `mlflow` one that is made of two functions."""
 
     image: ImageTable | None = _option(ImageTable, families=("mlflow",))
     """The container image of an `mlflow` model."""

@@ -12,7 +12,7 @@ from hatch_wallaroo.config.declared import OPTIONS, Declared
 from hatch_wallaroo.config.issues import Issue
 from hatch_wallaroo.config.model import ModelTable
 from hatch_wallaroo.config.names import in_platforms_form, is_name, judge_default, judge_name
-from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
+from hatch_wallaroo.config.spec import DEFAULT_BASE, ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.wording import key_text, listed, quoted
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.releases.load import known, resolve
@@ -166,15 +166,19 @@ class Resolver:
         if row is None:
             return
         lacking = {"model", "input-schema", "output-schema", "byop"} - written - self.broken
-        if "model" in lacking and row.family != "custom":
+        made_of_functions = row.family == "custom" or (row.family == "mlflow" and "byop" in written)
+        if "model" in lacking and not made_of_functions:
             self._missing("model", 'write the path of its file or folder, for example: model = "models/my-model"')
         for option in ("input-schema", "output-schema"):
             if option in lacking and row.schemas == "required":
                 example = f"[{key_text((*self.declared.key, option))}]\n{_example_field(option, row)}"
                 message = f'framework "{row.name}" needs {"an" if option[0] in "io" else "a"} {option}'
                 self._missing(option, f"describe a row, for example:\n{example}", rules.SCHEMA_MISSING, message)
-        if row.family == "custom" and not self._is_broken("byop"):
+        if made_of_functions and not self._is_broken("byop"):
             self._judge_byop()
+        if row.family == "mlflow" and {"model", "byop"} <= written:
+            message = "the model is named, and byop would make one of two functions"
+            self._say("byop", Issue(rules.BYOP_PARTS, message, "keep one of the two: model, or byop"))
 
     def _judge_byop(self) -> None:
         byop = self.table.byop
@@ -241,7 +245,7 @@ class Resolver:
             input_schema=table.input_schema if "input-schema" in written - self.broken else None,
             output_schema=table.output_schema if "output-schema" in written - self.broken else None,
             sample=table.sample,
-            byop=_byop(table) if row.family == "custom" else None,
+            byop=_byop(table) if row.family in {"custom", "mlflow"} else None,
             image=_image(table) if row.family == "mlflow" else None,
         )
 
@@ -255,7 +259,18 @@ def _byop(table: ModelTable) -> ByopSpec | None:
 def _image(table: ModelTable) -> ImageSpec:
     if table.image is None:
         return ImageSpec()
-    return ImageSpec(table.image.base, table.image.tag, table.image.registry, table.image.labels or {})
+    image = table.image
+    return ImageSpec(
+        base=image.base or DEFAULT_BASE,
+        tag=image.tag,
+        registry=image.registry,
+        labels=image.labels or {},
+        packages=image.packages,
+        platform=image.platform,
+        build=image.build,
+        try_=image.try_,
+        builder=image.builder,
+    )
 
 
 def _of_release(release: Release | None) -> str:

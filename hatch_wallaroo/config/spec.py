@@ -59,14 +59,23 @@ class ByopSpec:
     packages: tuple[str, ...] | None = None
 
 
+DEFAULT_BASE = "python:3.8-slim"
+"""MLflow 1.30.0 runs on Python 3.8, the guide's."""
+
+
 @dataclass(frozen=True)
 class ImageSpec:
-    """The container of an MLflow model."""
+    """The container of an MLflow model. `build` and `try_`: whether a build has an engine make it, and starts it."""
 
-    base: str | None = None
+    base: str = DEFAULT_BASE
     tag: str | None = None
     registry: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    platform: str | None = None
+    build: bool = True
+    try_: bool = False
+    builder: str | None = None
 
 
 @dataclass(frozen=True)
