@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.report import colored, printable
-
-if TYPE_CHECKING:
-    from hatch_wallaroo.platform.errors import PlatformError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -74,26 +70,6 @@ def project_option(command: Command) -> Command:
     kind = click.Path(exists=True, file_okay=False, path_type=Path)
     option = click.option("--project", "-p", type=kind, default=Path(), help="The project's folder.", metavar="DIR")
     return option(command)
-
-
-@contextmanager
-def platform_errors() -> Iterator[None]:
-    """Turns what a platform or its settings say into the command's error, with that exit code."""
-    from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
-
-    try:
-        yield
-    except ConfigurationError as error:
-        *first, (message, fix) = error.problems
-        for problem in first:
-            complain(*problem)
-        raise CommandError(message, fix, error.exit_code) from error
-    except PlatformError as error:
-        raise _as_command_error(error) from error
-
-
-def _as_command_error(error: PlatformError) -> CommandError:
-    return CommandError(error.message, error.fix, error.exit_code)
 
 
 def no_color(context: click.Context, parameter: click.Parameter, value: bool) -> None:

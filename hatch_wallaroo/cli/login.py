@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import platform_errors, say
-from hatch_wallaroo.platform.auth import Authenticator
+from hatch_wallaroo.cli.common import say, tell
+from hatch_wallaroo.cli.connection import platform_errors, platform_options, read_settings
 from hatch_wallaroo.platform.options import WAYS
-from hatch_wallaroo.platform.secret import Secret
-from hatch_wallaroo.platform.settings import Settings, merge
-from hatch_wallaroo.platform.transport import Transport
 
-_URL = click.option("--url", help="The platform's address. [WALLAROO_URL]")
-_USER = click.option("--user", "-u", help="The user's name or e-mail address. [WALLAROO_USER]")
-_TARGET = click.option("--target", help="A named target of [tool.hatch.publish.wallaroo] or Hatch's config.")
-_CA_CERT = click.option("--ca-cert", help="A PEM file with the certificate of your own authority. [SSL_CERT_FILE]")
+if TYPE_CHECKING:
+    from hatch_wallaroo.platform.auth import Authenticator
+    from hatch_wallaroo.platform.settings import Settings
+
+_LOGIN_EXAMPLES = """\b
+Examples:
+    hatch-wallaroo login --url https://my-org.wallaroo.example
+    hatch-wallaroo login --target prod --user jane@example.com
+    hatch-wallaroo login --user jane@example.com --password-stdin < password.txt
+
+The address and the user are found where `hatch publish -p wallaroo` finds them: in the environment, in
+[tool.hatch.publish.wallaroo] of pyproject.toml, in Hatch's config.toml.
+"""
+_LOGOUT_EXAMPLES = """\b
+Examples:
+    hatch-wallaroo logout --url https://my-org.wallaroo.example
+    hatch-wallaroo logout --user jane@example.com
+"""
 
 
-@click.command()
-@_URL
-@_USER
-@_TARGET
-@_CA_CERT
+@click.command(epilog=_LOGIN_EXAMPLES)
+@platform_options("url", "user", "target", "ca-cert")
 @click.option(
-    "--auth", type=click.Choice(WAYS), help="How to sign in; auto takes a browser where there is no password."
+    "--auth",
+    type=click.Choice(WAYS),
+    help="How to sign in; auto takes a browser where there is no password. [WALLAROO_SDK_AUTH_TYPE]",
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def login(
@@ -39,7 +46,7 @@ def login(
 ) -> None:
     """Sign in to a platform, and remember the login in a file that only you can read."""
     with platform_errors():
-        settings = read_settings(url=url, user=user, target=target, **{"ca-cert": ca_cert, "auth": auth})
+        settings = read_settings(url=url, user=user, target=target, ca_cert=ca_cert, auth=auth)
         settings = _with_password(settings, password_stdin)
         identity = _authenticator(settings).login()
     until = ""
@@ -48,10 +55,8 @@ def login(
     say(f"Signed in at {settings.url} as {identity.user or 'a user without a name'} ({identity.way}){until}")
 
 
-@click.command()
-@_URL
-@_USER
-@_TARGET
+@click.command(epilog=_LOGOUT_EXAMPLES)
+@platform_options("url", "user", "target")
 def logout(url: str | None, user: str | None, target: str | None) -> None:
     """Forget the logins at a platform, or only that of one user."""
     with platform_errors():
@@ -60,14 +65,10 @@ def logout(url: str | None, user: str | None, target: str | None) -> None:
     say(f"{'Signed out' if gone else 'Nobody was signed in'} at {settings.url}")
 
 
-def read_settings(**given: str | None) -> Settings:
-    """What `hatch publish -p wallaroo` would use here, with these options in the place of `-o`."""
-    options = {name: value for name, value in given.items() if value}
-    return merge(options, os.environ, _table(Path("pyproject.toml"), "tool", "hatch"), _table(_hatch_config()))
-
-
 def _with_password(settings: Settings, from_stdin: bool) -> Settings:
     """The password from standard input, or asked for where a user is named and nothing else would do."""
+    from hatch_wallaroo.platform.secret import Secret
+
     if from_stdin:
         return replace(settings, auth="password", password=Secret(sys.stdin.readline().rstrip("\r\n")))
     wanted = settings.auth == "password" or (settings.auth == "auto" and settings.user and not settings.credentials)
@@ -79,6 +80,9 @@ def _with_password(settings: Settings, from_stdin: bool) -> Settings:
 
 
 def _authenticator(settings: Settings) -> Authenticator:
+    from hatch_wallaroo.platform.auth import Authenticator
+    from hatch_wallaroo.platform.transport import Transport
+
     transport = Transport(
         settings.url,
         ca_cert=settings.ca_cert,
@@ -86,31 +90,4 @@ def _authenticator(settings: Settings) -> Authenticator:
         connect_timeout=settings.timeout_connect,
         retries=settings.retries,
     )
-    return Authenticator(settings, transport, tell=lambda line: click.echo(line, err=True))
-
-
-def _hatch_config() -> Path:
-    """Hatch's config.toml, where Hatch itself looks for it."""
-    named = os.environ.get("HATCH_CONFIG")
-    if named:
-        return Path(named)
-    try:
-        from platformdirs import user_config_dir
-    except ModuleNotFoundError:
-        return Path.home() / ".config" / "hatch" / "config.toml"
-    return Path(user_config_dir("hatch", appauthor=False)) / "config.toml"
-
-
-def _table(path: Path, *parents: str) -> Mapping[str, Any]:
-    """The table `publish.wallaroo` below `parents` in a TOML file; nothing where file or table is not there."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    for key in (*parents, "publish", "wallaroo"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+    return Authenticator(settings, transport, tell=tell)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.cli.common import CommandError, misused, no_color
-from hatch_wallaroo.findings import nearest
+from hatch_wallaroo.cli.common import CommandError
+from hatch_wallaroo.cli.groups import Group, with_no_color
+from hatch_wallaroo.exit_codes import EXIT_CODES
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 @dataclass(frozen=True)
@@ -39,47 +43,78 @@ _COMMANDS = {
 """In the order in which the overview lists them."""
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now. While a shell completes, one whose extra is missing is as good as none."""
         if cmd_name not in _COMMANDS:
             return None
         wanted = _COMMANDS[cmd_name]
         try:
             command: Any = getattr(import_module(f"hatch_wallaroo.cli.{wanted.module}"), wanted.function)
         except ModuleNotFoundError as error:
-            if (error.name or "").startswith("hatch_wallaroo") or not wanted.extra:
+            missing = _missing_extra(error, cmd_name)
+            if missing is None:
                 raise
-            fix = f"pip install 'hatch-wallaroo[{wanted.extra}]'"
-            raise CommandError(f"{cmd_name} needs what is not installed: {error.name}", fix) from error
+            if ctx.resilient_parsing:
+                return None
+            raise missing from error
         if not isinstance(command, click.Command):
             raise TypeError(f"{wanted.module}.{wanted.function} is no command")
-        return command
+        return with_no_color(command)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; for a misspelt one, name the nearest."""
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            close = nearest(args[0], _COMMANDS)
-            raise misused(
-                f"there is no command {args[0]}",
-                f"did you mean {close}?" if close else f"the commands are {', '.join(_COMMANDS)}",
-            )
-        return super().resolve_command(ctx, args)
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What its extra brings may be missed only when it is needed."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            missing = _missing_extra(error, ctx.invoked_subcommand)
+            if missing is None:
+                raise
+            raise missing from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The overview imports none of the commands: one whose extra is missing is still listed."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, each.summary) for name, each in _COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Neither does the list that a shell gets."""
+        from click.shell_completion import CompletionItem
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+        found = [
+            CompletionItem(name, help=each.summary) for name, each in _COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _missing_extra(error: ModuleNotFoundError, name: str | None) -> CommandError | None:
+    """What to say where a command's extra is not installed; any other missing module is a mistake of ours."""
+    wanted = _COMMANDS.get(name or "")
+    if wanted is None or not wanted.extra or (error.name or "").startswith("hatch_wallaroo"):
+        return None
+    fix = f"pip install 'hatch-wallaroo[{wanted.extra}]'"
+    return CommandError(f"{name} needs what is not installed: {error.name}", fix)
+
+
+_CODES = ", ".join(f"{each.code} {each.name}" for each in EXIT_CODES)
+_EPILOG = f"""\b
+Examples:
+    hatch-wallaroo new my-model --framework sklearn
+    hatch-wallaroo check
+    hatch-wallaroo sandbox -- hatch publish -p wallaroo -o workspace=try -o create-workspace
+
+`hatch-wallaroo COMMAND --help` says more, and shows examples. Results go to standard output, everything else to
+standard error. Exit codes: {_CODES}.
+"""
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.version_option(__version__, prog_name="hatch-wallaroo")
-@click.option(
-    "--no-color", is_flag=True, expose_value=False, is_eager=True, callback=no_color, help="No colours. [NO_COLOR]"
-)
 def commands() -> None:
     """Package models for Wallaroo: what Hatch has no command of its own for."""
+
+
+with_no_color(commands)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hatch_wallaroo.cli.common import CommandError, tell
+from hatch_wallaroo.cli.completion import complete_faults, complete_releases
 from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
 
@@ -22,22 +23,42 @@ _FAULTS = "\n".join(f"  {kind.name:<17} {kind.effect}" for kind in KINDS.values(
 _HELP = """Run a local Wallaroo on 127.0.0.1: to try, to work offline, to test.
 
 It runs until it is stopped, or as long as the COMMAND behind -- runs, which finds it by WALLAROO_URL, WALLAROO_USER
-and WALLAROO_PASSWORD, and whose exit code it takes over:
+and WALLAROO_PASSWORD, and whose exit code it takes over.
+"""
+_EPILOG = f"""\b
+Examples:
+    hatch-wallaroo sandbox --release 2023.2.1 --state .sandbox
+    hatch-wallaroo sandbox -- hatch publish -p wallaroo -o workspace=try -o create-workspace
+    hatch-wallaroo sandbox --fault disk-full -- hatch publish -p wallaroo -o workspace=try -o create-workspace
 
 \b
-    hatch-wallaroo sandbox -- hatch publish -p wallaroo -o workspace=try -o create-workspace
+Faults, each NAME, NAME=VALUE or NAME=VALUE*TIMES:
+{_FAULTS}
 """
 
 
-@click.command("sandbox", help=_HELP, epilog=f"\b\nFaults, each NAME, NAME=VALUE or NAME=VALUE*TIMES:\n{_FAULTS}")
+@click.command("sandbox", help=_HELP, epilog=_EPILOG)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one where none is given.")
-@click.option("--release", default=known()[-1], show_default=True, help="The Wallaroo release to be.")
+@click.option(
+    "--release",
+    default=known()[-1],
+    show_default=True,
+    help="The Wallaroo release to be.",
+    shell_complete=complete_releases,
+)
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
     help="A folder that keeps workspaces and models for the next start; without it, they are forgotten.",
 )
-@click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE][*TIMES]", help="Something that goes wrong.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[=VALUE][*TIMES]",
+    help="Something that goes wrong.",
+    shell_complete=complete_faults,
+)
 @click.option(
     "--pace", type=click.FloatRange(0), default=1.0, show_default=True, help="Seconds that each status lasts."
 )

@@ -84,12 +84,14 @@ def merge(
     user_config: Mapping[str, Any],
     *,
     flags: Mapping[str, str] | None = None,
+    typed: str = "-o ",
 ) -> Settings:
     """Settings from `-o` > Hatch's own flags > environment > [tool.hatch.publish.wallaroo] > [publish.wallaroo].
 
     `flags`: what -r, -u, -a and --ca-cert said on the command line itself (keys `repo`, `user`, `auth`, `ca_cert`);
     never what HATCH_INDEX_* said, whose token is for a package index. `-o target=NAME` puts the tables
-    `targets.NAME` in front of the tables that hold them.
+    `targets.NAME` in front of the tables that hold them. `typed` is what stands before an option's name where it is
+    typed, for messages: `-o `, or `--` for a command with options of its own.
 
     Raises ConfigurationError with every problem found.
     """
@@ -99,7 +101,7 @@ def merge(
     named = options.get("target") or _repo_as_target(flagged)
     target = str(named) if named else None
     sources = [
-        _Source("options", "-o ", {key: value for key, value in options.items() if key != "target"}),
+        _Source("options", typed, {key: value for key, value in options.items() if key != "target"}),
         _Source("flags", "", _from_flags(flagged)),
         _Source("environment", "", _from_environment(environment)),
         *_tables("project", PROJECT_TABLE, project_config, target, problems),
@@ -109,7 +111,7 @@ def merge(
         problems.append(_no_target(target, project_config, user_config))
     values, origins = _values(sources, problems)
     _guard_user_secrets(values, origins, sources, notes)
-    _check(values, problems)
+    _check(values, problems, named=any("url" in each.values for each in sources))
     if problems:
         raise ConfigurationError("\n".join(f"{message}: {fix}" for message, fix in problems), problems=tuple(problems))
     notes += _notes(values, origins, environment, target)
@@ -181,7 +183,8 @@ def _values(sources: list[_Source], problems: list[Problem]) -> tuple[dict[str, 
             try:
                 value = option.read(written)
             except OptionError as error:
-                problems.append((source.called(name), _way_hint(name, written) or str(error)))
+                said = _way_hint(name, written) or str(error)
+                problems.append((f"the value of {source.called(name)} does not fit", said))
                 continue
             if name not in values:
                 values[name], origins[name] = value, source
@@ -237,11 +240,11 @@ def _same_url(written: Any, url: str) -> bool:
         return False
 
 
-def _check(values: Mapping[str, Any], problems: list[Problem]) -> None:
-    """What no single option can say."""
+def _check(values: Mapping[str, Any], problems: list[Problem], *, named: bool) -> None:
+    """What no single option can say. `named`: there is a url, be it a wrong one."""
     url = values.get("url")
-    if url is None and not any("url" in message.split(" ")[-1].lower() for message, _ in problems):
-        problems.append(("the platform's url is not known", f"set WALLAROO_URL, or url in [{PROJECT_TABLE}]"))
+    if url is None and not named:
+        problems.append(("the platform's url is not known", f"give -o url=ADDRESS, or set WALLAROO_URL, or url in [{PROJECT_TABLE}]"))
     if url and not is_private(url) and not values.get("allow-http"):
         problems.append(
             (f"{url} is not encrypted: the login would be readable on the way", "write https://, or allow-http = true")
