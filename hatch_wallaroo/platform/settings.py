@@ -244,7 +244,8 @@ def _check(values: Mapping[str, Any], problems: list[Problem], *, named: bool) -
     """What no single option can say. `named`: there is a url, be it a wrong one."""
     url = values.get("url")
     if url is None and not named:
-        problems.append(("the platform's url is not known", f"give -o url=ADDRESS, or set WALLAROO_URL, or url in [{PROJECT_TABLE}]"))
+        fix = f"give -o url=ADDRESS, or set WALLAROO_URL, or url in [{PROJECT_TABLE}]"
+        problems.append(("the platform's url is not known", fix))
     if url and not is_private(url) and not values.get("allow-http"):
         problems.append(
             (f"{url} is not encrypted: the login would be readable on the way", "write https://, or allow-http = true")
