@@ -21,7 +21,6 @@ from hatch_wallaroo.files.problems import (
     missing_fix,
 )
 from hatch_wallaroo.files.walk import Node, Walker
-from hatch_wallaroo.files.zips import list_zip
 from hatch_wallaroo.findings import Finding, Place
 
 __all__ = ["Found", "Listing", "ZipListing", "find_file", "list_declared", "list_folder", "list_zip"]
@@ -62,6 +61,13 @@ def find_file(spec: ModelSpec, declared: str, *, place: Place) -> tuple[Found | 
     walker = Walker(spec, place)
     node = _start(walker, declared, want="file")
     return (_found(node, node.name) if node else None), tuple(walker.findings)
+
+
+def list_zip(spec: ModelSpec, found: Found, *, place: Place) -> ZipListing:
+    """The members of a zip as safe entries, see `zips.list_zip`: imported only where there is a zip."""
+    from hatch_wallaroo.files import zips
+
+    return zips.list_zip(spec, found, place=place)
 
 
 def _declared(walker: Walker, declared: str) -> list[Node]:

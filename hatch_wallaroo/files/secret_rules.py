@@ -107,15 +107,20 @@ _WORDS_BEFORE = {"aws", "accountkey", "sharedaccesskey", "bearer", "wallaroo_pas
 class Pattern:
     """A secret in text.
 
-    `hints`: lower-case words, one of which a text must hold before `regex` is
-    tried. The regex's group `value`, where it has one, is the secret itself, which
+    `hints`: lower-case words, one of which a text must hold before the regex
+    `source` is tried. Its group `value`, where it has one, is the secret itself, which
     must look random: at least `entropy` bits a character, and no placeholder.
     """
 
     kind: str
     hints: tuple[str, ...]
-    regex: re.Pattern[str]
+    source: str
     entropy: float = 0.0
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Compiled when the first text holds a hint: most never do."""
+        return re.compile(self.source)
 
     @cached_property
     def in_token(self) -> bool:
@@ -124,7 +129,7 @@ class Pattern:
 
 
 def _pattern(kind: str, hints: str, regex: str, entropy: float = 0.0) -> Pattern:
-    return Pattern(kind, tuple(hints.split("|")), re.compile(regex), entropy)
+    return Pattern(kind, tuple(hints.split("|")), regex, entropy)
 
 
 _EDGE = r"(?<![A-Za-z0-9_-])"

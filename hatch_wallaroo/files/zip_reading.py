@@ -13,11 +13,13 @@ import io
 import os
 import struct
 import threading
-import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
+
+if TYPE_CHECKING:
+    import zipfile
 
 MOST_OPEN = 8
 """Archives that are kept open at once: the operating system's files are few."""
@@ -112,6 +114,8 @@ def _opened(path: Path, member: str, index: int, size: int) -> _Stream:
 @contextlib.contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The open archive, for this thread alone. Where nobody keeps it, streams do until they are closed."""
+    import zipfile
+
     with _lock:
         known = _identity(path, path.stat())
         archive = _open.get(known) or zipfile.ZipFile(path)
@@ -189,6 +193,8 @@ def _told(archive: Path, member: str, action: Callable[..., _Answer], *arguments
 
 def _reason(error: Exception) -> str:
     """What an error of `zipfile` or a decompressor means for a member."""
+    import zipfile
+
     said = str(error)
     if isinstance(error, zipfile.BadZipFile):
         return next((reason for words, reason in _BAD_ZIP.items() if words in said), "the zip's directory is damaged")

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.releases.model import Release
@@ -25,6 +25,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_DATA = Path(__file__).with_name("data")
 _Version = tuple[int, ...]
 _VERSION = re.compile(r"[0-9]{4}\.(?:0|[1-9][0-9]{0,3})(?:\.(?:0|[1-9][0-9]{0,3}))?", re.ASCII)
 _LIKE_A_VERSION = re.compile(r"(20[0-9]{2})(?:[.\-_ ]+([0-9]{1,2}))?", re.ASCII)
@@ -41,7 +42,7 @@ class UnknownReleaseError(ValueError):
 
 def known() -> tuple[str, ...]:
     """All releases that have a data file of their own, oldest first."""
-    names = (each.name.removesuffix(".toml") for each in (files(__package__) / "data").iterdir())
+    names = (each.name.removesuffix(".toml") for each in _DATA.iterdir())
     return tuple(sorted((name for name in names if _VERSION.fullmatch(name)), key=_parts))
 
 
@@ -108,7 +109,7 @@ def _document(version: str, patch: int | None, seen: tuple[str, ...] = ()) -> di
 
 @cache
 def _file(version: str) -> Mapping[str, Any]:
-    text = (files(__package__) / "data" / f"{version}.toml").read_text(encoding="utf-8")
+    text = (_DATA / f"{version}.toml").read_text(encoding="utf-8")
     document: dict[str, Any] = tomllib.loads(text)
     return document
 

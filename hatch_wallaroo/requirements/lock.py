@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,6 +55,8 @@ def lock(root: Path, target: Target, lines: Sequence[str], place: Place, constra
 
 def find_uv() -> str | None:
     """The uv program: on the PATH, or in the environment that runs us."""
+    import shutil
+
     on_path = shutil.which("uv")
     if on_path:
         return on_path
@@ -74,6 +73,8 @@ def find_uv() -> str | None:
 @lru_cache(maxsize=32)
 def _compiled(uv: str, root: str, python: str, platform: str, text: str, constraints: str) -> tuple[int, str, str]:
     """Run uv once for the same question in one process; its exit code, output and errors."""
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder) / "constraints.txt"
         limits.write_text(constraints, encoding="utf-8")
@@ -81,6 +82,8 @@ def _compiled(uv: str, root: str, python: str, platform: str, text: str, constra
 
 
 def _run(uv: str, root: str, arguments: Sequence[str], text: str) -> tuple[int, str, str]:
+    import subprocess
+
     command = [uv, "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--color", "never"]
     command += arguments
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}

@@ -419,7 +419,7 @@ class TestStrictness:
             (tmp_path / "data" / f"{version}.toml").write_text(text, encoding="utf-8")
         new = 'base = "2026.1"\nremove = ["frameworks.sglang"]\n[frameworks]\nnew-thing = { family = "llm" }\n'
         (tmp_path / "data" / "2027.1.toml").write_text(new, encoding="utf-8")
-        monkeypatch.setattr(load, "files", lambda _: tmp_path)
+        monkeypatch.setattr(load, "_DATA", tmp_path / "data")
         load._file.cache_clear()
         try:
             release = resolve("2027.1.2")
