@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hatch_wallaroo.plugin.build_hook import WallarooBuildHook
     from hatch_wallaroo.plugin.builder import WallarooBuilder
     from hatch_wallaroo.plugin.publisher import WallarooPublisher
+    from hatch_wallaroo.plugin.template import WallarooTemplate
 
 
 @hookimpl
@@ -31,3 +32,10 @@ def hatch_register_publisher() -> type[WallarooPublisher]:
     from hatch_wallaroo.plugin.publisher import WallarooPublisher
 
     return WallarooPublisher
+
+
+@hookimpl
+def hatch_register_template() -> type[WallarooTemplate]:
+    from hatch_wallaroo.plugin.template import WallarooTemplate
+
+    return WallarooTemplate

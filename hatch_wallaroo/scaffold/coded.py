@@ -1,0 +1,51 @@
+"""The starters whose model is code: BYOP's pair of functions, and a Python step in the release's form."""
+
+from __future__ import annotations
+
+from hatch_wallaroo.releases.model import FrameworkRow, Release
+from hatch_wallaroo.scaffold import texts
+from hatch_wallaroo.scaffold.ready import MAKER, schema
+from hatch_wallaroo.scaffold.starter import Starter
+
+_WEIGHTS = "models/flowers.npz"
+_STEP = "step.py"
+
+
+def byop(release: Release, package: str) -> Starter:
+    """`load` and `predict` in the repository's package, over a file of numbers; NumPy is all that they need."""
+    values = {"model": _WEIGHTS, "package": package, "python": release.python}
+    return Starter(
+        inputs=schema({"inputs": "float64[4]"}),
+        outputs=schema({"kind": "int64", "distance": "float64"}),
+        files={
+            _WEIGHTS: texts.read("custom/flowers.npz"),
+            MAKER: texts.render(f"custom/{MAKER}", values).encode(),
+            f"src/{package}/__init__.py": b"",
+            f"src/{package}/model.py": texts.render("custom/model.py", values).encode(),
+            "tests/test_model.py": texts.render("custom/test_model.py", values).encode(),
+        },
+        about=texts.paragraphs("custom/about.md", values),
+        replace=texts.paragraphs("custom/replace.md", values),
+        artifacts=(_WEIGHTS,),
+        sample=texts.sample("custom"),
+        table={"byop": {"load": f"{package}.model:load", "predict": f"{package}.model:predict"}},
+    )
+
+
+def step(row: FrameworkRow, release: Release) -> Starter:
+    """A function between two models: `wallaroo_json` up to 2023.4, `process_data` from 2024.1 on."""
+    declared = row.schemas != "none"
+    form = release.python_step
+    values = {"model": _STEP, "release": release.asked, "python": release.python, "schemas": declared}
+    return Starter(
+        inputs=schema({"scores": "float64[3]"}) if declared else None,
+        outputs=schema({"kind": "int64", "score": "float64"}) if declared else None,
+        files={
+            _STEP: texts.render(f"python/{form}.py", values).encode(),
+            "tests/test_step.py": texts.render(f"python/test_{form}.py", values).encode(),
+        },
+        about=texts.paragraphs("python/about.md", values),
+        replace=texts.paragraphs("python/replace.md", values),
+        model=_STEP,
+        sample=texts.sample("python"),
+    )

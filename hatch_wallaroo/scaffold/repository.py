@@ -1,0 +1,147 @@
+"""All files of a new repository, as values: nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from hatch_wallaroo.__about__ import __version__
+from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.scaffold import coded, ready, texts
+from hatch_wallaroo.scaffold.answers import Answers, Identity
+from hatch_wallaroo.scaffold.starter import Starter
+from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.types import Schema
+
+SAMPLE = "sample.json"
+WORKFLOW = ".github/workflows/wallaroo.yml"
+
+
+class ScaffoldFile(NamedTuple):
+    """A file of the repository: its path, relative and with forward slashes, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+def starter(answers: Answers) -> Starter:
+    """What the repository begins with, by the framework's family. Raises LookupError for a family that has none."""
+    row, release = answers.framework, answers.release
+    if row.family in ready.FAMILIES:
+        return ready.starter(row, release)
+    if answers.package is not None:
+        return coded.byop(release, answers.package)
+    if row.family == "python":
+        return coded.step(row, release)
+    if row.family == "hugging-face":
+        from hatch_wallaroo.scaffold import hugging_face
+
+        return hugging_face.starter(row, release)
+    if row.family == "llm":
+        from hatch_wallaroo.scaffold import llm
+
+        return llm.starter(row, release)
+    raise LookupError(f"no repository begins with {row.family}")
+
+
+def repository(answers: Answers, begun: Starter) -> tuple[ScaffoldFile, ...]:
+    """The files, by path. Raises ValueError where two have one path."""
+    texts_of = {
+        PYPROJECT: _pyproject(answers, begun),
+        "README.md": _readme(answers, begun),
+        ".gitignore": texts.read("gitignore").decode(),
+        WORKFLOW: texts.read("workflow.yml").decode(),
+        "tests/test_bundle.py": _bundle_test(answers, begun),
+    }
+    if begun.sample:
+        texts_of[SAMPLE] = texts.sample_text(begun.sample)
+    twice = texts_of.keys() & begun.files.keys()
+    if twice:
+        raise ValueError(f"the starter has files of the repository's own: {sorted(twice)}")
+    files = {**{path: text.encode() for path, text in texts_of.items()}, **begun.files}
+    return tuple(ScaffoldFile(path, files[path]) for path in sorted(files))
+
+
+def bare_pyproject(identity: Identity) -> str:
+    """The pyproject.toml of a folder that is there already (`hatch new --init`): its model is not known yet."""
+    return texts.render("init.toml", _project_values(identity))
+
+
+def plugin_requirement() -> str:
+    """The plugin, in this version or a later one: the table may use what came with it."""
+    return f"hatch-wallaroo>={__version__.partition('+')[0]}"
+
+
+def _project_values(identity: Identity) -> dict[str, Any]:
+    named = {"name": identity.author, "email": identity.email}
+    return {
+        "answers": identity,
+        "plugin": plugin_requirement(),
+        "author": {key: value for key, value in named.items() if value},
+    }
+
+
+def _pyproject(answers: Answers, begun: Starter) -> str:
+    row = answers.framework
+    coded = answers.package is not None or row.family == "python"
+    values = {
+        **_project_values(answers),
+        "starter": begun,
+        "package": answers.package,
+        "python": answers.release.python if coded else None,
+        "keys": {key: value for key, value in begun.table.items() if not isinstance(value, Mapping)},
+        "tables": {key: value for key, value in begun.table.items() if isinstance(value, Mapping)},
+        "inputs": _schema(begun.inputs),
+        "outputs": _schema(begun.outputs),
+        "test_dependencies": _test_dependencies(answers),
+    }
+    return texts.render("pyproject.toml", values)
+
+
+def _schema(schema: Schema | None) -> str:
+    return format_schema(schema) if schema is not None else ""
+
+
+def _test_dependencies(answers: Answers) -> list[str]:
+    """What a starter's own tests import, beside what the plugin brings along."""
+    if answers.package is not None:
+        return ["numpy"]
+    if answers.framework.family == "python":
+        return ["pandas"] if answers.release.python_step == "wallaroo_json" else ["numpy"]
+    return []
+
+
+def _readme(answers: Answers, begun: Starter) -> str:
+    values = {
+        "answers": answers,
+        "about": begun.about,
+        "replace": begun.replace,
+        "listed": list(_listed(answers, begun)),
+    }
+    return texts.render("README.md", values)
+
+
+def _listed(answers: Answers, begun: Starter) -> Iterator[tuple[str, str]]:
+    """The paths that a reader wants to know, and what each is."""
+    yield PYPROJECT, "the project, and in `[tool.wallaroo]` the model"
+    if answers.package:
+        yield f"src/{answers.package}/model.py", "`load` and `predict`"
+    for path in (begun.model, *begun.artifacts):
+        if path:
+            yield path, "the step" if answers.framework.family == "python" else "the model"
+    if ready.MAKER in begun.files:
+        yield ready.MAKER, "made that model"
+    if begun.sample:
+        yield SAMPLE, "rows to try the model with, and its answers" if "outputs" in begun.sample else "rows to try"
+    yield "tests/", "what `hatch test` runs"
+    yield WORKFLOW, "what GitHub runs"
+
+
+def _bundle_test(answers: Answers, begun: Starter) -> str:
+    """The test of the bundle; a sample is compared with what is known of the model, by schemas or by its header."""
+    kind = None
+    if begun.sample and begun.inputs is not None:
+        kind = "schema"
+    elif begun.sample and answers.framework.family in ready.FAMILIES:
+        kind = "tensors"
+    return texts.render("test_bundle.py", {"answers": answers, "sample": kind, "sides": list(begun.sample)})

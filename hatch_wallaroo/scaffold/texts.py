@@ -1,0 +1,60 @@
+"""The templates of new repositories, and the files that lie among them as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hatch_wallaroo import templates
+from hatch_wallaroo.schema.toml import format_value
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+KIND = "project"
+
+
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """A rendered template, `sklearn/about.md`; a missing value is an error."""
+    return _environment().get_template(f"{name}.jinja").render(**values)
+
+
+def paragraphs(name: str, values: Mapping[str, Any]) -> str:
+    """A rendered template as the README takes it: without line breaks around it."""
+    return render(name, values).strip()
+
+
+def read(name: str) -> bytes:
+    """A file as it is."""
+    return path(name).read_bytes()
+
+
+def path(name: str) -> Path:
+    """Where a file or folder among the templates is."""
+    return templates.folder(KIND) / name
+
+
+def shipped_config() -> Path:
+    """The configuration that makes `hatch new` use this plugin."""
+    return path("hatch-config.toml")
+
+
+def sample(folder: str) -> Mapping[str, Any]:
+    """The `sample.json` beside a family's templates."""
+    document: Mapping[str, Any] = json.loads(read(f"{folder}/sample.json"))
+    return document
+
+
+def sample_text(rows: Mapping[str, Any]) -> str:
+    """A sample as the repository holds it, and as every `make_model.py` writes it."""
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    made = templates.environment(KIND)
+    made.filters["toml"] = format_value
+    return made
