@@ -47,7 +47,7 @@ class WallarooPublisher(PublisherInterface):
             sys.stdout,
             verbosity=getattr(self.app, "verbosity", 0),
             color=not console.no_color,
-            interactive=console.is_interactive,
+            interactive=console.is_interactive or (console.no_color and _may_interact()),
         )
         given, unused = command_line()
         try:
@@ -65,6 +65,14 @@ class WallarooPublisher(PublisherInterface):
         except KeyboardInterrupt:
             shown.error("interrupted; publishing again sends nothing twice, and waits on")
             return INTERRUPTED
+
+
+def _may_interact() -> bool:
+    """Whether nobody said --no-interactive: without colours, Hatch's console takes no terminal for one."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return context is not None and context.find_root().params.get("interactive") is not False
 
 
 def command_line() -> tuple[Mapping[str, str], list[str]]:
