@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,8 +17,9 @@ from hatch_wallaroo.bundle.archive import Archive, ArchiveError, CodecError, wri
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.manifest import ManifestError, dump, load, manifest
 from hatch_wallaroo.bundle.plan import BundlePlan, stem
+from hatch_wallaroo.bundle.tar import write_tar
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.findings import Finding, Place, rule
+from hatch_wallaroo.findings import Finding, Place, errors, rule
 
 NOT_WRITTEN = rule(
     "WLR621",
@@ -30,7 +31,7 @@ NOTHING = rule(
     "WLR623",
     "none of the models has a bundle",
     why="A build that leaves nothing would look as if it had worked.",
-    source="The table: all of its models are MLflow containers",
+    source="The table: no model of it was read",
 )
 
 STAGING = ".wallaroo-"
@@ -61,13 +62,18 @@ class PackError(Exception):
         self.finding = finding
 
 
-def pack(models: Sequence[Checked], directory: Path) -> tuple[Bundle, ...]:
+Finish = Callable[[ModelSpec, Path, str], "tuple[Finding, ...]"]
+"""Called with a model, its packed file and that file's SHA-256; an error among the findings ends the build."""
+
+
+def pack(models: Sequence[Checked], directory: Path, finish: Finish = lambda *_: ()) -> tuple[Bundle, ...]:
     """Write the bundles and manifests of models that passed their checks.
 
-    All appear together at the end; raises PackError where one cannot be made, and then none appears.
+    All appear together at the end, once `finish` was called for each of them; raises PackError where one cannot be
+    made, and then none appears.
     """
     if not models:
-        raise PackError(NOTHING.finding("there is nothing to build", fix="declare a model that is not mlflow"))
+        raise PackError(NOTHING.finding("there is nothing to build", fix="declare a model"))
     bundles: list[Bundle] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -77,6 +83,8 @@ def pack(models: Sequence[Checked], directory: Path) -> tuple[Bundle, ...]:
                 folder = staging / str(number)
                 folder.mkdir()
                 bundle = _pack_one(checked, folder, directory, number)
+                for finding in errors(finish(checked.spec, folder / bundle.path.name, bundle.sha256)):
+                    raise PackError(finding)
                 bundles.append(bundle)
                 moves += [(folder / bundle.path.name, bundle.path), (folder / bundle.manifest.name, bundle.manifest)]
             outdated = [old for bundle in bundles if (old := _outdated(bundle))]
@@ -129,6 +137,8 @@ def _write(plan: BundlePlan, destination: Path) -> Archive:
     try:
         if plan.layout.form == "file":
             return write_file(plan.layout.entries[0], destination)
+        if plan.layout.form == "tar":
+            return write_tar(plan.layout.entries, destination, date=_date())
         return write_zip(plan.layout.entries, destination, compression=spec.compression, date=_date())
     except ArchiveError as error:
         place = spec.at("compression") if isinstance(error, CodecError) else Place(key=spec.key)

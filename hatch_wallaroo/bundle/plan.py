@@ -18,7 +18,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
         "hugging-face": "hatch_wallaroo.frameworks.hugging_face:HuggingFace",
         "keras": "hatch_wallaroo.frameworks.keras:Keras",
         "llm": "hatch_wallaroo.frameworks.llm:Llm",
-        "mlflow": "hatch_wallaroo.frameworks.mlflow:MLflow",
+        "mlflow": "hatch_wallaroo.mlflow.family:MLflow",
         "onnx": "hatch_wallaroo.frameworks.onnx:Onnx",
         "python": "hatch_wallaroo.frameworks.python_step:PythonStep",
         "pytorch": "hatch_wallaroo.frameworks.pytorch:PyTorch",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.mlflow.context import reference
 
 
 def metadata(spec: ModelSpec) -> dict[str, Any]:
@@ -20,6 +21,9 @@ def metadata(spec: ModelSpec) -> dict[str, Any]:
         "visibility": spec.visibility,
         "conversion": {key: _CONVERSION[key](spec) for key in keys},
     }
+    if spec.image is not None:
+        # An image is registered by its name, and its schemas are set afterwards.
+        return {"image_path": reference(spec), **made}
     if spec.input_schema is not None or spec.output_schema is not None:
         from hatch_wallaroo.schema.ipc import encode
 

@@ -61,7 +61,7 @@ class Custom(Family):
             if byop.module is not None:
                 return _inspect_own(spec, layout)
             if byop.load is not None and byop.predict is not None:
-                return _inspect_generated(spec, layout, byop.load, byop.predict)
+                return inspect_generated(spec, layout, byop.load, byop.predict)
         except RecursionError:
             return Inspection(findings=(_too_deep(spec),))
         return Inspection()
@@ -92,16 +92,34 @@ def _is_same(contents: Contents, name: str, label: str) -> bool:
     return known is not None and known.label == label
 
 
-def _plan_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Planned:
+@dataclass(frozen=True)
+class Gathered:
+    """Packages and model files around two functions (None where `findings` leave none), and the functions followed."""
+
+    contents: Contents | None
+    code: _Followed | None
+    findings: tuple[Finding, ...]
+
+
+def gather_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Gathered:
+    """What goes along with code that is generated around two functions of the user's. Nothing is executed."""
     refused = judge_names(spec)
     if refused:
-        return Planned(None, tuple(refused))
+        return Gathered(None, None, tuple(refused))
     contents = gather(spec, (_root(load), _root(predict)), None)
     known = frozenset(sys.stdlib_module_names) | distributions.PLATFORM | {"wallaroo"}
     if any(each.code == NOT_A_PACKAGE.code for each in contents.findings):
-        return Planned(None, tuple(contents.findings))
+        return Gathered(None, None, tuple(contents.findings))
     contents.findings += hides(spec, top_levels(contents.packages), known)
     code = _follow(spec, read_sources(contents.entries.values(), spec.name), load, predict)
+    return Gathered(contents, code, (*contents.findings, *code.findings))
+
+
+def _plan_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Planned:
+    gathered = gather_generated(spec, load, predict)
+    contents, code = gathered.contents, gathered.code
+    if contents is None or code is None:
+        return Planned(None, gathered.findings)
     contents.findings += code.findings
     text = render.inference_module(load, predict, code.kinds, asynchronous=code.predict.asynchronous)
     return _finish(spec, contents, Entry(f"{spec.name}/{render.module_name(predict)}", TextSource(text)))
@@ -146,7 +164,8 @@ def _follow(spec: ModelSpec, sources: Sources, load: Reference, predict: Referen
     return _Followed(run, first, second, kinds, [*first.findings, *second.findings, *findings])
 
 
-def _inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict: Reference) -> Inspection:
+def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict: Reference) -> Inspection:
+    """Judge the two functions and all that importing them reaches; `layout` is a bundle's, code under artifacts/."""
     if judge_names(spec):
         return Inspection()
     sources = read_sources(layout.entries, spec.name)

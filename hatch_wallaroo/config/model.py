@@ -102,8 +102,10 @@ class ByopTable:
 class ImageTable:
     """The container image of an `mlflow` model."""
 
-    base: str | None = _option(kinds.ImageReference("python:3.8-slim"), default='`"python:3.8-slim"`')
-    """The image to build on: one with Python 3.8 and pip, which MLflow 1.30.0 runs on."""
+    base: str | None = _option(
+        kinds.ImageReference("python:3.8-slim"), default='`"python:3.8-slim"`, with the Python of the release'
+    )
+    """The image to build on: one with Python and pip. MLflow 1.30.0 runs on Python 3.8 to 3.10."""
 
     tag: str | None = _option(kinds.ImageTag("1.0"), default="the project's version")
     """The tag of the image."""

@@ -10,9 +10,9 @@ from typing import Any, Literal, cast
 from hatch_wallaroo.config import available, rules
 from hatch_wallaroo.config.declared import OPTIONS, Declared
 from hatch_wallaroo.config.issues import Issue
-from hatch_wallaroo.config.model import ModelTable
+from hatch_wallaroo.config.model import ImageTable, ModelTable
 from hatch_wallaroo.config.names import in_platforms_form, is_name, judge_default, judge_name
-from hatch_wallaroo.config.spec import DEFAULT_BASE, ByopSpec, ImageSpec, ModelSpec, Project
+from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.wording import key_text, listed, quoted
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.releases.load import known, resolve
@@ -246,7 +246,7 @@ class Resolver:
             output_schema=table.output_schema if "output-schema" in written - self.broken else None,
             sample=table.sample,
             byop=_byop(table) if row.family in {"custom", "mlflow"} else None,
-            image=_image(table) if row.family == "mlflow" else None,
+            image=_image(table, release) if row.family == "mlflow" else None,
         )
 
 
@@ -256,12 +256,10 @@ def _byop(table: ModelTable) -> ByopSpec | None:
     return ByopSpec(table.byop.load, table.byop.predict, table.byop.model_types, table.byop.module, table.byop.packages)
 
 
-def _image(table: ModelTable) -> ImageSpec:
-    if table.image is None:
-        return ImageSpec()
-    image = table.image
+def _image(table: ModelTable, release: Release) -> ImageSpec:
+    image = table.image or ImageTable()
     return ImageSpec(
-        base=image.base or DEFAULT_BASE,
+        base=image.base or f"python:{release.python}-slim",
         tag=image.tag,
         registry=image.registry,
         labels=image.labels or {},

@@ -17,7 +17,8 @@ class Project:
     """What the project itself says, read by whichever front end runs us.
 
     `dependencies` are PEP 508 strings, markers and extras unevaluated. `packages` are the folders
-    that the wheel is told to ship; empty where they are left to be found.
+    that the wheel is told to ship; empty where they are left to be found. `source` is the address of
+    the sources, from `urls`; empty where it does not say.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Project:
     optional_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     requires_python: str = ""
     packages: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,11 @@ class ByopSpec:
     packages: tuple[str, ...] | None = None
 
 
-DEFAULT_BASE = "python:3.8-slim"
-"""MLflow 1.30.0 runs on Python 3.8, the guide's."""
-
-
 @dataclass(frozen=True)
 class ImageSpec:
     """The container of an MLflow model. `build` and `try_`: whether a build has an engine make it, and starts it."""
 
-    base: str = DEFAULT_BASE
+    base: str
     tag: str | None = None
     registry: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -14,14 +14,14 @@ from hatch_wallaroo.findings import Finding
 
 @dataclass(frozen=True)
 class Layout:
-    """The shape of a bundle: one bare file, or a zip of entries.
+    """The shape of a bundle: one bare file, a zip of entries, or a tar of them, which is an image's build context.
 
     `suffix` is the bundle's, with its dot: `.onnx`, `.zip`. A bare file is one entry
     whose path is its name. `stripped` lists what was left out on purpose and why,
     for the summary: (label, reason).
     """
 
-    form: Literal["file", "zip"]
+    form: Literal["file", "zip", "tar"]
     suffix: str
     entries: tuple[Entry, ...]
     stripped: tuple[tuple[str, str], ...] = ()

@@ -237,6 +237,13 @@ class Platform:
             raise _unexpected(path)
         return number
 
+    def configure(self, version_id: int, config: Mapping[str, Any]) -> None:
+        """Set keys of a version's configuration: `input_schema` and `output_schema`, as base64.
+
+        Source: SDK 2023.2.1, model.py: `_configure_via_models`.
+        """
+        self._post("models/insert_model_config", {"model_version_id": version_id, **config})
+
     def _post(self, path: str, asked: Mapping[str, Any], before_repeat: Callable[[], None] | None = None) -> Any:
         response = self.transport.request("POST", f"{API}/{path}", json=asked, before_repeat=before_repeat)
         return _checked(response)

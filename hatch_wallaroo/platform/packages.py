@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ OUTPUT = "dist"
 _BLOCK = 1 << 20
 _OTHERS = (".whl", ".tar.gz")
 """What else a build leaves in dist/, and `dist/*` names: not for Wallaroo, and no mistake."""
+_WORD = r"[A-Za-z0-9][\w./-]*"
 _BUILD_AGAIN = "build it again: hatch build"
 
 
@@ -51,6 +53,16 @@ class Package:
     def size(self) -> int:
         """Bytes of the file."""
         return int(self.manifest["file"]["size"]) if self.file else 0
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the file is a build context, of which an image is made before anything can be registered."""
+        return "image" in self.manifest
+
+    def pinned(self, image_path: str) -> Package:
+        """The same model as an image that lies in a registry under this name, which ends in its digest."""
+        rest = {key: value for key, value in self.manifest.items() if key not in {"file", "image"}}
+        return Package(self.path, {**rest, "upload": {**self.manifest["upload"], "image_path": image_path}}, None)
 
     @property
     def position(self) -> int:
@@ -200,6 +212,8 @@ def _misfit(manifest: dict[str, Any]) -> str | None:
         return "its `upload` has no framework"
     if "file" not in manifest:
         return None if isinstance(upload.get("image_path"), str) else "it names neither a file nor an image"
+    if "image" in manifest and not _is_image(manifest["image"]):
+        return "its `image` does not say what it is called and built on"
     file = manifest["file"]
     sha, size = file.get("sha256"), file.get("size")
     if not isinstance(sha, str) or len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256
@@ -209,6 +223,23 @@ def _misfit(manifest: dict[str, Any]) -> str | None:
     if manifest.get("route") not in {"upload", "upload_and_convert"}:
         return "its `route` is neither upload nor upload_and_convert"
     return None
+
+
+def _is_image(image: Any) -> bool:
+    """Whether what a manifest says of its image can be handed to an engine: names of images, not options."""
+    from hatch_wallaroo.config.kinds import ImageReference
+
+    if not isinstance(image, dict):
+        return False
+    names = {"reference": ImageReference.form, "base": ImageReference.form}
+    more = {"platform": _WORD, "builder": _WORD}
+    return all(_matches(image.get(key), form) for key, form in names.items()) and all(
+        image.get(key) is None or _matches(image[key], form) for key, form in more.items()
+    )
+
+
+def _matches(value: Any, form: str) -> bool:
+    return isinstance(value, str) and re.fullmatch(form, value, re.ASCII) is not None
 
 
 def _one_version_each(packages: Sequence[Package], failed: list[tuple[Path, ConfigurationError]]) -> list[Package]:

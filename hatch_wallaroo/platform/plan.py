@@ -43,7 +43,8 @@ def make(package: Package, settings: Settings, destination: Destination | None, 
     """Plan a publication. `destination` is None where the platform could not be asked."""
     workspace = destination.workspace if destination else None
     number = workspace.id if workspace else 0
-    path, body = upload_request(package.manifest, package.file, number, settings.route)
+    file = None if package.is_image else package.file
+    path, body = upload_request(package.manifest, file, number, settings.route)
     metadata = upload_metadata(package.manifest["upload"], number)
     name = f"{workspace.name} ({workspace.id})" if workspace else f"{settings.workspace or 'not named'}"
     if destination and workspace is None:
@@ -63,6 +64,10 @@ def render(plan: Plan) -> str:
         f"    Content-Length: {plan.length}",
         f"    metadata: {_metadata(plan)}",
     ]
+    if package.is_image:
+        image = package.manifest["image"]
+        lines.append(f"  image: {image['reference']}, built on {image['base']} unless the engine has it;")
+        lines.append("    it would be pushed, and registered by the digest that the registry tells")
     if package.file:
         lines.append(f"    file: {package.file.name}, {package.size:,} bytes, sha256 {package.sha256}")
     lines += [f"  {line}" for line in (*_contents(package), *_difference(plan), *_times(plan))]
@@ -124,7 +129,7 @@ def _difference(plan: Plan) -> Iterator[str]:
 
 
 def _times(plan: Plan) -> Iterator[str]:
-    if plan.held and plan.held.usable:
+    if (plan.held and plan.held.usable) or plan.package.is_image:
         return
     times = ", ".join(f"{duration(plan.length / speed)} at {name}" for name, speed in _SPEEDS)
     native = plan.package.manifest.get("runtime") == "native"

@@ -7,11 +7,11 @@ side; one that fails does not keep the others back.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_wallaroo.platform import causes, plan, results
+from hatch_wallaroo.platform import causes, images, plan, results
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
 from hatch_wallaroo.platform.destination import Destination, Fit, fit, open_destination, refuse
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
@@ -139,6 +139,9 @@ class _Run:
     def _send(self, package: Package, destination: Destination, result: Result) -> None:
         """Check what is left to check, ask whether it is there, and send it if not."""
         self._verify(package)
+        if package.is_image and not self.settings.dry_run:
+            package = images.pushed(package, self.screen)
+            result.image = str(package.manifest["upload"]["image_path"])
         with self.screen.status(f"{package.name}: asking what the platform has", brief=True):
             held = look(package, destination)
             fitting = fit(package, destination, held.newest)
@@ -152,6 +155,7 @@ class _Run:
         usable = held.usable
         if usable is not None:
             self._present(usable, result)
+            self._configure(package, destination, usable)
             return
         if held.same and not self.settings.again:
             self._failed_before(package, destination, held.same[0], result)
@@ -185,6 +189,7 @@ class _Run:
             self.screen.line(f"{package.name}: {there}; it is sent as a new version")
         result.version_id = send(package, destination, route=self.settings.route, screen=self.screen)
         result.outcome, result.sent = "uploaded", True
+        self._configure(package, destination, ModelVersion(result.version_id))
         with self.screen.status(f"{package.name}: asking whether somebody else sent it too", brief=True):
             result.twins = twins(package, destination, result.version_id, held)
         if result.twins:
@@ -192,6 +197,14 @@ class _Run:
             self.screen.warning(
                 f"{package.name}: somebody else sent the same file at the same time: version {others} holds it too"
             )
+
+    def _configure(self, package: Package, destination: Destination, version: ModelVersion) -> None:
+        """Set an image's schemas on its version, unless they stand there already."""
+        wanted = package.manifest.get("config")
+        there = version.raw.get("config")
+        if not wanted or (isinstance(there, Mapping) and all(there.get(key) == wanted[key] for key in wanted)):
+            return
+        destination.platform.configure(version.id, wanted)
 
     def _finish(self, package: Package, destination: Destination, result: Result) -> None:
         """Wait for a version, sent or found, and judge it."""

@@ -27,7 +27,8 @@ class Result:
     file already, nothing was sent), `uploaded` (sent, and not waited for), `planned` (a dry run), `failed`.
     `version_id` is the platform's number of the model version, `platform_version` its UUID, `status` the
     last status seen, `seconds` the time from the first request to the end, `twins` other versions that
-    hold the same file, `advice` where to mend what the platform complains about.
+    hold the same file, `image` a container image as it was registered, `advice` where to mend what the platform
+    complains about.
     """
 
     manifest: Path
@@ -42,6 +43,7 @@ class Result:
     platform_version: str = ""
     outcome: Outcome = "failed"
     status: str = ""
+    image: str = ""
     sent: bool = False
     seconds: float = 0.0
     error: PlatformError | None = None
@@ -82,6 +84,7 @@ def _model(result: Result) -> dict[str, Any]:
         "workspace": {"id": result.workspace_id, "name": result.workspace},
         "model_version_id": result.version_id,
         "model_version": result.platform_version or None,
+        "image": result.image or None,
         "outcome": result.outcome,
         "sent": result.sent,
         "status": result.status or None,

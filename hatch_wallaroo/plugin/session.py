@@ -14,6 +14,7 @@ from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.document import read_document
 from hatch_wallaroo.config.positions import PYPROJECT, locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
+from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, errors
 from hatch_wallaroo.project.hatchling import from_metadata
 from hatch_wallaroo.project.repository import distributions
@@ -57,7 +58,7 @@ class Session:
         """
         models, general = self._look(directory, extra, causes)
         try:
-            bundles = pack([model for model in models if model.plan], Path(directory))
+            bundles = pack([model for model in models if model.plan], Path(directory), self._finish)
         except PackError as error:
             self.fail([*general, *(finding for model in models for finding in model.findings), error.finding])
         bare = [finding for model in models if not model.plan for finding in model.findings]
@@ -69,6 +70,14 @@ class Session:
         for bundle in bundles:
             self.app.display_info(summary(bundle, self.root))
         return bundles
+
+    def _finish(self, spec: ModelSpec, file: Path, sha256: str) -> tuple[Finding, ...]:
+        """What a packed bundle still needs before it counts: an image, where the table asks for one."""
+        if spec.image is None or not spec.image.build:
+            return ()
+        from hatch_wallaroo.image.making import make
+
+        return make(spec, file, sha256, self.app.display_info)
 
     def clean(self, directory: str) -> None:
         """Delete what earlier builds of these models left; a table with errors hides nothing from it."""

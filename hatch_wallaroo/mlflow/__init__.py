@@ -1,0 +1,1 @@
+"""`framework = "mlflow"`: the build context of a container that serves an MLflow model."""

@@ -1,0 +1,77 @@
+"""The build context: a Dockerfile, the requirements, and the model's folder, as an engine takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hatch_wallaroo.config.spec import ImageSpec, ModelSpec
+from hatch_wallaroo.files.sources import Entry, TextSource
+
+MLFLOW = "1.30.0"
+"""The version of MLflow whose containers the platform runs. Source: upload guide, Containerized MLFlow."""
+
+MODEL = "model"
+"""The model's folder in the context."""
+
+IGNORE = ".dockerignore"
+_OCI = "org.opencontainers.image"
+
+
+def image_of(spec: ModelSpec) -> ImageSpec:
+    """The image's settings; a spec of this framework always has some."""
+    if spec.image is None:
+        raise ValueError(f"{spec.name} is no container image")
+    return spec.image
+
+
+def repository(spec: ModelSpec) -> str:
+    """The image's name without its tag: `registry.example.com/models/NAME`."""
+    registry = image_of(spec).registry
+    return f"{registry.rstrip('/')}/{spec.name.lower()}" if registry else spec.name.lower()
+
+
+def reference(spec: ModelSpec) -> str:
+    """The image's name with its tag, which is the project's version where none is set."""
+    # A tag takes no `+`, which a local version has; all else of PEP 440 it takes.
+    return f"{repository(spec)}:{image_of(spec).tag or spec.version.replace('+', '-')}"
+
+
+def context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple[Entry, ...]:
+    """All entries of a build context. `model`: those below `model/`; `requirements`: lines beside MLflow's own."""
+    from hatch_wallaroo import templates
+
+    image = image_of(spec)
+    made = templates.environment("image")
+    made.filters["dockerfile"] = _quoted
+    values = {
+        "name": spec.name,
+        "version": spec.version,
+        "mlflow": MLFLOW,
+        "base": image.base,
+        "packages": image.packages,
+        "labels": labels(spec),
+    }
+    pinned = f"mlflow=={MLFLOW}\n{requirements}"
+    return (
+        Entry("Dockerfile", TextSource(made.get_template("Dockerfile.jinja").render(**values))),
+        Entry(IGNORE, TextSource(made.get_template("dockerignore.jinja").render())),
+        Entry("requirements.txt", TextSource(pinned)),
+        *sorted(model, key=lambda entry: entry.path.encode()),
+    )
+
+
+def labels(spec: ModelSpec) -> Mapping[str, str]:
+    """The usual labels, and the user's, which win."""
+    source = spec.project.source
+    return {
+        f"{_OCI}.title": spec.name,
+        f"{_OCI}.version": spec.version,
+        **({f"{_OCI}.source": source} if source else {}),
+        **image_of(spec).labels,
+    }
+
+
+def _quoted(text: str) -> str:
+    """A string of a Dockerfile, in which nothing stands for something else."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    return f'"{escaped}"'
