@@ -1,22 +1,33 @@
 """Edits of a pyproject.toml that leave everything else of it as it is: comments, blank lines, order, line ends.
 
-A document is read once, changed in memory, shown as a difference, and written whole or not at all.
+A document is read once, changed in memory, shown as a difference, and written whole or not at all. After each change
+it is parsed anew: what it says may differ by what was asked for, and by nothing else.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import stat
+import sys
 import tempfile
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hatch_wallaroo.config import cutting, placing, plain
+from hatch_wallaroo.config.layout import read_key
 from hatch_wallaroo.config.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text
 
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_LARGEST = 16 << 20
+_READ_ONLY = "make it writable: chmod u+w {}"
+_Key = tuple[str, ...]
 
 
 class EditError(Exception):
@@ -28,121 +39,215 @@ class EditError(Exception):
 
 
 class Edit:
-    """Changes of one file. `before` is its text (empty where there is none), `after` with the changes so far."""
+    """Changes of one file. `before` is its text (empty where there is none), `after` with the changes so far.
+
+    Neither has a byte order mark, which `write` puts back where there was one.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the file; one that is not there counts as empty. Raises EditError for what is no TOML."""
         self.path = path
-        try:
-            self._bytes: bytes | None = path.read_bytes()
-        except FileNotFoundError:
-            self._bytes = None
-        except OSError as error:
-            raise EditError(f"{path.name} cannot be read: {error.strerror or error}") from error
+        self._bytes = self._read()
         try:
             text = (self._bytes or b"").decode()
         except UnicodeDecodeError as error:
             raise EditError(f"{path.name} is not UTF-8", "save it as UTF-8") from error
         self._mark = "\ufeff" if text.startswith("\ufeff") else ""
         self.before = text.removeprefix("\ufeff")
-        self._newline = "\r\n" if "\r\n" in self.before else "\n"
-        self._document = _parsed(self.before, path.name)
+        self._text = self.before
+        self._document = self._parsed(self.before)
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """What stands in the document now, as plain values."""
-        return self._document.unwrap()
+        """What stands in the document now, as plain values; not to be changed."""
+        return self._document
 
     @property
     def after(self) -> str:
         """The text with all changes."""
-        text: str = self._document.as_string()
-        return text if self._newline == "\n" else text.replace("\r\n", "\n").replace("\n", "\r\n")
+        return self._text
 
     @property
     def changed(self) -> bool:
-        return self.after != self.before
+        return self._text != self.before
 
-    def set(self, key: tuple[str, ...], value: Any) -> None:
+    def get(self, key: _Key) -> Any:
+        """What stands at a key now, None where nothing does."""
+        return plain.value_at(self._document, key)
+
+    def set(self, key: _Key, value: Any) -> None:
         """Give a key a value (plain values, inline tables as dicts); tables on the way are made where they lack.
 
-        A value of the same content stays as it is written. Raises EditError where something else is in the way.
+        A value of the same content stays as it is written, and so do those items of a list that stay: new ones at its
+        end are added. A table is brought to a dict's content and order. Raises EditError where something else is in
+        the way.
         """
-        table = self._table(key[:-1])
-        name = key[-1]
-        if name in table and _plain(table[name]) == value:
+        old = self.get(key)
+        if plain.same(old, value) and plain.same_order(old, value):
             return
-        table[name] = _item(value)
+        expected = plain.with_value(self._document, key, value)
+        if old is None:
+            self._change(lambda text: placing.with_key(text, key, value), expected)
+        elif placing.pair_of(self._text, key) is not None:
+            self._change(lambda text: placing.with_value(text, key, old, value), expected)
+        elif isinstance(value, Mapping) and isinstance(old, Mapping):
+            self._set_table(key, old, value)
+        else:
+            raise EditError(f"{key_text(key)} is a table", f"remove [{key_text(key)}] first")
 
-    def add_table(self, header: str, body: str) -> None:
-        """Put `[header]` with these lines of TOML at the end of the document, a blank line before it."""
-        text = self._document.as_string()
-        if text and not text.endswith("\n"):
-            text += "\n"
-        gap = "\n" if text and not text.endswith("\n\n") else ""
-        self._document = _parsed(f"{text}{gap}[{header}]\n{body}", self.path.name)
+    def add_table(self, header: str, body: str, *, at_start: bool = False) -> None:
+        """Put `[header]` with these lines of TOML behind the tables that are related to it, else at the document's end.
+
+        `body` may hold comments, and further tables. `at_start` puts it before the first table. Raises EditError where
+        the table is there already, or where there is no place for it.
+        """
+        path = read_key(header, 0)[0]
+        block = self._parsed(f"[{header}]\n{body}", "what is to be added")
+        try:
+            expected = plain.merged(self._document, block)
+        except ValueError as error:
+            raise EditError(f"{error} is there already", f"change {error} by hand") from None
+        if self._takes_lines(path):
+            self._change(lambda text: placing.with_table(text, path, body, at_start=at_start), expected)
+        elif self.get(path) is None:
+            self.set(path, plain.value_at(block, path))
+        else:
+            for key, value in plain.value_at(block, path).items():
+                self.set((*path, key), value)
+
+    def rename_table(self, old: _Key, new: _Key) -> None:
+        """Move a table that has a header, with all tables inside of it, to another path. Raises EditError."""
+        value = self.get(old)
+        if not isinstance(value, dict) or self.get(new) is not None:
+            raise EditError(f"{key_text(old)} cannot become {key_text(new)}", "change it by hand")
+        expected = plain.with_value(plain.without(self._document, old), new, value)
+        self._change(lambda text: placing.renamed(text, old, new), expected)
 
     def replace_text(self, start: int, end: int, text: str) -> None:
-        """Replace characters of `after`, for what no key names."""
-        whole = self._document.as_string()
-        self._document = _parsed(whole[:start] + text + whole[end:], self.path.name)
+        """Replace characters of `after`, for what no key names. Raises EditError where it is no TOML afterwards."""
+        whole = self._text[:start] + text + self._text[end:]
+        self._document = self._parsed(whole)
+        self._text = whole
 
-    def remove(self, key: tuple[str, ...]) -> None:
-        """Take a key out; nothing happens where it is not there."""
-        table: Any = self._document
-        for part in key[:-1]:
-            table = table.get(part) if isinstance(table, Mapping) else None
-        if isinstance(table, MutableMapping) and key[-1] in table:
-            del table[key[-1]]
+    def remove(self, key: _Key) -> None:
+        """Take a key or a table out; nothing happens where it is not there. Raises EditError."""
+        if self.get(key) is not None:
+            self._change(lambda text: cutting.without(text, key), *plain.emptied(self._document, key))
 
     def diff(self) -> str:
-        """The changes as a unified difference; empty where there are none."""
+        """The changes as a unified difference, without its lines' ends; empty where there are none."""
         name = self.path.name
-        lines = difflib.unified_diff(
-            self.before.splitlines(), self.after.splitlines(), f"a/{name}", f"b/{name}", lineterm=""
-        )
+        lines = difflib.unified_diff(_lines(self.before), _lines(self.after), f"a/{name}", f"b/{name}", lineterm="")
         return "\n".join(lines)
 
     def write(self) -> None:
         """Write the file, whole or not at all, with the permissions it had. Raises EditError.
 
-        A file that somebody else has changed since it was read is left alone.
+        A file that somebody else has changed since it was read is left alone, and so is one that is read-only.
         """
         if not self.changed:
             return
+        if self._read() != self._bytes:
+            raise EditError(f"{self.path.name} was changed meanwhile", "run the command again")
         try:
-            now = self.path.read_bytes() if self.path.exists() else None
-            if now != self._bytes:
-                raise EditError(f"{self.path.name} was changed meanwhile", "run the command again")
             self._replace((self._mark + self.after).encode())
         except OSError as error:
             raise EditError(f"{self.path.name} cannot be written: {error.strerror or error}") from error
+        self._bytes = (self._mark + self.after).encode()
+        self.before = self.after
+
+    def _read(self) -> bytes | None:
+        name = self.path.name
+        try:
+            kind = self.path.stat().st_mode
+            if not stat.S_ISREG(kind):
+                raise EditError(f"{name} is no regular file", "move it away")
+            with self.path.open("rb") as stream:
+                data = stream.read(_LARGEST + 1)
+        except FileNotFoundError:
+            if self.path.is_symlink():
+                raise EditError(f"{name} is a link to something that does not exist", "mend the link") from None
+            return None
+        except OSError as error:
+            raise EditError(f"{name} cannot be read: {error.strerror or error}", "make the file readable") from error
+        if len(data) > _LARGEST:
+            raise EditError(f"{name} is larger than {_LARGEST >> 20} MiB", "nothing but settings belongs in it")
+        return data
 
     def _replace(self, data: bytes) -> None:
+        """Put the bytes in the place of the file, or of the one that the link points to."""
         target = self.path.resolve()
+        mode = stat.S_IMODE(target.stat().st_mode) if self._bytes is not None else None
+        if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
+            raise EditError(f"{self.path.name} is read-only", _READ_ONLY.format(self.path.name))
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
-            Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o644)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(_new_mode() if mode is None else mode)
             Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def _table(self, key: tuple[str, ...]) -> MutableMapping[str, Any]:
-        import tomlkit
+    def _parsed(self, text: str, name: str = "") -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            said = f"{name or self.path.name} is not valid TOML: {error}"
+            raise EditError(said, "mend it first: hatch-wallaroo check says more") from error
+        except RecursionError as error:
+            raise EditError(f"{name or self.path.name} is nested too deeply", "write it less deep") from error
+        return document
 
-        table: Any = self._document
-        for depth, part in enumerate(key):
-            if part not in table:
-                table[part] = tomlkit.table(is_super_table=depth < len(key) - 1)
-            table = table[part]
-            if not isinstance(table, MutableMapping):
-                where = key_text(key[: depth + 1])
-                raise EditError(f"{where} is no table", f"make {where} a table, or remove it")
-        found: MutableMapping[str, Any] = table
-        return found
+    def _change(self, change: Callable[[str], str], *expected: Mapping[str, Any]) -> None:
+        """Make a change whose outcome is one of those expected, or none at all."""
+        try:
+            text = change(self._text)
+            document = tomllib.loads(text)
+        except placing.PlacingError as error:
+            raise EditError(str(error), error.fix) from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise self._unable() from error
+        if not any(plain.same(document, each) for each in expected):
+            raise self._unable()
+        self._text, self._document = text, document
+
+    def _unable(self) -> EditError:
+        said = f"{self.path.name} is written in a way that cannot be changed without touching other lines of it"
+        return EditError(said, "make the change by hand")
+
+    def _takes_lines(self, path: _Key) -> bool:
+        """Whether a header for a table can be added: it has none yet, and does not lie in an inline table."""
+        try:
+            home = placing.home_of(self._text, path)
+        except placing.PlacingError as error:
+            raise EditError(str(error), error.fix) from None
+        return home.kind == "implied" or (home.kind != "inline" and home.path != path)
+
+    def _set_table(self, key: _Key, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
+        """Bring a table that has lines of its own to a value, key by key; what is out of order is written anew."""
+        before = self._text, self._document
+        try:
+            self._set_keys(key, old, value)
+            if self.get(key) is None:
+                self.set(key, {})
+        except EditError:
+            self._text, self._document = before
+            raise
+
+    def _set_keys(self, key: _Key, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
+        in_place = 0
+        kept = [name for name in old if name in value]
+        while in_place < len(kept) and kept[in_place] == list(value)[in_place]:
+            in_place += 1
+        for name in old:
+            if name not in kept[:in_place]:
+                self.remove((*key, name))
+        for name, inner in value.items():
+            self.set((*key, name), inner)
 
 
 def edit_pyproject(root: Path) -> Edit:
@@ -150,33 +255,15 @@ def edit_pyproject(root: Path) -> Edit:
     return Edit(root / PYPROJECT)
 
 
-def _parsed(text: str, name: str) -> TOMLDocument:
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        return tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise EditError(
-            f"{name} is not valid TOML: {error}", "mend it first: hatch-wallaroo check says more"
-        ) from error
+def _lines(text: str) -> list[str]:
+    """The lines of a text as a difference shows them; one that has no end says so."""
+    *lines, last = text.split("\n")
+    shown = [each.removesuffix("\r") for each in lines]
+    return [*shown, f"{last}\n\\ No newline at end of file"] if last else shown
 
 
-def _plain(item: Any) -> Any:
-    return item.unwrap() if hasattr(item, "unwrap") else item
-
-
-def _item(value: Any) -> Any:
-    """A value as TOML is written by hand: tables inline, in their order."""
-    import tomlkit
-
-    if isinstance(value, Mapping):
-        table = tomlkit.inline_table()
-        for key, inner in value.items():
-            table[key] = _item(inner)
-        return table
-    if isinstance(value, (list, tuple)):
-        array = tomlkit.array()
-        array.extend(_item(each) for each in value)
-        return array
-    return value
+def _new_mode() -> int:
+    """What a new file may be used for, by the user's umask."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -130,12 +130,12 @@ class _Scanner:
         while True:
             self._skip(_SPACE)
             start = self.at
-            end = _string_end(self.text, start) or _end(_BARE_KEY, self.text, start)
+            end = string_end(self.text, start) or _end(_BARE_KEY, self.text, start)
             if end is None:
                 return parts
             self.at = end
             if len(parts) < _DEEPEST:
-                parts.append((_unquoted(self.text[start:end]), start))
+                parts.append((unquoted(self.text[start:end]), start))
             self._skip(_SPACE)
             if not self._next("."):
                 return parts
@@ -175,7 +175,7 @@ class _Scanner:
             frames.append(_Frame(path, array=True))
         elif self._next("{"):
             frames.append(_Frame(path, array=False))
-        elif (end := _string_end(self.text, start)) is not None:
+        elif (end := string_end(self.text, start)) is not None:
             self.at = end
             if path in self.spots:
                 self.spots[path] = Spot(self.spots[path].key, start)
@@ -190,7 +190,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int | None:
     return found.end() if found else None
 
 
-def _string_end(text: str, at: int) -> int | None:
+def string_end(text: str, at: int) -> int | None:
     """Where the string that begins at `at` ends; None where none begins or it does not end."""
     pattern = _ENDS.get(text[at : at + 3])
     if pattern is None:
@@ -198,7 +198,7 @@ def _string_end(text: str, at: int) -> int | None:
     return next((found.end() for found in pattern.finditer(text, at + 3) if not found[0].startswith("\\")), None)
 
 
-def _unquoted(key: str) -> str:
+def unquoted(key: str) -> str:
     """A key as TOML reads it."""
     if key.startswith('"'):
         return _ESCAPE.sub(_character, key[1:-1])
@@ -217,7 +217,7 @@ def escaped_offset(text: str, start: int, column: int) -> int:
     """Where the `column`th character (from 1) of a string value stands; `start` is the offset of its quote."""
     quote = text[start]
     long = text.startswith(quote * 3, start)
-    end = (_string_end(text, start) or len(text)) - 1
+    end = (string_end(text, start) or len(text)) - 1
     at = start + (3 if long else 1)
     if long:
         at = _end(_LINE_END, text, at) or at
