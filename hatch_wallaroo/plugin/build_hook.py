@@ -4,47 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-from hatch_wallaroo.config.document import parse_document
-from hatch_wallaroo.config.positions import Positions
-from hatch_wallaroo.findings import Finding, KeyPath, Level, Place, nearest, rule
+from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.plugin.session import Session
 from hatch_wallaroo.plugin.sources import project_files
-
-UNKNOWN_OPTION = rule(
-    "WLR640",
-    "unknown option of the build hook",
-    why="An option that nobody reads is most often a misspelt one.",
-    source="[tool.hatch.build.hooks.wallaroo]",
-)
-WRONG_TYPE = rule(
-    "WLR641",
-    "an option of the build hook has the wrong type",
-    why="The hook would act on something that was not meant.",
-    source="[tool.hatch.build.hooks.wallaroo]",
-)
-NOT_IN_SDIST = rule(
-    "WLR642",
-    "the hook does not run for the sdist",
-    why="Without it the sdist holds what git tracks, and models are most often ignored by git: there is nothing to "
-    "build the bundle from where a front end makes the wheel from the sdist.",
-    source="python -m build and uv build, which build the wheel from an unpacked sdist",
-    level=Level.WARNING,
-)
+from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
+from hatch_wallaroo.project.hook import option_findings, option_place, sdist_findings
 
 _UVS_OWN = re.compile(r"(builds|sdists)-v\d+")
-_HATCH_TOML = "hatch.toml"
-_TABLE = ("build", "hooks", "wallaroo")
-_HATCHLINGS = frozenset(
-    {"dependencies", "enable-by-default", "require-runtime-dependencies", "require-runtime-features"}
-)
-_OPTIONS = ("sdist",)
 
 
 class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not subscriptable on older Hatchlings
@@ -96,64 +67,17 @@ class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not su
         return self.config.get("sdist", True) is False and (Path(self.root) / "PKG-INFO").is_file()
 
     def _option_findings(self) -> list[Finding]:
-        findings = []
-        for option, value in self.config.items():
-            if option in _HATCHLINGS:
-                continue
-            place = self._place(option)
-            if option not in _OPTIONS:
-                close = nearest(option, _OPTIONS)
-                fix = f"did you mean {close}?" if close else f"remove it; the hook's option is {_OPTIONS[0]}"
-                findings.append(UNKNOWN_OPTION.finding(f"unknown option {option!r}", fix=fix, place=place))
-            elif not isinstance(value, bool):
-                findings.append(
-                    WRONG_TYPE.finding(f"{option} must be true or false", fix=f"{option} = false", place=place)
-                )
-        return findings
+        config = self._config()
+        return option_findings(self.config, lambda option: option_place(config, self.target_name, option))
 
     def _sdist_findings(self) -> list[Finding]:
-        """What may be behind a missing model where the project is an unpacked sdist."""
-        config = self.metadata.hatch.config
-        for_all = _value(config, _TABLE) is not None or _value(config, _below("sdist")) is not None
-        if for_all or not (Path(self.root) / "PKG-INFO").is_file():
-            return []
-        return [
-            NOT_IN_SDIST.finding(
-                "this is an unpacked sdist, and the hook was not run to put the model into it",
-                fix="write [tool.hatch.build.hooks.wallaroo], or build from the project itself: hatch build, or "
-                "python -m build --wheel",
-            )
-        ]
+        return sdist_findings(self._config(), Path(self.root))
 
-    def _place(self, option: str) -> Place:
-        """Where an option stands: in hatch.toml, which wins, or in pyproject.toml; below the target, or for all."""
-        tables = (_below(self.target_name), _TABLE)
-        try:
-            text = (Path(self.root) / _HATCH_TOML).read_bytes().decode(errors="replace")
-        except OSError:
-            text = ""
-        document = parse_document(text).table or {}
-        for table in tables:
-            if _value(document, (*table, option)) is not None:
-                return replace(Positions(text).locate(Place(key=(*table, option))), file=_HATCH_TOML)
-        written = [
-            ("tool", "hatch", *table)
-            for table in tables
-            if _value(self.metadata.config, ("tool", "hatch", *table, option)) is not None
-        ]
-        return Place(key=(*(written[0] if written else ("tool", "hatch", *_TABLE)), option))
+    def _config(self) -> HatchConfig:
+        return read_hatch_config(Path(self.root), self.metadata.config)
 
     def _session(self) -> Session:
         return Session(self.root, self.metadata, self.app)
-
-
-def _below(target: str) -> KeyPath:
-    return ("build", "targets", target, "hooks", "wallaroo")
-
-
-def _value(table: Any, keys: KeyPath) -> Any:
-    """What stands at a place of a document, or None."""
-    return reduce(lambda inner, key: inner.get(key) if isinstance(inner, dict) else None, keys, table)
 
 
 def _installing(directory: str) -> bool:

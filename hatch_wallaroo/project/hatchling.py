@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hatch_wallaroo.config.spec import Project
+from hatch_wallaroo.project.spelling import spelt
 
 
 def from_metadata(metadata: Any) -> Project:
     """The project that Hatchling's ProjectMetadata describes; raises whatever that does for metadata with mistakes."""
-    core = metadata.core
+    core, table = metadata.core, metadata.config["project"]
     return Project(
         name=core.raw_name,
         version=metadata.version,
-        dependencies=_as_written(core.dependencies, metadata.config["project"].get("dependencies")),
-        optional_dependencies={extra: tuple(lines) for extra, lines in core.optional_dependencies.items()},
+        dependencies=_as_written(core.dependencies, table.get("dependencies")),
+        optional_dependencies=_extras_as_written(core.optional_dependencies, table.get("optional-dependencies")),
         requires_python=core.requires_python,
         packages=wheel_packages(metadata.hatch.config),
+        source=source_url(core.urls),
     )
+
+
+def source_url(urls: Any) -> str:
+    """The address of the sources among a project's `urls`, by the labels that PyPI knows; empty without one."""
+    known = ("source", "sourcecode", "repository", "github", "code")
+    found = {re.sub(r"[^a-z]", "", str(label).lower()): url for label, url in urls.items()} if urls else {}
+    url = next((found[label] for label in known if label in found), "")
+    return url if isinstance(url, str) and url.isprintable() else ""
 
 
 def wheel_packages(hatch: Any) -> tuple[str, ...]:
@@ -36,17 +47,22 @@ def _table(parent: Any, key: str) -> Any:
     return found if isinstance(found, dict) else {}
 
 
+def _extras_as_written(extras: Mapping[str, Sequence[str]], table: Any) -> dict[str, tuple[str, ...]]:
+    """The extras by the names that they have in the table, each in its order; all of Hatchling's where it has none."""
+    if not isinstance(table, dict):
+        return {extra: tuple(lines) for extra, lines in extras.items()}
+    return {extra: _as_written(extras.get(_normal(extra), ()), lines) for extra, lines in table.items()}
+
+
 def _as_written(dependencies: Sequence[str], written: Any) -> tuple[str, ...]:
     """Hatchling's dependencies, which it sorts, in the order of the table, as findings name them by their place.
 
     Where the table does not hold them (they are dynamic, or have Hatchling's fields in them), they stay as they are.
     """
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        known = [(Requirement(line), line) for line in dependencies]
-        asked = [Requirement(line) for line in written or ()]
-    except (InvalidRequirement, TypeError):
+    if not isinstance(written, list) or any("{" in line for line in written):
         return tuple(dependencies)
-    found = [next((line for each, line in known if each == wanted), "") for wanted in asked]
-    return tuple(found) if found and all(found) else tuple(dependencies)
+    return tuple(spelt(line) for line in written)
+
+
+def _normal(extra: str) -> str:
+    return re.sub(r"[-_.]+", "-", extra).lower()
