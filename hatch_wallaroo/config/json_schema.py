@@ -47,13 +47,7 @@ def generate() -> dict[str, Any]:
         **model,
         "properties": {**model["properties"], MODELS: several},
         "anyOf": [{"required": [MODELS]}, {"required": ["framework"]}],
-        "definitions": {
-            "model": {"title": "A model", **model},
-            "framework": _frameworks(),
-            "release": _releases(),
-            "schema": _fields(),
-            "type": _type(),
-        },
+        "definitions": {"model": {"title": "A model", "description": several["description"], **model}, "type": _type()},
     }
 
 
@@ -71,10 +65,23 @@ def _table(table: type) -> dict[str, Any]:
 
 
 def _described(schema: dict[str, Any], text: str) -> dict[str, Any]:
-    """A schema with a description; draft 7 ignores what stands beside a reference."""
-    if "$ref" in schema:
-        return {"description": text, "allOf": [schema]}
-    return {"description": text, **schema}
+    """A schema with a description. One that several keys share is written out in each of them.
+
+    Draft 7 ignores what stands beside a reference, and Taplo shows no text beside an `allOf` around one: asked for
+    completions there, its language server calls itself until its stack is full. Of a list it shows the items' text.
+    """
+    _, _, shared = schema.get("$ref", "").rpartition("/")
+    return {"description": text, **_with_items(_SHARED[shared]() if shared else schema, text)}
+
+
+def _with_items(schema: dict[str, Any], text: str) -> dict[str, Any]:
+    """A schema, or one of several to choose from, whose list's items have the text too."""
+    made = dict(schema)
+    if "items" in made:
+        made["items"] = {"description": text, **made["items"]}
+    if "anyOf" in made:
+        made["anyOf"] = [_with_items(each, text) for each in made["anyOf"]]
+    return made
 
 
 def _frameworks() -> dict[str, Any]:
@@ -103,6 +110,7 @@ def _type() -> dict[str, Any]:
     with_parameters = "|".join(PARAMETRISED)
     dtypes = rf"({plain}|({with_parameters})\s*[(\[][^()\[\]]+[)\]])"
     return {
+        "description": "The field's type: a dtype with a shape, or a table that says more.",
         "anyOf": [
             {
                 "type": "string",
@@ -110,7 +118,7 @@ def _type() -> dict[str, Any]:
                 "examples": ["float64", "float64[4]", "int64[100, 100, 3]", "string", "int64[*, 4]"],
             },
             {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
-        ]
+        ],
     }
 
 
@@ -124,7 +132,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "fraction": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "text": {"type": "string", "minLength": 1},
     }
-    return {"description": setting.about, **kinds[setting.kind]}
+    return _described(kinds[setting.kind], setting.about)
 
 
 def _settings(settings: Mapping[str, Setting]) -> dict[str, Any]:
@@ -155,7 +163,12 @@ def _accel(schema: dict[str, Any]) -> dict[str, Any]:
 
     names = dict.fromkeys(name for each in known() for name in resolve(each).accelerators)
     configured = {
-        name: {"type": "object", "additionalProperties": False, "properties": _settings(settings)}
+        name: {
+            "description": f"The accelerator {name} with a configuration.",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": _settings(settings),
+        }
         for name, settings in ACCELERATORS.items()
     }
     _, table = schema["anyOf"]
@@ -176,6 +189,13 @@ def _framework_config(schema: dict[str, Any]) -> dict[str, Any]:
         ]
     }
 
+
+_SHARED: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "framework": _frameworks,
+    "release": _releases,
+    "schema": _fields,
+}
+"""What the kinds refer to by name."""
 
 _SPECIAL: Mapping[tuple[type, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
     (ModelTable, "name"): _name,

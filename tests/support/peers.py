@@ -47,6 +47,23 @@ RECIPES = {
     "estimators-current": Recipe("3.11", ("scikit-learn==1.9.1", "xgboost-cpu==3.2.0")),
     # The CPU build only, from wherever UV_FIND_LINKS or PIP_FIND_LINKS has it: the index's own brings gigabytes of CUDA.
     "torch": Recipe("3.11", ("torch==2.13.0+cpu", "numpy")),
+    # The pipelines of Hugging Face, of 2023.2.1 (but for its torch) and the last that have all of its tasks.
+    "pipelines-2023.2.1": Recipe(
+        "3.11",
+        (
+            "torch==2.13.0+cpu",
+            "transformers==4.27.0",
+            "diffusers==0.14.0",
+            "numpy<2",
+            "huggingface-hub<0.26",
+            "pillow",
+            "scipy",
+        ),
+    ),
+    "pipelines": Recipe("3.11", ("torch==2.13.0+cpu", "transformers==4.57.6", "diffusers==0.35.2", "pillow", "scipy")),
+    # What Even Better TOML validates with, and a language server for TOML that comes as a package.
+    "taplo": Recipe("3.10", ("taplo==0.9.3",)),
+    "tombi": Recipe("3.10", ("tombi==1.9.6",)),
     # What 2023.2.1 runs, and a current one: the sources alone, for their tables of model classes.
     **{
         f"transformers-{version}": Recipe("3.10", ("--no-deps", f"transformers=={version}"))

@@ -1,0 +1,30 @@
+"""The JSON Schema of a whole pyproject.toml as far as `[tool.wallaroo]` goes: for editors, which know documents only.
+
+`python -m hatch_wallaroo.config.pyproject_schema` prints it; docs/how-to/editors.md says where to put it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from hatch_wallaroo.config.json_schema import dump, tool_schema
+
+
+def document_schema() -> dict[str, Any]:
+    """The table's schema at its place in the document. All other tables may hold anything."""
+    table = tool_schema("wallaroo")
+    draft, definitions = table.pop("$schema"), table.pop("definitions")
+    del table["$id"]
+    return {
+        "$schema": draft,
+        "$id": "https://hatch-wallaroo.invalid/pyproject.schema.json",
+        "title": table["title"],
+        "type": "object",
+        "properties": {"tool": {"type": "object", "properties": {"wallaroo": table}}},
+        "definitions": definitions,
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(dump(document_schema()))
