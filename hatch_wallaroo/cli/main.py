@@ -33,6 +33,7 @@ _COMMANDS = {
     "check": _Command("check", "check", "Say everything that hatch build would say, without building."),
     "schema": _Command("schema", "schema", "Print, read, infer or write schemas."),
     "frameworks": _Command("frameworks", "frameworks", "Show what each Wallaroo release knows."),
+    "try": _Command("trial", "try_", "Start the image of a built mlflow model, and ask it.", "image"),
     "models": _Command("models", "models", "Show models, versions, status and logs of a platform.", "publish"),
     "login": _Command("login", "login", "Sign in to a platform, and remember it.", "publish"),
     "logout": _Command("login", "logout", "Forget the logins at a platform.", "publish"),

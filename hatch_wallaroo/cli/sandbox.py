@@ -65,6 +65,7 @@ Faults, each NAME, NAME=VALUE or NAME=VALUE*TIMES:
 @click.option(
     "--max-upload", type=click.IntRange(1), default=32, show_default=True, help="Gigabytes of the largest model."
 )
+@click.option("--images", is_flag=True, help="Pull and start registered images before they are `ready`.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
     port: int,
@@ -73,6 +74,7 @@ def sandbox(
     faults: tuple[str, ...],
     pace: float,
     max_upload: int,
+    images: bool,
     command: tuple[str, ...],
 ) -> None:
     """Run the sandbox; what is wrong with the options is said in click's way, with exit code 2."""
@@ -88,7 +90,7 @@ def sandbox(
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from None
     with _folder(state) as folder, _said(port):
-        wanted = Wanted(folder, release, port, set_up, pace=pace, largest=max_upload << 30)
+        wanted = Wanted(folder, release, port, set_up, pace=pace, largest=max_upload << 30, images=images)
         if not command:
             serve(wanted, ready=lambda served: _announce(served, wanted))
             return

@@ -18,6 +18,7 @@ from hatch_wallaroo.sandbox.api import Api
 from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
 from hatch_wallaroo.sandbox.dialect import dialect
 from hatch_wallaroo.sandbox.faults import Faults
+from hatch_wallaroo.sandbox.images import Images
 from hatch_wallaroo.sandbox.openid import CONNECT, REALM, OpenId
 from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, error
 from hatch_wallaroo.sandbox.store import Store
@@ -42,10 +43,12 @@ def create_app(
     *,
     pace: float = PACE,
     largest: int = LARGEST_UPLOAD,
+    images: bool = False,
 ) -> Starlette:
     """A Wallaroo of a release, its state in a folder.
 
-    `pace`: seconds that each stage of a conversion lasts; `largest`: bytes of the largest model that it takes.
+    `pace`: seconds that each stage of a conversion lasts; `largest`: bytes of the largest model that it takes;
+    `images`: whether registered images are pulled and started.
     Raises UnknownReleaseError, and StateError where the folder cannot be used.
     """
     resolved = resolve(release)
@@ -64,6 +67,7 @@ def create_app(
         incoming=incoming,
         pace=pace,
         largest=largest,
+        images=Images(store) if images else None,
     )
     app = Starlette(
         routes=_routes(sandbox),

@@ -16,6 +16,7 @@ from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
 from hatch_wallaroo.sandbox.dialect import Dialect
 from hatch_wallaroo.sandbox.faults import Faults
+from hatch_wallaroo.sandbox.images import Images
 from hatch_wallaroo.sandbox.store import Store
 
 LARGEST_BODY = 1 << 20
@@ -36,6 +37,8 @@ class Sandbox:
     incoming: Path
     pace: float
     largest: int
+    images: Images | None = None
+    """What pulls and starts registered images; None: they are believed."""
 
 
 class RefusedError(Exception):

@@ -90,6 +90,7 @@ class Wanted:
     credentials: Credentials | None = None
     pace: float = PACE
     largest: int = LARGEST_UPLOAD
+    images: bool = False
 
 
 def serve(wanted: Wanted, *, ready: Callable[[Served], None] = lambda _: None) -> None:
@@ -138,7 +139,15 @@ def _opened(wanted: Wanted, ready: Callable[[Served], None]) -> Iterator[tuple[_
     """A server that only has to be run, and the socket that it listens on; the state is closed afterwards."""
     known = wanted.credentials or Credentials.generate()
     with socket.create_server((HOST, wanted.port)) as listening:
-        app = create_app(wanted.state, wanted.release, known, wanted.faults, pace=wanted.pace, largest=wanted.largest)
+        app = create_app(
+            wanted.state,
+            wanted.release,
+            known,
+            wanted.faults,
+            pace=wanted.pace,
+            largest=wanted.largest,
+            images=wanted.images,
+        )
         served = Served(f"http://{HOST}:{listening.getsockname()[1]}", known)
         announcement = wanted.state / ANNOUNCEMENT
 
@@ -161,6 +170,8 @@ def _opened(wanted: Wanted, ready: Callable[[Served], None]) -> Iterator[tuple[_
             yield _Server(config, announce), listening
         finally:
             announcement.unlink(missing_ok=True)
+            if app.state.sandbox.images:
+                app.state.sandbox.images.wait()
             app.state.sandbox.store.close()
 
 

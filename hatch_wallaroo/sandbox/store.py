@@ -197,6 +197,18 @@ class Store:
                 raise
             return int(made.lastrowid or 0)
 
+    def settle(self, version_id: int, ends: str, error_summary: str | None, logs: tuple[str, ...]) -> None:
+        """Say how a version ends that was on its way without an end."""
+        with self._lock:
+            found = self.version(version_id)
+            if found is not None:
+                told = {**found.record.__dict__, "ends": ends, "error_summary": error_summary, "logs": logs}
+                self._rows(
+                    "UPDATE versions SET record = ? WHERE id = ?",
+                    json.dumps({**found.record.__dict__, **told}),
+                    version_id,
+                )
+
     def configure(self, version_id: int, config: Mapping[str, Any]) -> Version | None:
         """Change keys of a version's config."""
         with self._lock:

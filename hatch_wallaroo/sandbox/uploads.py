@@ -87,7 +87,10 @@ class Uploads:
             raise UploadRefusedError(400, f"Bad request: there is no workspace {metadata.workspace_id}")
         verdict = await to_thread.run_sync(partial(self._judge, metadata, received, route))
         record = self._record(metadata, received, verdict)
-        return sandbox.store.add_version(metadata.workspace_id, metadata.name, record, time.time())
+        version_id = sandbox.store.add_version(metadata.workspace_id, metadata.name, record, time.time())
+        if sandbox.images and metadata.image_path:
+            sandbox.images.begin(version_id, metadata.image_path)
+        return version_id
 
     def _judge(self, metadata: Metadata, received: Received, route: str) -> Verdict:
         release = self._sandbox.release
@@ -105,7 +108,8 @@ class Uploads:
         sandbox, row = self._sandbox, metadata.row
         stages = sandbox.speaks.native if row.runtime == "native" else sandbox.speaks.container
         image = row.family == "mlflow"
-        stuck = not image and sandbox.faults.take("stuck") is not None
+        tried = image and sandbox.images is not None
+        stuck = tried or (not image and sandbox.faults.take("stuck") is not None)
         ends = "error" if verdict.failed else "ready"
         config: dict[str, Any] = dict(metadata.schemas)
         return Record(
@@ -117,7 +121,7 @@ class Uploads:
             size=received.size,
             image_path=metadata.image_path,
             runtime=runtime(sandbox.release, row),
-            stages=() if image else ("uploading", *stages),
+            stages=("uploading", *stages) if tried or not image else (),
             pace=sandbox.pace,
             ends="" if stuck else ends,
             error_summary=verdict.summary if verdict.failed else None,
