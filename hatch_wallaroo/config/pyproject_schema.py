@@ -1,6 +1,7 @@
-"""The JSON Schema of a whole pyproject.toml as far as `[tool.wallaroo]` goes: for editors, which know documents only.
+"""The JSON Schema of a whole pyproject.toml as far as `[tool.wallaroo]` goes: for editors that know documents only.
 
-`python -m hatch_wallaroo.config.pyproject_schema` prints it; docs/how-to/editors.md says where to put it.
+`python -m hatch_wallaroo.config.pyproject_schema` prints it, with `--table` that of the table alone, for editors that
+can put a schema at its place in a document. docs/how-to/editors.md says where they go.
 """
 
 from __future__ import annotations
@@ -27,4 +28,4 @@ def document_schema() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(dump(document_schema()))
+    sys.stdout.write(dump(tool_schema("wallaroo") if sys.argv[1:] == ["--table"] else document_schema()))

@@ -1,5 +1,7 @@
 """The JSON Schema in the tools that editors use: Taplo (Even Better TOML) and Tombi, each the real program.
 
+They are set up as docs/how-to/editors.md says, by the blocks that it shows.
+
 Taplo's packages come without its language server, so hovering is tried with Tombi's. What Taplo's own server needs
 beyond that was found by running it once, and stands in the last tests here.
 """
@@ -17,7 +19,7 @@ import jsonschema
 import pytest
 
 from hatch_wallaroo.config.docs import field_docs
-from hatch_wallaroo.config.json_schema import dump, tool_schema
+from hatch_wallaroo.config.json_schema import tool_schema
 from hatch_wallaroo.config.model import ByopTable, ImageTable, ModelTable, options
 from hatch_wallaroo.config.pyproject_schema import document_schema
 from support.fronts import REPOSITORY
@@ -36,15 +38,25 @@ DOCUMENTS = {
     **{f"example-{each.parent.name}": each for each in (REPOSITORY / "example-projects").glob("*/pyproject.toml")},
 }
 """Tables with mistakes, of which a schema sees some, and tables without."""
-TOMBI = """\
-[schema]
-catalog = { paths = [] }
+PAGE = (REPOSITORY / "docs" / "how-to" / "editors.md").read_text(encoding="utf-8")
+NO_NETWORK = "[schema]\ncatalog = { paths = [] }\n\n"
 
-[[schemas]]
-root = "tool.wallaroo"
-path = "wallaroo.schema.json"
-include = ["**/pyproject.toml"]
-"""
+
+def shown_block(mark: str) -> str:
+    """The one block of the page that holds a text."""
+    (block,) = [each for each in re.findall(r"```\w+\n(.*?)```", PAGE, re.DOTALL) if mark in each]
+    return block
+
+
+def set_up(folder: Path) -> None:
+    """What the page says: the two files of schemas, and each tool's own file."""
+    for line in shown_block("pyproject_schema").splitlines():
+        command, _, file = line.partition(" > ")
+        arguments = command.removeprefix("python ").split()
+        made = subprocess.run([sys.executable, *arguments], cwd=REPOSITORY, capture_output=True, check=True)
+        (folder / file.partition("#")[0].strip()).write_bytes(made.stdout)
+    (folder / ".taplo.toml").write_text(shown_block("[[rule]]"), encoding="utf-8")
+    (folder / "tombi.toml").write_text(NO_NETWORK + shown_block("[[schemas]]"), encoding="utf-8")
 
 
 def program(name: str) -> str:
@@ -63,6 +75,7 @@ def documents(tmp_path_factory) -> Path:
             continue
         (home / name).mkdir()
         (home / name / "pyproject.toml").write_bytes(text)
+    set_up(home)
     return home
 
 
@@ -79,21 +92,26 @@ def test_the_documents_are_worth_asking_about(documents: Path) -> None:
     assert {"broken-unknown_keys", "broken-wrong_types", "broken-unknown_framework"} <= refused
 
 
-def test_taplo_refuses_what_the_schema_refuses_and_nothing_else(documents: Path, tmp_path: Path) -> None:
-    schema = tmp_path / "pyproject.schema.json"
-    schema.write_text(dump(document_schema()), encoding="utf-8")
-    command = [program("taplo"), "lint", "--no-auto-config", "--colors", "never", "--schema", schema.as_uri()]
-    done = subprocess.run([*command, "*/pyproject.toml"], cwd=documents, capture_output=True, text=True, timeout=60)
+def test_taplo_refuses_what_the_schema_refuses_and_nothing_else(documents: Path) -> None:
+    command = [program("taplo"), "lint", "--colors", "never", "*/pyproject.toml"]
+    done = subprocess.run(command, cwd=documents, capture_output=True, text=True, timeout=60)
     said = done.stdout + done.stderr
     refused = {Path(each).parent.name for each in re.findall(r'invalid file .*path="([^"]+)"', said)}
     assert refused == refused_by_the_schema(documents), said
-    assert "'modle' was unexpected" in said or "Additional properties are not allowed" in said
+
+
+def test_taplo_finds_the_schema_that_a_comment_names(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    path = tmp_path / "pyproject.toml"
+    path.write_text(f'{shown_block("#:schema")}{PROJECT}[tool.wallaroo]\nframework = "onx"\n', encoding="utf-8")
+    command = [program("taplo"), "lint", "--no-auto-config", "--colors", "never", "pyproject.toml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert '"onx" is not one of' in done.stderr + done.stdout
 
 
 def test_tombi_refuses_what_the_schema_refuses_and_nothing_else(documents: Path) -> None:
     """By the table's own schema, at its place in the document: that leaves other schemas of pyproject.toml alone."""
-    (documents / "wallaroo.schema.json").write_text(dump(tool_schema("wallaroo")), encoding="utf-8")
-    (documents / "tombi.toml").write_text(TOMBI, encoding="utf-8")
     command = [program("tombi"), "lint", "--offline", "--no-cache"]
     done = subprocess.run([*command, "."], cwd=documents, capture_output=True, text=True, timeout=60)
     said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
@@ -106,8 +124,7 @@ def test_tombi_refuses_what_the_schema_refuses_and_nothing_else(documents: Path)
 
 def test_a_field_s_text_shows_when_the_pointer_rests_on_it(tmp_path: Path) -> None:
     path, texts = every_key(tmp_path)
-    (tmp_path / "wallaroo.schema.json").write_text(dump(tool_schema("wallaroo")), encoding="utf-8")
-    (tmp_path / "tombi.toml").write_text(TOMBI, encoding="utf-8")
+    set_up(tmp_path)
     with LanguageServer([program("tombi"), "lsp"], tmp_path) as server:
         server.open(path)
         shown = {line: server.hover(path, line, 1) for line in texts}
@@ -118,8 +135,7 @@ def test_a_field_s_text_shows_when_the_pointer_rests_on_it(tmp_path: Path) -> No
 def test_the_editor_marks_a_mistake_where_it_stands(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(f'{PROJECT}[tool.wallaroo]\nframework = "onnx"\nmodle = "m.onnx"\n', encoding="utf-8")
-    (tmp_path / "wallaroo.schema.json").write_text(dump(tool_schema("wallaroo")), encoding="utf-8")
-    (tmp_path / "tombi.toml").write_text(TOMBI, encoding="utf-8")
+    set_up(tmp_path)
     with LanguageServer([program("tombi"), "lsp"], tmp_path) as server:
         (mistake,) = server.open(path)
     assert "modle" in mistake["message"]
