@@ -47,7 +47,7 @@ class Response:
         try:
             made = json.loads(self.body)
         except (ValueError, RecursionError):
-            made = None if self.is_page else self.body[: 4 * _SHOWN].decode("utf-8", "replace")
+            made = None if self.is_page else self.body.decode("utf-8", "replace")
         return printable(_message(made), self.secrets)
 
 
@@ -65,7 +65,7 @@ def printable(text: str, secrets: Iterable[Secret] = (), longest: int = _SHOWN, 
 
     With `lines` the line breaks stay. Cut before cleaning would let half a secret through.
     """
-    text = without(text[: 64 * 1024], secrets)
+    text = without(text, secrets)[: 64 * 1024]
     kept = "".join(each if each.isprintable() or (lines and each == "\n") else " " for each in text)
     kept = kept.strip() if lines else " ".join(kept.split())
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"

@@ -170,7 +170,7 @@ class Platform:
         found = answered.model_version(made) if isinstance(made, dict) else None
         if found is None or found.id != version_id:
             raise _unexpected(f"{API}/models/get_version_by_id")
-        return replace(found, error_summary=self._without_secrets(found.error_summary))
+        return replace(found, error_summary=self._without_secrets(found.raw.get("error_summary")))
 
     def all_versions(self, workspace_id: int, name: str) -> list[ModelVersion]:
         """The versions of the model of that name in a workspace, newest first; [] where there is no such model."""
@@ -248,8 +248,9 @@ class Platform:
         response = self.transport.request("POST", f"{API}/{path}", json=asked, before_repeat=before_repeat)
         return _checked(response)
 
-    def _without_secrets(self, text: str) -> str:
-        return printable(text, self.transport.concealed, 20_000, lines=True)
+    def _without_secrets(self, summary: object) -> str:
+        """The summary as the platform sent it: what was cut already may end with half a secret."""
+        return printable(summary, self.transport.concealed, 20_000, lines=True) if isinstance(summary, str) else ""
 
 
 class _AlreadyThere(Exception):  # noqa: N818  # carries an answer, no error

@@ -73,6 +73,13 @@ def test_a_version_by_its_id(wrapped: dict) -> None:
     assert made.raw["config"]["input_schema"] == "AAAA"
 
 
+def test_no_half_of_a_token_is_left_of_a_long_summary() -> None:
+    long = {"model_version": {**NEW_VERSION["model_version"], "error_summary": "x" * (20_000 - 8) + TOKEN}}
+    with serving([answer({"model_version": long})]) as server:
+        made = platform(server).version(9)
+    assert made.error_summary.endswith("xxx***")
+
+
 def test_the_models_of_old_and_new_releases() -> None:
     old = {"models": [{"id": 3, "name": "ccfraud", "owner_id": "x"}]}
     new = {"models": [{"model": {"id": 3, "name": "ccfraud"}, "model_versions": [NEW_VERSION], "workspace": {"id": 5}}]}

@@ -397,6 +397,15 @@ def test_a_platforms_words_are_cleaned(body: Any, words: str) -> None:
         assert made.get().words() == words
 
 
+@pytest.mark.parametrize("times", [2, 100])
+def test_no_half_of_a_token_is_left_of_long_words(times: int) -> None:
+    token = "ey" + "0123456789" * 150
+    with serving([Answer(400, f"{token} ".encode() * times)]) as server:
+        made = Transported(server.url)
+        made.transport.conceal(Secret(token))
+        assert made.get().words() == " ".join(["***"] * times)
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, ssl.SSLContext]:
     """A certificate of our own authority for 127.0.0.1, one for another host, and a server's context."""
