@@ -34,6 +34,8 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower upstream
         super().connection_made(transport)
+        # asyncio does this for sockets that it makes itself: an answer's body does not wait for its head's receipt.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app = partial(_with_abort, self.app, partial(_abort, transport))
 
 

@@ -4,56 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from support.fronts import FrontEnds
-from support.local_platform import LocalPlatform, local_platform
 from support.packages import write_package
+from support.sandboxes import Sandbox, running
+from support.users import Done, User
 
-Run = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture(scope="session")
-def beside_hatch(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The plugin's wheel, unpacked where Hatch's Python looks: as installed beside Hatch."""
-    folder = tmp_path_factory.mktemp("beside-hatch")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    return folder
+Run = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
-    with local_platform(tmp_path_factory.mktemp("sandbox") / "state") as running:
-        running.ask("workspaces/create", {"workspace_name": "my-ws"})
-        yield running
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running(tmp_path_factory.mktemp("sandbox"), "2023.2.1") as sandbox:
+        sandbox.workspace("my-ws")
+        yield sandbox
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "pyproject.toml").write_text(
-        '[project]\nname = "clusters"\nversion = "1.0"\n[tool.hatch.publish.wallaroo]\nworkspace = "my-ws"\npoll = 0.1\n'
-    )
-    return root
+def project(user: User) -> Path:
+    return user.project
 
 
 @pytest.fixture
-def run(fronts: FrontEnds, beside_hatch: Path, project: Path, platform: LocalPlatform, tmp_path: Path) -> Run:
+def run(user: User, platform: Sandbox) -> Run:
     """Run `hatch publish -p wallaroo …` in the project; gives exit code and all that was printed."""
 
-    def publish(*arguments: str, **environment: str) -> tuple[int, str]:
-        given = {"PYTHONPATH": str(beside_hatch), "HOME": str(tmp_path), **platform.environment, **environment}
-        done = fronts.run("hatch", "publish", "-p", "wallaroo", *arguments, cwd=project, **given)
-        output = done.stdout + done.stderr
-        assert "Traceback" not in output, output
-        assert platform.password not in output
-        return done.returncode, output
+    def publish(*arguments: str, **environment: str) -> Done:
+        done = user.publish(*arguments, **{**platform.environment, **environment})
+        assert platform.password not in done.output
+        return done
 
     return publish
 
@@ -63,15 +45,14 @@ def unique(tmp_path: Path) -> bytes:
     return os.fsencode(tmp_path)
 
 
-def test_a_model_is_published_and_never_twice(run: Run, project: Path, platform: LocalPlatform, tmp_path: Path) -> None:
+def test_a_model_is_published_and_never_twice(run: Run, project: Path, platform: Sandbox, tmp_path: Path) -> None:
     manifest = write_package(project / "dist", data=unique(tmp_path))
     code, output = run("-o", "json=result.json")
     assert code == 0, output
     made = json.loads((project / "result.json").read_text())
     (model,) = made["models"]
     assert (model["outcome"], model["status"], model["sent"]) == ("ready", "ready", True)
-    told = platform.ask("models/get_version_by_id", {"model_version_id": model["model_version_id"]})
-    assert told["model_version"]["model_version"]["file_info"]["sha"] == model["sha256"]
+    assert platform.version(model["model_version_id"])["file_info"]["sha"] == model["sha256"]
 
     for named in ((), (str(manifest),), ("dist/clusters-1.0.onnx",), ("dist",)):
         code, output = run(*named, "-o", "json=again.json")
@@ -133,7 +114,7 @@ def test_a_token_for_a_package_index_never_reaches_wallaroo(run: Run, project: P
 
 
 def test_hatchs_own_flags_are_taken_from_the_command_line(
-    run: Run, project: Path, platform: LocalPlatform, tmp_path: Path
+    run: Run, project: Path, platform: Sandbox, tmp_path: Path
 ) -> None:
     write_package(project / "dist", data=unique(tmp_path))
     code, output = run(
@@ -145,18 +126,16 @@ def test_hatchs_own_flags_are_taken_from_the_command_line(
     assert "stands on the command line" in output
 
 
-def test_quiet_says_only_what_is_wrong(fronts: FrontEnds, run: Run, project: Path, tmp_path: Path) -> None:
+def test_quiet_says_only_what_is_wrong(run: Run, project: Path, tmp_path: Path) -> None:
     write_package(project / "dist", data=unique(tmp_path))
     code, output = run(HATCH_QUIET="1")
     assert (code, output) == (0, "")
 
 
-def test_a_dry_run_sends_nothing(run: Run, project: Path, platform: LocalPlatform, tmp_path: Path) -> None:
+def test_a_dry_run_sends_nothing(run: Run, project: Path, platform: Sandbox, tmp_path: Path) -> None:
     write_package(project / "dist", "dry", data=unique(tmp_path))
     code, output = run("-o", "dry-run")
     assert code == 0, output
     assert f"request: POST {platform.url}/v1/api/models/upload" in output
     assert "Authorization: Bearer ***" in output
-    listed = platform.ask("workspaces/list", {})["workspaces"]
-    (workspace,) = [each["id"] for each in listed if each["name"] == "my-ws"]
-    assert '"dry"' not in json.dumps(platform.ask("models/list", {"workspace_id": workspace}))
+    assert platform.versions("dry") == []

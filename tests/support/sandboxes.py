@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pyarrow as pa
 
+from hatch_wallaroo.sandbox.faults import parse
 from hatch_wallaroo.schema.ipc import encode, read_bytes
 from support.fronts import REPOSITORY
 
@@ -36,6 +37,11 @@ class Sandbox:
         self.client, self.secret = told["client_id"], told["client_secret"]
         self.pid = int(told["pid"])
         self.address = urlsplit(self.url).netloc
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells the SDK and the publisher where the sandbox is, and who they are."""
+        return {"WALLAROO_URL": self.url, "WALLAROO_USER": self.user, "WALLAROO_PASSWORD": self.password}
 
     def request(self, method, path, body=None, headers=None):
         """Status, headers and JSON (or text) of one answer."""
@@ -79,9 +85,21 @@ class Sandbox:
                 return each["id"]
         return self.api("workspaces/create", workspace_name=name)["workspace_id"]
 
-    def fault(self, name, **more) -> None:
-        status, answer = self.post("/sandbox/faults", {"name": name, **more})
+    def fault(self, written: str, **more) -> None:
+        """Set a fault, written as on the command line: `NAME=VALUE*TIMES`."""
+        fault = parse(written)
+        told = {"name": fault.name, "value": fault.value, "times": fault.left, **more}
+        status, answer = self.post("/sandbox/faults", told)
         assert status == 200, answer
+
+    def no_faults(self) -> None:
+        """Take away what is set; the expiry of a token may strike this very request."""
+        for _ in range(5):
+            headers = {"Authorization": f"Bearer {self.login()}"}
+            status, _, answer = self.request("DELETE", "/sandbox/faults", headers=headers)
+            if status == 200:
+                return
+        raise AssertionError(answer)
 
     def upload(self, metadata, content=b"", file_name="model.bin", route="upload", token=None):
         return self.upload_body(body(metadata, content, file_name), route, token)
@@ -92,6 +110,10 @@ class Sandbox:
             "Content-Type": f"multipart/form-data; boundary={boundary}",
         }
         return self.request("POST", f"/v1/api/models/{route}", data, headers)
+
+    def versions(self, model: str) -> list[dict]:
+        """The versions of a model: `id`, `sha`, `status` and what else the platform lists."""
+        return self.api("models/list_versions", model_id=model)
 
     def version(self, version_id):
         return self.api("models/get_version_by_id", model_version_id=version_id)["model_version"]["model_version"]
@@ -142,10 +164,14 @@ def bomb() -> bytes:
 def running(state: Path, release: str, *options: str, pace: float = 0) -> Iterator[Sandbox]:
     """Start `hatch-wallaroo sandbox`, wait until it says where it is, and stop it by its own process id."""
     announcement = state / "sandbox.json"
-    command = [sys.executable, "-m", "hatch_wallaroo", "sandbox", "--state", str(state), "--release", release, "--pace", str(pace)]
+    command = [sys.executable, "-m", "hatch_wallaroo", "sandbox", "--state", str(state), "--release", release]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(
-        [*command, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--pace", str(pace), *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         for _ in range(400):
