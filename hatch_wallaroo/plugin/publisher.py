@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,14 @@ class WallarooPublisher(PublisherInterface):
                 "hatch-wallaroo[publish] is not installed beside Hatch: pipx inject hatch 'hatch-wallaroo[publish]', "
                 "or uv tool install hatch --with 'hatch-wallaroo[publish]'"
             )
-        code = self._publish(artifacts, options)
+        try:
+            code = self._publish(artifacts, options)
+        except BrokenPipeError:  # what reads the output has seen enough
+            raise
+        except Exception:  # noqa: BLE001 - a mistake of ours may be any of them
+            # Hatch would show it too, but with HATCH_DEBUG also the values in every frame: passwords and tokens.
+            traceback.print_exc()
+            code = 1
         if code:
             sys.exit(code)
 
