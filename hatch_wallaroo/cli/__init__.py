@@ -28,7 +28,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     import click
 
     from hatch_wallaroo.cli.common import complain
-    from hatch_wallaroo.cli.main import commands
+    from hatch_wallaroo.cli.registry import commands
     from hatch_wallaroo.exit_codes import FAILED
 
     _print_anything()
