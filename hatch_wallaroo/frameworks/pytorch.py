@@ -285,7 +285,7 @@ def _numbered(stem: str, count: int) -> tuple[str, ...]:
 
 def _precision(spec: ModelSpec, file: TorchFile, schema: Schema) -> Iterator[Finding]:
     """float64 inputs for weights of float32."""
-    if not _only_float32(file.root):
+    if not only_float32(file.root):
         return
     for field in schema.fields:
         leaf = element(field.type)
@@ -297,7 +297,7 @@ def _precision(spec: ModelSpec, file: TorchFile, schema: Schema) -> Iterator[Fin
             )
 
 
-def _only_float32(root: Value) -> bool:
+def only_float32(root: Value) -> bool:
     """Whether the storages' floats are all of 32 bits."""
     storages = {
         str(made)

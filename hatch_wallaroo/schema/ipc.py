@@ -54,13 +54,12 @@ def read_bytes(data: bytes) -> Decoded:
 
     try:
         found = pa.ipc.read_schema(pa.py_buffer(data))
-        names = tuple(dict.fromkeys(_metadata(found)))
+        names = metadata_keys(found)
         return Decoded(from_arrow(found), names)
     except UnsupportedTypeError as error:
         raise SchemaDecodeError(str(error)) from None
     except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, TypeError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise SchemaDecodeError(f"this is no Arrow schema: {lines[0][:120]}") from None
+        raise SchemaDecodeError(f"this is no Arrow schema: {reason(error)}") from None
 
 
 def _from_base64(text: str) -> bytes:
@@ -75,8 +74,18 @@ def _from_base64(text: str) -> bytes:
     return data
 
 
+def reason(error: Exception) -> str:
+    """The first line of what pyarrow says."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:120]
+
+
+def metadata_keys(schema: Any) -> tuple[str, ...]:
+    """The keys of all metadata in a pyarrow schema, of nested fields and of extension types too, each once."""
+    return tuple(dict.fromkeys(_metadata(schema)))
+
+
 def _metadata(schema: Any) -> Iterator[str]:
-    """The keys of all metadata in a schema, of nested fields and of extension types too."""
     yield from _keys(schema.metadata)
     fields = list(schema)
     while fields:

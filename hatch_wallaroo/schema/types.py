@@ -8,7 +8,10 @@ so checks can reason about schemas without importing pyarrow (200 ms); only
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+Side = Literal["input", "output"]
+"""Which of a model's two schemas."""
 
 
 @dataclass(frozen=True)
