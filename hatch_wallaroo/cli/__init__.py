@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _print_anything() -> None:
     """Characters that the terminal's encoding does not have are written as numbers, and end nothing."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure") and stream.errors == "strict":
+        if hasattr(stream, "reconfigure") and stream.errors in {"strict", "surrogateescape"}:
             stream.reconfigure(errors="backslashreplace")
 
 
