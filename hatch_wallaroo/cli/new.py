@@ -13,6 +13,7 @@ import click
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.cli.common import CommandError, complain, json_option, misused, say, say_json, tell
+from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 
 if TYPE_CHECKING:
@@ -39,8 +40,20 @@ For every `hatch new`: hatch config set template.plugins '{"wallaroo": {}}'
 @click.command(epilog=_NEW)
 @click.argument("name", required=False)
 @click.argument("location", required=False, type=click.Path(path_type=Path))
-@click.option("--framework", "-f", metavar="NAME", help="The model's framework; `custom` (BYOP) where none is named.")
-@click.option("--release", "-r", metavar="RELEASE", help="The Wallaroo release; the newest known where none is named.")
+@click.option(
+    "--framework",
+    "-f",
+    metavar="NAME",
+    help="The model's framework; `custom` (BYOP) where none is named.",
+    shell_complete=complete_frameworks,
+)
+@click.option(
+    "--release",
+    "-r",
+    metavar="RELEASE",
+    help="The Wallaroo release; the newest known where none is named.",
+    shell_complete=complete_releases,
+)
 @click.option("--description", metavar="TEXT", help="What the model does, in a sentence.")
 @click.option("--author", metavar="NAME", help="The author's name.")
 @click.option("--email", metavar="ADDRESS", help="The author's email address.")
