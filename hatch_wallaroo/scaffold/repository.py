@@ -130,7 +130,8 @@ def _listed(answers: Answers, begun: Starter) -> Iterator[tuple[str, str]]:
         if path:
             yield path, "the step" if answers.framework.family == "python" else "the model"
     if ready.MAKER in begun.files:
-        yield ready.MAKER, "made that model"
+        fetches = answers.framework.family in {"hugging-face", "llm"}
+        yield ready.MAKER, "makes one like it, or fetches the one that you name" if fetches else "made that model"
     if begun.sample:
         yield SAMPLE, "rows to try the model with, and its answers" if "outputs" in begun.sample else "rows to try"
     yield "tests/", "what `hatch test` runs"

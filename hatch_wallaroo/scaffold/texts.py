@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 KIND = "project"
+_LONGEST_LIST = 1000
+"""In characters: what is longer stands on one line of a sample."""
 
 
 def render(name: str, values: Mapping[str, Any]) -> str:
@@ -48,9 +51,26 @@ def sample(folder: str) -> Mapping[str, Any]:
     return document
 
 
-def sample_text(rows: Mapping[str, Any]) -> str:
-    """A sample as the repository holds it, and as every `make_model.py` writes it."""
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+def sample_text(sides: Mapping[str, Any]) -> str:
+    """A sample as the repository holds it, and as every `make_model.py` writes it.
+
+    A picture or a sound stands on one line: a number a line would be many megabytes.
+    """
+    long: list[str] = []
+
+    def shortened(value: Any) -> Any:
+        line = json.dumps(value, separators=(",", ":")) if isinstance(value, list) else ""
+        if len(line) <= _LONGEST_LIST:
+            return value
+        long.append(line)
+        return f"\0{len(long) - 1}\0"
+
+    rows = {
+        side: [{key: shortened(value) for key, value in row.items()} for row in listed]
+        for side, listed in sides.items()
+    }
+    text = json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    return re.sub(r'"\\u0000(\d+)\\u0000"', lambda found: long[int(found[1])], text)
 
 
 @cache
