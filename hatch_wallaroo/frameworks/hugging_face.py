@@ -17,6 +17,7 @@ from hatch_wallaroo.frameworks.hugging_face_schema import check_schemas
 from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, Task, fitting, tasks
 from hatch_wallaroo.frameworks.pretrained import NOT_A_FOLDER, members, plan_pretrained, read_json, text_of
 from hatch_wallaroo.frameworks.weights import check_weights
+from hatch_wallaroo.releases.model import FrameworkRow
 
 WRONG_TASK = rule(
     "WLR402",
@@ -72,7 +73,7 @@ class HuggingFace(Family):
     """The frameworks `hugging-face-*`."""
 
     def plan(self, spec: ModelSpec) -> Planned:
-        return plan_pretrained(spec, prefer_safetensors=_reads_safetensors(spec))
+        return plan_pretrained(spec, prefer_safetensors=reads_safetensors(spec.framework))
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
         task = _task(spec)
@@ -80,7 +81,7 @@ class HuggingFace(Family):
         findings: list[Finding] = []
         facts: dict[str, Any] = {"task": task.name if task else None}
         if task and task.diffusers:
-            facts |= check_diffusion(spec, files, findings, safetensors_known=_reads_safetensors(spec))
+            facts |= check_diffusion(spec, files, findings, safetensors_known=reads_safetensors(spec.framework))
         elif "model_index.json" in files and "config.json" not in files:
             findings.append(_diffusion_elsewhere(spec))
         else:
@@ -97,16 +98,16 @@ def _task(spec: ModelSpec) -> Task | None:
     return tasks().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
 
 
-def _transformers_version(spec: ModelSpec) -> Version | None:
+def _transformers_version(row: FrameworkRow) -> Version | None:
     try:
-        return Version(spec.framework.libraries["transformers"])
+        return Version(row.libraries["transformers"])
     except (KeyError, InvalidVersion):
         return None
 
 
-def _reads_safetensors(spec: ModelSpec) -> bool:
+def reads_safetensors(row: FrameworkRow) -> bool:
     """Whether nothing speaks against it: the version is not known, or new enough."""
-    version = _transformers_version(spec)
+    version = _transformers_version(row)
     return version is None or version >= _READS_SAFETENSORS
 
 
@@ -147,7 +148,7 @@ def _transformers(
             findings += _fit(spec, task, architectures, at)
             findings += _entailment(task, config, architectures, at)
         findings += _config(spec, config, at)
-    weights = check_weights(top, spec.at("model"), loose=False, safetensors_known=_reads_safetensors(spec))
+    weights = check_weights(top, spec.at("model"), loose=False, safetensors_known=reads_safetensors(spec.framework))
     findings += weights.findings
     facts["weights"] = weights.facts
     if task:
@@ -211,7 +212,7 @@ def _entailment(task: Task, config: Mapping[str, Any], architectures: tuple[str,
 def _config(spec: ModelSpec, config: Mapping[str, Any], at: Place) -> Iterator[Finding]:
     if config.get("auto_map"):
         files = ", ".join(sorted(_code_files(config["auto_map"]))[:3])
-        version = _transformers_version(spec)
+        version = _transformers_version(spec.framework)
         refused = version is not None and version < _READS_SAFETENSORS
         yield CUSTOM_CODE.finding(
             f"{at.file} has an auto_map: the model is loaded by its own code{f' ({files})' if files else ''}, "
