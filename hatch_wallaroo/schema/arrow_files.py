@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from hatch_wallaroo.findings import Finding, Place, rule
 from hatch_wallaroo.schema.arrow import UnsupportedTypeError, from_arrow
 from hatch_wallaroo.schema.ipc import metadata_keys, reason
-from hatch_wallaroo.schema.types import Schema
+from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Schema, Struct, Type
 
 NO_SCHEMA = rule(
     "WLR670",
@@ -54,10 +54,12 @@ def read_arrow(stream: BinaryIO, file: str) -> ArrowSchema:
         what = "Feather, version 1" if head.startswith(_FEATHER_1) else "encrypted Parquet"
         return _refused(file, [f"this is {what}"], "write it anew: pyarrow.feather.write_feather(table, 'table.arrow')")
     try:
-        found = _open(stream, head)
+        read = _ours(_open(stream, head), file)
     except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, TypeError) as error:
         return _refused(file, [f"this is no Arrow schema: {reason(error)}"], "copy it again, completely")
-    return _ours(found, file)
+    if head.startswith(_PARQUET) and read.schema is not None:
+        return replace(read, schema=Schema(tuple(_field_of_parquet(each) for each in read.schema.fields)))
+    return read
 
 
 def _open(stream: BinaryIO, head: bytes) -> Any:
@@ -85,6 +87,24 @@ def _ours(found: Any, file: str) -> ArrowSchema:
         return ArrowSchema(from_arrow(kept), metadata_keys(found), index)
     except UnsupportedTypeError as error:
         return _refused(file, _each_field(kept) or [str(error)], "give the fields types that the platform takes")
+
+
+def _field_of_parquet(field: Field) -> Field:
+    return replace(field, type=_of_parquet(field.type))
+
+
+def _of_parquet(type_: Type) -> Type:
+    """A type whose lists call their items as Arrow does: Parquet has a name of its own for them."""
+    match type_:
+        case ListOf():
+            return replace(type_, item=_of_parquet(type_.item), item_name="item")
+        case Struct(fields):
+            return Struct(tuple(_field_of_parquet(each) for each in fields))
+        case MapOf():
+            return replace(type_, key=_of_parquet(type_.key), value=_of_parquet(type_.value))
+        case Dictionary():
+            return replace(type_, value=_of_parquet(type_.value))
+    return type_
 
 
 def _each_field(schema: Any) -> list[str]:

@@ -150,13 +150,15 @@ def _dict(node: ast.Dict, names: Names) -> Any:
     made: dict[Any, Any] = {}
     wrong: list[Any] = []
     for key, value in zip(node.keys, node.values, strict=True):
-        name = _unknown(node, "** in a dict", "write its items out") if key is None else evaluate(key, names)
-        item = evaluate(value, names)
+        if key is None:
+            wrong.append(_unknown(node, "** in a dict", "write its items out"))
+            continue
+        name, item = evaluate(key, names), evaluate(value, names)
         wrong += [each for each in (name, item) if isinstance(each, Unknown)]
         if isinstance(name, str | bytes | int | float | None):
             made[name] = item
         elif not isinstance(name, Unknown):
-            wrong.append(_unknown(key or node, f"{said(name)} as a key of a dict", "write texts as keys"))
+            wrong.append(_unknown(key, f"{said(name)} as a key of a dict", "write texts as keys"))
     return joined(wrong) or made
 
 
