@@ -24,7 +24,10 @@ import traceback
 import warnings
 from pathlib import Path
 
-os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HOME=tempfile.gettempdir())
+caches = tempfile.TemporaryDirectory()
+os.environ.update(
+    HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HOME=caches.name, TORCHINDUCTOR_CACHE_DIR=caches.name
+)
 warnings.simplefilter("ignore")
 
 import numpy as np  # noqa: E402

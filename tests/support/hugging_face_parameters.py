@@ -7,13 +7,19 @@ class has with that config. Kept as hatch_wallaroo/scaffold/hugging_face_tensors
 """
 
 import json
+import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
-import diffusers
 import tomllib
-import transformers
+
+caches = tempfile.TemporaryDirectory()
+os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=caches.name, TORCHINDUCTOR_CACHE_DIR=caches.name)
+
+import diffusers  # noqa: E402
+import transformers  # noqa: E402
 
 # Older names of the same parameters, which the versions of 2023 know and later ones still read.
 OLDER = (
