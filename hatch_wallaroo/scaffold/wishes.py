@@ -94,7 +94,8 @@ def from_config(path: Path) -> Wishes:
         return Wishes()
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        raise ScaffoldError([Problem(f"Hatch's configuration {path} cannot be read: {said}", "mend it")]) from error
+        fix = "mend it, or name another with HATCH_CONFIG"
+        raise ScaffoldError([Problem(f"Hatch's configuration {path} cannot be read: {said}", fix)]) from error
     template = document.get("template")
     if not isinstance(template, Mapping):
         return Wishes()

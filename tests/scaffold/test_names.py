@@ -47,6 +47,8 @@ REFUSED = {
     "..": "",
     "٣model": "model",
     "model٣": "model",
+    "\u212aelvin": "kelvin",  # the sign for kelvin, which is no K
+    "clas\u017f": "class",  # a long s
     "x\ny": "x-y",
     "x\x00y": "x-y",
     "x\u202ey": "xy",

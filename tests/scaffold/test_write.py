@@ -44,6 +44,25 @@ def test_a_new_folder(place: str, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / place).parent.iterdir()] == ["new"]
 
 
+def test_the_folder_comes_to_its_place_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, seen, moved = tmp_path / "new", [], []
+    real_write, real_rename = module._write, Path.rename
+
+    def write_watched(path: Path, data: bytes) -> None:
+        seen.append(folder.exists())
+        real_write(path, data)
+
+    def rename_watched(self: Path, target: Path) -> Path:
+        moved.append((tree(self), target))
+        return real_rename(self, target)
+
+    monkeypatch.setattr(module, "_write", write_watched)
+    monkeypatch.setattr(Path, "rename", rename_watched)
+    write(FILES, folder)
+    assert seen == [False] * len(FILES)
+    assert moved == [(WHOLE, folder)]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="rights of another kind")
 def test_rights_are_those_of_any_new_file(tmp_path: Path) -> None:
     before = os.umask(0o027)
@@ -209,3 +228,10 @@ def test_one_file_never_over_another(tmp_path: Path) -> None:
     with pytest.raises(ScaffoldError, match="is there already"):
         write_file(b"newer", tmp_path / "pyproject.toml")
     assert tree(tmp_path) == {"pyproject.toml": b"new"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder that not even root can write to")
+def test_a_folder_that_cannot_be_written_to() -> None:
+    for place in ("/proc/new", "/proc/new/deep"):
+        with pytest.raises(ScaffoldError, match=r"cannot be written: .*; nothing was left behind"):
+            write(FILES, Path(place))
