@@ -49,21 +49,25 @@ class Rule:
     level: Level = Level.ERROR
 
     def finding(
-        self, message: str, *, fix: str = "", place: Place | None = None, level: Level | None = None
+        self, message: str, *, fix: str = "", place: Place | None = None, level: Level | None = None, about: str = ""
     ) -> Finding:
         """Make a finding: what is wrong here, in the user's words, and how to mend it."""
-        return Finding(self, message, fix, place or Place(), level or self.level)
+        return Finding(self, message, fix, place or Place(), level or self.level, about)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a check found. See :class:`Rule` for where it comes from."""
+    """One thing that a check found. See :class:`Rule` for where it comes from.
+
+    `about` names what it is about, by the rule's own notion, for `check --fix`: a package that is missing, a zip.
+    """
 
     rule: Rule
     message: str
     fix: str
     place: Place
     level: Level
+    about: str = ""
 
     @property
     def code(self) -> str:

@@ -31,7 +31,7 @@ _COLORS = {Level.ERROR: "31", Level.WARNING: "33", Level.NOTE: "36"}
 
 def render(findings: Iterable[Finding], *, color: bool) -> str:
     """The findings as text, errors last, each group by file and line; the last line counts them. Empty for none."""
-    ordered = sorted(dict.fromkeys(findings), key=_rank)
+    ordered = in_order(findings)
     if not ordered:
         return ""
     seen: Counter[tuple[str, Level]] = Counter()
@@ -47,6 +47,19 @@ def render(findings: Iterable[Finding], *, color: bool) -> str:
     return "\n".join([*blocks, _count(ordered, color)])
 
 
+def in_order(findings: Iterable[Finding], *, heaviest_first: bool = False) -> list[Finding]:
+    """Each finding once, errors last or first, each group by file and line."""
+    ordered = sorted(dict.fromkeys(findings), key=_rank)
+    if not heaviest_first:
+        return ordered
+    return [each for level in reversed(_ORDER) for each in ordered if each.level is level]
+
+
+def shown_fix(finding: Finding) -> str:
+    """A fix as it may be shown: cut, on several lines where it has them."""
+    return _cut(printable(finding.fix, lines=True))
+
+
 def to_json(finding: Finding) -> dict[str, Any]:
     """A finding for the manifest and other programs; each key is always there, null where it says nothing."""
     place = finding.place
@@ -54,7 +67,7 @@ def to_json(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "level": finding.level.value,
         "message": one_line(finding.message),
-        "fix": _cut(printable(finding.fix, lines=True)) or None,
+        "fix": shown_fix(finding) or None,
         "key": one_line(key_text(place.key)) or None,
         "file": one_line(place.file) or None,
         "line": place.line,
@@ -111,7 +124,7 @@ def _block(finding: Finding, color: bool) -> str:
     where = _where(finding.place)
     message = _said(one_line(finding.message), one_line(finding.place.file))
     first = f"{head} {_paint(where, '1', color)}: {message}" if where else f"{head} {message}"
-    fix = _cut(printable(finding.fix, lines=True)).split("\n")
+    fix = shown_fix(finding).split("\n")
     if not finding.fix:
         return first
     return "\n".join([first, f"    fix: {fix[0]}", *(f"         {line}" for line in fix[1:])])

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hatch_wallaroo.bundle import carried_over
+from hatch_wallaroo.bundle.own_zip import check_own_zips
 from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secrets
@@ -67,12 +69,12 @@ def _check(spec: ModelSpec) -> Checked:
     start = time.perf_counter()
     chosen = family(spec.framework.family)
     made, planned = plan(spec)
-    found = (*planned, *_sample(spec), *check_settings(spec))
+    found = (*planned, *_sample(spec), *check_settings(spec), *carried_over.check_schemas(spec))
     if spec.files_only:
         return Checked(spec, None, {}, (), tuple(_about_files(spec, made, found)))
     if made is None:
         return Checked(spec, None, {}, (), tuple(_unique([*found, *chosen.check_schemas(spec, {})])))
-    findings = [*found, *_pointers(made)]
+    findings = [*found, *_pointers(made), *check_own_zips(made, planned)]
     facts: Mapping[str, Any] = {}
     try:
         findings += secrets.scan(spec, made.layout.entries)

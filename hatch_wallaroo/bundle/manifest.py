@@ -56,20 +56,20 @@ def manifest(
         "upload": metadata(spec),
         "contents": contents,
         "contents_sha256": contents_digest(contents),
-        "left_out": [{"path": one_line(path), "reason": one_line(reason)} for path, reason in _left_out(checked)],
+        "left_out": [{"path": one_line(path), "reason": one_line(reason)} for path, reason in left_out(checked)],
         "requirements": [one_line(line) for line in checked.requirements],
-        "facts": _bounded(dict(checked.facts)),
+        "facts": bounded(dict(checked.facts)),
         "findings": [to_json(finding) for finding in findings],
     }
 
 
-def _left_out(checked: Checked) -> tuple[tuple[str, str], ...]:
+def left_out(checked: Checked) -> tuple[tuple[str, str], ...]:
     """What was left out on purpose, but for caches and the like: they come and go, and the model is the same."""
     stripped = checked.plan.layout.stripped if checked.plan else ()
     return tuple((path, reason) for path, reason in stripped if reason not in COME_AND_GO or "!" in path)
 
 
-def _bounded(value: Any, depth: int = _DEEPEST) -> Any:
+def bounded(value: Any, depth: int = _DEEPEST) -> Any:
     """What a file tells about itself, as JSON that can be written and read: anyone may have made the file.
 
     Texts without what steers a terminal, and cut; numbers that JSON holds; lists and tables of a bounded size
@@ -84,9 +84,9 @@ def _bounded(value: Any, depth: int = _DEEPEST) -> Any:
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, Mapping) and depth:
-        return {one_line(str(key)): _bounded(each, depth - 1) for key, each in islice(value.items(), MOST_ITEMS)}
+        return {one_line(str(key)): bounded(each, depth - 1) for key, each in islice(value.items(), MOST_ITEMS)}
     if isinstance(value, (list, tuple)) and depth:
-        return [_bounded(each, depth - 1) for each in islice(value, MOST_ITEMS)]
+        return [bounded(each, depth - 1) for each in islice(value, MOST_ITEMS)]
     return None
 
 

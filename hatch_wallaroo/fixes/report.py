@@ -1,0 +1,66 @@
+"""Fixes as they are shown: to a person with the difference of each file, to programs as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from hatch_wallaroo.fixes.changes import TextFile, ZipFile, apply
+from hatch_wallaroo.fixes.model import Fix
+from hatch_wallaroo.fixes.plan import plan
+from hatch_wallaroo.report import one_line, printable
+
+if TYPE_CHECKING:
+    from hatch_wallaroo.reports.result import Result
+
+_COLORS = {"+": "32", "-": "31", "@": "36"}
+
+
+@dataclass(frozen=True)
+class Fixing:
+    """The fixes of a check, the files that change by them, and whether that was done."""
+
+    fixes: tuple[Fix, ...] = ()
+    files: tuple[TextFile | ZipFile, ...] = ()
+    made: bool = False
+
+    @classmethod
+    def of(cls, found: Result) -> Fixing:
+        """What can be mended of a check's findings; nothing is written."""
+        planned = plan(found.repository, found.report, found.findings)
+        changed = apply(found.repository.root, planned)
+        return cls(tuple(each for each in planned if each in changed.done), changed.files)
+
+    def all_made(self) -> Fixing:
+        return replace(self, made=True)
+
+
+def shown(fixing: Fixing, *, color: bool) -> str:
+    """Each fix with the findings that it mends, then what changes in each file."""
+    lines = [f"fix[{', '.join(fix.codes)}] {one_line(fix.file)}: {one_line(fix.description)}" for fix in fixing.fixes]
+    for file in fixing.files:
+        lines += ["", *_painted(file.shown().split("\n"), color=color)]
+    return "\n".join([*lines, ""])
+
+
+def to_json(fixing: Fixing) -> list[dict[str, Any]]:
+    """Each fix, whether it was made, and its file's whole difference."""
+    differences = {file.file: file.shown() for file in fixing.files}
+    return [
+        {
+            "codes": list(fix.codes),
+            "description": one_line(fix.description),
+            "file": one_line(fix.file),
+            "applied": fixing.made,
+            "difference": printable(differences.get(fix.file, ""), lines=True),
+        }
+        for fix in fixing.fixes
+    ]
+
+
+def _painted(lines: Sequence[str], *, color: bool) -> list[str]:
+    clean = [printable(line) for line in lines]
+    if not color:
+        return clean
+    return [f"\x1b[{_COLORS[line[0]]}m{line}\x1b[0m" if line[:1] in _COLORS else line for line in clean]

@@ -1,0 +1,98 @@
+"""Fixes of requirements: a package that is missing, a name that installs something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from hatch_wallaroo.byop.distributions import certain
+from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
+from hatch_wallaroo.config.wording import key_text, quoted
+from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.fixes.context import Context, item
+from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Drop, Fix, Key, Replace
+from hatch_wallaroo.requirements.lines import Line, read
+from hatch_wallaroo.requirements.notable import MISNAMED
+from hatch_wallaroo.requirements.pylock import FILE
+
+_PROJECT: Key = ("project", "dependencies")
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def missing_package(finding: Finding, context: Context) -> Fix | None:
+    """The package that code imports, where the model's requirements come from. Its version is the user's to choose."""
+    spec = context.spec
+    name = certain(finding.about) if finding.about else None
+    if spec is None or name is None or (spec.lock and (spec.root / FILE).exists()):
+        return None
+    spec = _with_own_file(spec)
+    source = read(spec)
+    if any(line.hashes for line in source.lines) or _normal(name) in _names(source.lines):
+        return None
+    if spec.requirements.kind == "file":
+        file = spec.requirements.file
+        return Fix(f"{file} asks for {name}", file, (AddLine(name),)) if spec.path(file).is_file() else None
+    if spec.requirements.kind == "list":
+        key = tuple(map(str, spec.at("requirements").key))
+        return Fix(f"{key_text(key)} asks for {name}", PYPROJECT, (Append(key, name),))
+    return _into_project(name, context)
+
+
+def _into_project(name: str, context: Context) -> Fix | None:
+    project = context.at(("project",))
+    if not isinstance(project, Mapping) or "dependencies" in context.repository.unknown:
+        return None
+    dynamic, lines = project.get("dynamic"), project.get("dependencies", [])
+    if (isinstance(dynamic, list) and "dependencies" in dynamic) or not isinstance(lines, list):
+        return None
+    return Fix(f"{key_text(_PROJECT)} asks for {name}", PYPROJECT, (Append(_PROJECT, name),))
+
+
+def _with_own_file(spec: ModelSpec) -> ModelSpec:
+    """A Python step's folder may bring its own requirements.txt, which is taken where nothing is declared."""
+    if spec.framework.family != "python" or "requirements" in spec.origins or spec.model is None:
+        return spec
+    own = f"{spec.model.rstrip('/')}/requirements.txt"
+    return replace(spec, requirements=RequirementsFrom("file", file=own)) if spec.path(own).is_file() else spec
+
+
+def misnamed(finding: Finding, context: Context) -> Fix | None:
+    """The name that is meant, where the line says nothing but the name: versions are another package's."""
+    spec = context.spec
+    if spec is None:
+        return None
+    source = read(spec)
+    line = next((each for each in source.lines if each.place in {finding.place, _unlocated(finding)}), None)
+    if line is None or not _BARE.fullmatch(line.text) or line.hashes:
+        return None
+    name = _normal(line.text)
+    meant = re.fullmatch(r"write '([a-z0-9-]+)'", MISNAMED[name][1]) if name in MISNAMED else None
+    if meant and meant[1] in _names(source.lines):
+        return None
+    new = meant[1] if meant else None
+    if name not in MISNAMED or (new is None and name != "python"):
+        return None
+    described = f"{quoted(line.text)} becomes {quoted(new)}" if new else f"{quoted(line.text)} goes: it is no package"
+    listed = item(finding)
+    if line.place.file and line.place.line:
+        return Fix(described, line.place.file, (ChangeLine(line.place.line, line.text, new),))
+    if listed is None:
+        return None
+    change = Replace(listed[0], line.text, new) if new else Drop(listed[0], line.text)
+    return Fix(described, PYPROJECT, (change,))
+
+
+def _unlocated(finding: Finding) -> object:
+    return replace(finding.place, file="", line=None, column=None)
+
+
+def _names(lines: Iterable[Line]) -> set[str]:
+    found = (_NAME.match(line.text) for line in lines)
+    return {_normal(each[1]) for each in found if each}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,196 @@
+"""Fixes of `[tool.wallaroo]` and of the build hook's options: names, keys and values that can mean one thing only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hatch_wallaroo.config import kinds
+from hatch_wallaroo.config.available import SYNONYMS
+from hatch_wallaroo.config.declared import OPTIONS
+from hatch_wallaroo.config.model import options
+from hatch_wallaroo.config.names import in_platforms_form, is_name
+from hatch_wallaroo.config.paths import read_path
+from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.wording import key_text, quoted
+from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.fixes.context import Context, item, model_table, one_near, option_at, plain_key
+from hatch_wallaroo.fixes.model import Change, Drop, Fix, Key, NoByteOrderMark, Rename, Replace, SetTo
+from hatch_wallaroo.project.hatch_config import HATCH_TOML, value
+from hatch_wallaroo.project.hook import OPTIONS as HOOK_OPTIONS
+from hatch_wallaroo.releases.load import known, resolve
+
+
+def model_name(finding: Finding, context: Context) -> Fix | None:
+    """A name in the platform's form."""
+    key = plain_key(finding)
+    written = context.at(key) if key is not None else None
+    if key is None or key[-1] != "name" or not isinstance(written, str):
+        return None
+    name = written.lower() if is_name(written) else in_platforms_form(written)
+    return _set(key, name) if is_name(name) and name != written else None
+
+
+def unknown_key(finding: Finding, context: Context) -> Fix | None:
+    """A misspelt key by its right name, if that is not there yet and takes the value."""
+    key = plain_key(finding)
+    depth = model_table(key) if key is not None else None
+    if key is None or depth is None:
+        return None
+    *before, name = key[depth:] or ("",)
+    table = OPTIONS[before[0]].table if len(before) == 1 and before[0] in OPTIONS else None
+    if before and table is None:
+        return None
+    homes = [each for each, option in OPTIONS.items() if option.table and name in options(option.table)]
+    if not before and homes:
+        return _rename(key, (*key[:-1], homes[0], name), context) if len(homes) == 1 else None
+    near = one_near(name, options(table) if table else OPTIONS)
+    return _rename(key, (*key[:-1], near), context) if near else None
+
+
+def _rename(old: Key, new: Key, context: Context) -> Fix | None:
+    option = option_at(new)
+    if option is None or context.at(new) is not None:
+        return None
+    written = context.at(old)
+    fits = isinstance(written, Mapping) if option.kind is None else not option.kind.read(written, new[-1]).issues
+    shown = key_text(new[-2:]) if len(new) > len(old) else new[-1]
+    return _fix(f"{key_text(old)} becomes {shown}", Rename(old, new)) if fits else None
+
+
+def wrong_type(finding: Finding, context: Context) -> Fix | None:
+    """A list around a single string, `true` without its quotes."""
+    key = plain_key(finding)
+    option = option_at(key) if key is not None else None
+    if key is None or option is None or option.kind is None:
+        return None
+    written = context.at(key)
+    if not isinstance(written, str) or not written.strip():
+        return None
+    meant: Any = None
+    if isinstance(option.kind, kinds.ListOf):
+        meant = [written]
+    elif isinstance(option.kind, kinds.Flag):
+        meant = {"true": True, "false": False}.get(written.lower())
+    return None if meant is None or option.kind.read(meant, key[-1]).issues else _set(key, meant)
+
+
+def unknown_value(finding: Finding, context: Context) -> Fix | None:
+    """A misspelt word by the known one that it can only mean."""
+    key = plain_key(finding)
+    option = option_at(key) if key is not None else None
+    written = context.at(key) if key is not None else None
+    if key is None or option is None or not isinstance(written, str):
+        return None
+    if isinstance(option.kind, kinds.Choice):
+        return _near_value(key, written, option.kind.values)
+    release = context.spec.release if context.spec else None
+    if release and key[-1] == "arch":
+        return _near_value(key, written, release.architectures)
+    if release and key[-1] == "accel":
+        return _near_value(key, written, release.accelerators)
+    return None
+
+
+def unknown_framework(finding: Finding, context: Context) -> Fix | None:
+    """A framework by Wallaroo's name for it. Those whose models run as `custom` need more than another name."""
+    key = plain_key(finding)
+    written = context.at(key) if key is not None else None
+    if key is None or not isinstance(written, str):
+        return None
+    meant = SYNONYMS.get(written[:60].lower().replace("_", "-").replace(" ", "-"))
+    if meant is None:
+        return _near_value(key, written, {name for each in known() for name in resolve(each).frameworks})
+    return _set(key, meant) if meant != "custom" else None
+
+
+def _near_value(key: Key, written: str, values: Iterable[str]) -> Fix | None:
+    near = one_near(written, values)
+    return _set(key, near) if near and near != written else None
+
+
+def path_form(finding: Finding, context: Context) -> Fix | None:
+    """Forward slashes, where they name something that is there."""
+    key, listed = plain_key(finding), item(finding)
+    written = context.at(key) if key else None
+    if listed is not None:
+        items = context.at(listed[0])
+        written = items[listed[1]] if isinstance(items, list) and listed[1] < len(items) else None
+    if not isinstance(written, str) or "\\" not in written:
+        return None
+    path = read_path(written.replace("\\", "/"))
+    if path.issues or not (context.repository.root / path.value).exists():
+        return None
+    if listed is not None:
+        return _fix(f"{quoted(written)} becomes {quoted(path.value)}", Replace(listed[0], written, path.value))
+    return _set(key, path.value) if key else None
+
+
+def misfit(finding: Finding, context: Context) -> Fix | None:
+    """A `custom` model's files are its artifacts."""
+    key = plain_key(finding)
+    depth = model_table(key) if key is not None else None
+    if key is None or depth is None or key[depth:] != ("model",):
+        return None
+    written, artifacts = context.at(key), (*key[:-1], "artifacts")
+    framework = context.at((*key[:-1], "framework")) or context.at(("tool", "wallaroo", "framework"))
+    if framework != "custom" or not isinstance(written, str) or context.at(artifacts) is not None:
+        return None
+    described = f"model becomes artifacts = [{quoted(written)}]"
+    return _fix(described, Rename(key, artifacts), SetTo(artifacts, [written]))
+
+
+def input_field(finding: Finding, context: Context) -> Fix | None:
+    """The one field of an input, as scikit-learn and XGBoost have it."""
+    key = plain_key(finding)
+    fields = context.at(key[:-1]) if key else None
+    if key is None or key[-2] != "input-schema" or not isinstance(fields, Mapping) or list(fields) != [key[-1]]:
+        return None
+    return _fix(f"{key_text(key)} becomes inputs", Rename(key, (*key[:-1], "inputs")))
+
+
+def needless_admission(finding: Finding, context: Context) -> Fix | None:
+    """A file that needs no admission is no longer admitted."""
+    listed = item(finding)
+    items = context.at(listed[0]) if listed else None
+    if listed is None or not isinstance(items, list) or listed[1] >= len(items):
+        return None
+    path = items[listed[1]]
+    key = listed[0]
+    change = Drop(key, path) if len(items) > 1 else Drop(key)
+    return _fix(f"{quoted(path)} leaves {key_text(key)}", change)
+
+
+def hook_option(finding: Finding, context: Context) -> Fix | None:
+    """An option of the build hook by its right name, or true and false without quotes."""
+    key = tuple(part for part in finding.place.key if isinstance(part, str))
+    file = HATCH_TOML if finding.place.file == HATCH_TOML else PYPROJECT
+    document = context.repository.hatch.own if file == HATCH_TOML else context.document
+    written = value(document, key)
+    meant = {"true": True, "false": False}.get(written.lower()) if isinstance(written, str) else written
+    near = key[-1] if key[-1] in HOOK_OPTIONS else one_near(key[-1], HOOK_OPTIONS)
+    if not isinstance(meant, bool) or near is None:
+        return None
+    new = (*key[:-1], near)
+    if new == key:
+        return _fix(f"{key_text(key)} = {str(meant).lower()}", SetTo(key, meant), file=file)
+    if value(document, new) is not None or meant is not written:
+        return None
+    return _fix(f"{key_text(key)} becomes {near}", Rename(key, new), file=file)
+
+
+def byte_order_mark(finding: Finding, context: Context) -> Fix | None:
+    """The file without the mark that Hatchling does not take."""
+    del context
+    return _fix("the byte order mark goes", NoByteOrderMark()) if finding.about == "byte order mark" else None
+
+
+def _set(key: Key, new: Any) -> Fix:
+    shown = quoted(new) if isinstance(new, str) else str(new).lower() if isinstance(new, bool) else None
+    if shown is None:
+        shown = f"[{', '.join(map(quoted, new))}]"
+    return _fix(f"{key_text(key)} = {shown}", SetTo(key, new))
+
+
+def _fix(description: str, *changes: Change, file: str = PYPROJECT) -> Fix:
+    return Fix(description, file, changes)

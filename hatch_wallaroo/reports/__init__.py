@@ -1,0 +1,1 @@
+"""What a check found, as others want to read it: people, programs, code scanners, GitHub."""

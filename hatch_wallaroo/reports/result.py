@@ -1,0 +1,143 @@
+"""A check of a repository as the reports take it: which models, what was found, and where the files lie."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_wallaroo.bundle.check import Checked
+from hatch_wallaroo.config.declared import TABLE
+from hatch_wallaroo.config.model import MODELS
+from hatch_wallaroo.config.names import in_platforms_form
+from hatch_wallaroo.findings import Finding, KeyPath, Level, errors
+from hatch_wallaroo.project.repository import Report, Repository
+
+TOOL = "hatch-wallaroo"
+"""What made a report, by the name of its package."""
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One model of the table: `checked` is None where too little of its table could be read.
+
+    `findings` are those about its own table and its bundle.
+    """
+
+    name: str
+    key: KeyPath
+    checked: Checked | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        return self.checked is not None and self.checked.plan is not None and not errors(self.findings)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found about the models asked for; `findings` hold also what is about no model by itself."""
+
+    repository: Repository
+    report: Report
+    models: tuple[ModelResult, ...]
+    findings: tuple[Finding, ...]
+    seconds: float
+
+    @property
+    def counts(self) -> Mapping[Level, int]:
+        """How many findings of each level there are, the heaviest level first."""
+        found = Counter(each.level for each in self.findings)
+        return {level: found[level] for level in Level}
+
+    def fails(self, *, strict: bool) -> bool:
+        """Whether something stands against a build; `strict` takes warnings for errors."""
+        return bool(self.counts[Level.ERROR] or (strict and self.counts[Level.WARNING]))
+
+
+class UnknownModelError(Exception):
+    """A model was asked for that the table does not have; `known` are those that it has."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.known = known
+
+
+def result(repository: Repository, report: Report, wanted: Iterable[str] = (), seconds: float = 0.0) -> Result:
+    """What was found about the wanted models, or about all where none is named. Raises UnknownModelError."""
+    models = _models(repository, report)
+    names = set(wanted)
+    for name in names:
+        if not any(name in _names(model) for model in models):
+            raise UnknownModelError(name, tuple(dict.fromkeys(model.name for model in models)))
+    chosen = tuple(model for model in models if not names or names & _names(model))
+    about_others = {each for model in models if model not in chosen for each in model.findings}
+    about_chosen = {each for model in chosen for each in model.findings}
+    found = tuple(each for each in report.findings if each in about_chosen or each not in about_others)
+    return Result(repository, report, chosen, found, seconds)
+
+
+def source_root(root: Path, environ: Mapping[str, str]) -> Path:
+    """The folder that paths in reports are relative to: the repository's, in which the project may be a sub-folder.
+
+    GitHub says it; elsewhere it is the nearest folder with a `.git`, and without one the project itself.
+    """
+    here = Path(os.path.realpath(root))
+    said = environ.get("GITHUB_WORKSPACE")
+    workspace = Path(os.path.realpath(said)) if said else None
+    if workspace is not None and here.is_relative_to(workspace):
+        return workspace
+    return next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
+
+
+def prefix(root: Path, environ: Mapping[str, str]) -> str:
+    """What leads from the repository to the project: empty, or `models/fraud/`."""
+    inner = Path(os.path.realpath(root)).relative_to(source_root(root, environ)).as_posix()
+    return "" if inner == "." else f"{inner}/"
+
+
+def artifact(root: Path, file: str) -> tuple[str, str]:
+    """The file on disk that a place names, and the member in it where that is an archive's: `a.zip!b`."""
+    at = file.find("!")
+    while at >= 0 and not os.path.lexists(root / file):
+        if (root / file[:at]).is_file():
+            return file[:at], file[at + 1 :]
+        at = file.find("!", at + 1)
+    return file, ""
+
+
+def _models(repository: Repository, report: Report) -> list[ModelResult]:
+    """The models in the table's order, those that could not be read among them."""
+    checked = {model.spec.key: model for model in report.models}
+    keys = list(dict.fromkeys([*_declared(repository), *checked]))
+    return [_model(key, checked.get(key), report, repository) for key in keys]
+
+
+def _model(key: KeyPath, checked: Checked | None, report: Report, repository: Repository) -> ModelResult:
+    own = set(checked.findings) if checked else set()
+    found = (each for each in report.findings if each in own or each.place.key[: len(key)] == key)
+    name = (
+        checked.spec.name if checked else str(key[-1]) if key != TABLE else in_platforms_form(repository.project.name)
+    )
+    return ModelResult(name, key, checked, tuple(found))
+
+
+def _declared(repository: Repository) -> list[KeyPath]:
+    """The keys of the tables that describe models."""
+    if not repository.has_table or repository.document is None:
+        return []
+    table = repository.document["tool"]["wallaroo"]
+    if not isinstance(table, Mapping):
+        return []
+    models = table.get(MODELS)
+    if models is None:
+        return [TABLE]
+    return [(*TABLE, MODELS, name) for name in models] if isinstance(models, Mapping) else []
+
+
+def _names(model: ModelResult) -> set[str]:
+    """What a model may be called by: its name on the platform, and its table's."""
+    return {model.name, str(model.key[-1])} if model.key != TABLE else {model.name}
