@@ -60,15 +60,18 @@ class Positions:
         return None
 
 
-def locate_all(findings: Iterable[Finding], root: Path) -> list[Finding]:
-    """The same findings with their places in `root`'s pyproject.toml filled in, which is read only where needed."""
+def locate_all(findings: Iterable[Finding], root: Path, text: str | None = None) -> list[Finding]:
+    """The same findings with their places in `root`'s pyproject.toml filled in, which is read only where needed.
+
+    `text` stands in the place of the file.
+    """
     positions: Positions | None = None
     located = []
     for finding in findings:
         place = finding.place
         if place.key and place.file in {"", PYPROJECT} and place.line is None:
             if positions is None:
-                positions = Positions(_text(root / PYPROJECT))
+                positions = Positions(_text(root / PYPROJECT) if text is None else text)
             located.append(finding.at(positions.locate(place)))
         else:
             located.append(finding)

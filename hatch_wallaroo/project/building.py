@@ -26,6 +26,7 @@ HATCHLING = "hatchling"
 _OURS = "hatch-wallaroo"
 _SYSTEM = '[build-system]\nrequires = ["hatchling", "hatch-wallaroo"]\nbuild-backend = "hatchling.build"'
 _HOOK = "[tool.hatch.build.hooks.wallaroo]"
+_COMMAND = re.compile(r"hatchling build\b.*(?:-t|--target)[ =]wallaroo\b")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -34,6 +35,17 @@ def backend(document: Mapping[str, Any]) -> str:
     system = document.get("build-system")
     found = system.get("build-backend") if isinstance(system, Mapping) else None
     return re.split(r"[.:]", found, maxsplit=1)[0] if isinstance(found, str) else ""
+
+
+def builds_by_command(config: HatchConfig) -> bool:
+    """Whether an environment of Hatch's has a script that makes the bundle with Hatchling, beside another backend."""
+    environments = config.value("envs")
+    for each in environments.values() if isinstance(environments, Mapping) else ():
+        scripts = each.get("scripts") if isinstance(each, Mapping) else None
+        told = scripts.values() if isinstance(scripts, Mapping) else ()
+        if any(isinstance(script, str) and _COMMAND.search(script) for script in told):
+            return True
+    return False
 
 
 def building_findings(document: Mapping[str, Any], config: HatchConfig) -> Iterator[Finding]:
@@ -46,9 +58,12 @@ def building_findings(document: Mapping[str, Any], config: HatchConfig) -> Itera
         return
     builder = backend(document)
     if builder != HATCHLING:
+        if builds_by_command(config):
+            return
         message = f"the project is built by {quoted(builder)}" if builder else "nothing says what builds the project"
         place = Place(key=("build-system", "build-backend"))
-        yield NO_BUNDLE.finding(f"{message}; the bundle is made by Hatchling", fix=f"write:\n{_SYSTEM}", place=place)
+        fix = f"hatch-wallaroo init adds a command that makes it beside {builder}" if builder else f"write:\n{_SYSTEM}"
+        yield NO_BUNDLE.finding(f"{message}; the bundle is made by Hatchling", fix=fix, place=place)
         return
     if _OURS not in _names(system.get("requires")) | _names(_dependencies(config)):
         fix = 'requires = ["hatchling", "hatch-wallaroo"]'

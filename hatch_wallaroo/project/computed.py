@@ -39,14 +39,17 @@ def is_computed(table: Mapping[str, Any], config: HatchConfig) -> bool:
 
 
 def by_hatchling(
-    root: Path, table: Mapping[str, Any], config: HatchConfig
+    root: Path, table: Mapping[str, Any], config: HatchConfig, document: Mapping[str, Any] | None = None
 ) -> tuple[Project, list[Finding], frozenset[str]]:
-    """The project as Hatchling computes it, and which fields are not known because a plugin is not here."""
+    """The project as Hatchling computes it, and which fields are not known because a plugin is not here.
+
+    `document` stands in the place of the file.
+    """
     from hatchling.metadata.core import ProjectMetadata
     from hatchling.plugin.exceptions import UnknownPluginError
     from hatchling.plugin.manager import PluginManager
 
-    metadata: Any = ProjectMetadata(str(root), PluginManager())
+    metadata: Any = ProjectMetadata(str(root), PluginManager(), None if document is None else dict(document))
     try:
         # A hook may print; what this command prints is for programs.
         with contextlib.redirect_stdout(sys.stderr):

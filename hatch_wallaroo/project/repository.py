@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.bundle.check import Checked, check
-from hatch_wallaroo.config.document import read_document
+from hatch_wallaroo.config.document import parse_document, read_document
 from hatch_wallaroo.config.positions import PYPROJECT, locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import Finding, Place, errors
-from hatch_wallaroo.project.building import HATCHLING, backend, building_findings
+from hatch_wallaroo.project.building import HATCHLING, backend, building_findings, builds_by_command
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
 from hatch_wallaroo.project.hook import hook_findings, sdist_findings
 from hatch_wallaroo.project.written import NO_PROJECT, UNKNOWN_VERSION, normal_version, written
@@ -31,7 +31,8 @@ class Repository:
     """A project's folder with everything that was read: `document` is None where pyproject.toml is no TOML.
 
     `project` is what stands in for the metadata where they cannot be read; `findings` say what is wrong so far.
-    `unknown` are the fields of `[project]` that only a build would compute.
+    `unknown` are the fields of `[project]` that only a build would compute. `text` is what was read in the place of
+    the file, where something was.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Repository:
     findings: tuple[Finding, ...]
     hatch: HatchConfig = HatchConfig({}, {})  # noqa: RUF009 - frozen, and its tables are never changed
     unknown: frozenset[str] = frozenset()
+    text: str | None = None
 
     @property
     def has_table(self) -> bool:
@@ -49,19 +51,22 @@ class Repository:
         return isinstance(tool, Mapping) and "wallaroo" in tool
 
 
-def read_repository(root: Path) -> Repository:
-    """Read the pyproject.toml of a folder. Never raises for what stands there, imports Hatchling only where needed."""
-    document = read_document(root)
+def read_repository(root: Path, text: str | None = None) -> Repository:
+    """Read the pyproject.toml of a folder. Never raises for what stands there, imports Hatchling only where needed.
+
+    `text` stands in the place of the file: what would be said if it were written.
+    """
+    document = read_document(root) if text is None else parse_document(text)
     if document.table is None:
         return Repository(root, None, Project("", UNKNOWN_VERSION), Reading((), ()), document.findings)
     table = document.table
     hatch = read_hatch_config(root, table)
-    project, problems, unknown = _project(root, table, hatch)
+    project, problems, unknown = _project(root, table, hatch, given=text is not None)
     reading = read_models(table, project=project, root=root)
     if backend(table) in {"", HATCHLING}:
         problems += [*_byte_order_mark(root), *hook_findings(hatch)]
     findings = (*hatch.findings, *problems, *reading.findings)
-    return Repository(root, table, project, reading, findings, hatch, unknown)
+    return Repository(root, table, project, reading, findings, hatch, unknown, text)
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def check_repository(repository: Repository) -> Report:
         found += building_findings(repository.document, repository.hatch)
     if errors(found):
         found += sdist_findings(repository.hatch, root)
-    located = dict(zip(found, locate_all(found, root), strict=True))
+    located = dict(zip(found, locate_all(found, root, repository.text), strict=True))
     return Report(
         tuple(replace(model, findings=tuple(located[each] for each in about[model.spec.key])) for model in models),
         tuple(dict.fromkeys(located.values())),
@@ -133,7 +138,7 @@ def _byte_order_mark(root: Path) -> Iterator[Finding]:
 
 
 def _project(
-    root: Path, document: Mapping[str, Any], hatch: HatchConfig
+    root: Path, document: Mapping[str, Any], hatch: HatchConfig, *, given: bool
 ) -> tuple[Project, list[Finding], frozenset[str]]:
     """What the project says of itself: by Hatchling where something is computed, else as it is written."""
     from hatch_wallaroo.project import computed
@@ -143,10 +148,10 @@ def _project(
     builder = backend(document)
     if not isinstance(table, Mapping):
         return _without_table(document, root)
-    if builder not in {"", HATCHLING}:
+    if builder not in {"", HATCHLING} and not builds_by_command(hatch):
         return computed.elsewhere(table, hatch, f"{builder} computes it when the project is built")
     if computed.is_computed(table, hatch):
-        return computed.by_hatchling(root, table, hatch)
+        return computed.by_hatchling(root, table, hatch, document if given else None)
     direct = hatch.value("metadata", "allow-direct-references") is True
     return *written(table, wheel_packages(hatch.table), direct=direct), frozenset()
 
