@@ -48,8 +48,8 @@ def make(spec: ModelSpec, context: Path, sha256: str, tell: Tell) -> tuple[Findi
         fix = f"{error.fix}; or write image.build = false, build, and run:\n{by_hand}"
         return (NOT_MADE.finding(error.message, fix=fix, place=place),)
     except ImageError as error:
-        message = "\n".join((error.message, *(f"| {line}" for line in error.log)))
-        return (NOT_MADE.finding(message, fix=error.fix, place=place),)
+        lines = [error.fix, "the last lines were:", *(f"| {line}" for line in error.log)] if error.log else [error.fix]
+        return (NOT_MADE.finding(error.message, fix="\n".join(lines), place=place),)
 
 
 def _tried(spec: ModelSpec, reached: Engine, name: str, tell: Tell) -> tuple[Finding, ...]:

@@ -21,6 +21,7 @@ NOT_FETCHED = rule(
     source="MLflow's client, mlflow.artifacts.download_artifacts",
 )
 
+_LOGIN = re.compile(r"://[^/@\s]+@")
 _ADDRESS = re.compile(r"(?:runs|models):/")
 
 
@@ -56,9 +57,11 @@ def _fetched(address: str, server: str) -> Path:
         raise _FetchError("no tracking server is named", "set MLFLOW_TRACKING_URI, as for MLflow itself")
     folder = Path(tempfile.mkdtemp(prefix="hatch-wallaroo-mlflow-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # MLflow's client would try for two minutes to reach a server that is not there.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(folder)))
     except Exception as error:
-        said = one_line((str(error).strip().splitlines() or [type(error).__name__])[0])
+        said = _LOGIN.sub("://***@", one_line((str(error).strip().splitlines() or [type(error).__name__])[0]))
         fix = "check the address, MLFLOW_TRACKING_URI, and the login that the server asks for"
         raise _FetchError(said, fix) from error

@@ -37,6 +37,7 @@ NO_REQUIREMENTS = rule(
     source="MLflow models carry a requirements.txt",
 )
 
+_LARGEST_REQUIREMENTS = 1 << 20
 _MLFLOW_ITSELF = re.compile(r"mlflow(?:-skinny)?(?![\w.-])", re.IGNORECASE)
 
 
@@ -69,7 +70,7 @@ def read_folder(spec: ModelSpec) -> Folder:
     if errors(listing.findings) and not entries:
         return Folder(None, None, "", listing.findings, listing.stripped)
     description, wrong = _described(entries, declared, place)
-    requirements = _requirements(spec, there, declared, entries)
+    requirements = _requirements(spec, entries)
     findings = (*listing.findings, *wrong, *requirements.findings)
     kept = entries if description is not None else None
     return Folder(kept, description, requirements.text, findings, listing.stripped)
@@ -108,16 +109,20 @@ def _described(entries: tuple[Entry, ...], declared: str, place: Place) -> tuple
     return found, findings
 
 
-def _requirements(spec: ModelSpec, there: ModelSpec, declared: str, entries: tuple[Entry, ...]) -> Requirements:
+def _requirements(spec: ModelSpec, entries: tuple[Entry, ...]) -> Requirements:
     """What the table says, else the folder's own requirements.txt; MLflow's own line gives way to the container's."""
     if "requirements" in spec.origins:
         made = requirements_text(spec)
-    elif any(each.path == f"{MODEL}/requirements.txt" for each in entries):
-        own = RequirementsFrom("file", file=f"{declared}/requirements.txt")
-        made = requirements_text(replace(there, requirements=own))
-    else:
+        lines = [line for line in made.text.splitlines(keepends=True) if not _MLFLOW_ITSELF.match(line)]
+        return replace(made, text="".join(lines))
+    own = next((each for each in entries if each.path == f"{MODEL}/requirements.txt"), None)
+    if own is None:
         fix = 'list them: requirements = ["scikit-learn==1.2.2"]'
         message = "the model's folder has no requirements.txt, and the table no requirements"
-        return Requirements("", (), (NO_REQUIREMENTS.finding(message, fix=fix, place=spec.at("requirements")),))
-    lines = [line for line in made.text.splitlines(keepends=True) if not _MLFLOW_ITSELF.match(line)]
-    return replace(made, text="".join(lines))
+        return Requirements("", (), (NO_REQUIREMENTS.finding(message, fix=fix, place=spec.at("model")),))
+    with own.source.open() as stream:
+        text = stream.read(_LARGEST_REQUIREMENTS).decode("utf-8", "replace")
+    stripped = (line.partition(" #")[0].strip() for line in text.splitlines())
+    lines = [line for line in stripped if line and not line.startswith("#") and not _MLFLOW_ITSELF.match(line)]
+    made = requirements_text(replace(spec, requirements=RequirementsFrom("list", lines=tuple(lines))))
+    return replace(made, findings=tuple(each.at(Place(file=own.name)) for each in made.findings))
