@@ -175,7 +175,9 @@ def _sklearn(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: N
     from hatch_wallaroo.frameworks.pickled import open_pickle
 
     del names
-    opened = open_pickle(spec, layout) if "class" in facts else None
+    made_by = facts.get("class", "")
+    # A model of XGBoost's belongs to another framework, which the check says.
+    opened = open_pickle(spec, layout) if made_by and not made_by.startswith("xgboost.") else None
     if opened is None:
         return Header()
     return estimators.sklearn(opened.entry, opened.root, facts.get("features"))

@@ -79,7 +79,7 @@ class _Graph:
     shapes: dict[str, Shape | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.order = [str(each.get("name") or each["config"].get("name")) for each in self.layers]
+        self.order = [_name(each) for each in self.layers]
         self.by_name = dict(zip(self.order, self.layers, strict=True))
         self.previous = dict(zip(self.order[1:], self.order, strict=False))
 
@@ -120,6 +120,13 @@ class _Graph:
         if not isinstance(nodes, list) or len(nodes) != 1:
             raise ValueError(name)
         return list(_history(nodes[0]))
+
+
+def _name(layer: Mapping[str, Any]) -> str:
+    name = layer.get("name") or layer["config"]["name"]
+    if not isinstance(name, str):
+        raise TypeError(name)
+    return name
 
 
 def _history(node: object) -> Iterator[str]:

