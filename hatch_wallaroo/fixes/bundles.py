@@ -28,8 +28,8 @@ def own_zip(finding: Finding, context: Context) -> Fix | None:
     if not found:
         return None
     tops = tuple(sorted(set(found.values())))
-    many = f"{len(found):,} members leave" if len(found) > 1 else "1 member leaves"
-    return Fix(f"{many} {finding.about}", finding.about, (WithoutMembers(frozenset(found), tops),))
+    described = f"{len(found):,} leftovers go" if len(found) > 1 else "a leftover goes"
+    return Fix(described, finding.about, (WithoutMembers(frozenset(found), tops),))
 
 
 def excluded(finding: Finding, context: Context) -> Fix | None:

@@ -140,7 +140,7 @@ def test_a_zip_among_the_artifacts_goes_along_without_leftovers(tmp_path):
     other = packed(tmp_path / "other.zip", KEPT).read_bytes()
     assert codes(tmp_path).count("WLR666") == 1
     done = mend(tmp_path)
-    assert done.said == ("5 members leave data.zip",)
+    assert done.said == ("5 leftovers go",)
     assert "WLR666" not in done.left
     assert (tmp_path / "other.zip").read_bytes() == other
 
