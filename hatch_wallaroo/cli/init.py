@@ -130,12 +130,16 @@ def _judge(ground: Ground, framework: str | None, name: str | None, models: Sequ
 def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     """What is to be said of the project, and what a check says of it with the changes; without any, what is wrong."""
     from hatch_wallaroo.adopt.adoption import trial
+    from hatch_wallaroo.adopt.project import INCOMPLETE
     from hatch_wallaroo.config.positions import locate_all
+    from hatch_wallaroo.project.written import NO_PROJECT
 
     if not adoption.diff:
         return tuple(each for each in adoption.findings if each.level is not Level.NOTE)
     text = adoption.edit.after
-    return (*locate_all(adoption.findings, root, text), *trial(root, text))
+    told = {each.rule for each in adoption.findings}
+    rest = (each for each in trial(root, text) if not (INCOMPLETE in told and each.rule is NO_PROJECT))
+    return (*locate_all(adoption.findings, root, text), *rest)
 
 
 def _give_json(ground: Ground, choice: Choice, adoption: Adoption, findings: Sequence[Finding], *, write: bool) -> None:
