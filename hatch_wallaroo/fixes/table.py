@@ -50,7 +50,7 @@ def unknown_key(finding: Finding, context: Context) -> Fix | None:
 
 def _rename(old: Key, new: Key, context: Context) -> Fix | None:
     option = option_at(new)
-    if option is None or context.at(new) is not None:
+    if option is None:
         return None
     written = context.at(old)
     fits = isinstance(written, Mapping) if option.kind is None else not option.kind.read(written, new[-1]).issues

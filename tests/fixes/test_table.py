@@ -214,6 +214,7 @@ LEFT = {
     "a name that is too long": ("WLR030", f'{PLAIN}name = "{"a" * 70}"\n'),
     "a key like nothing else": ("WLR011", f'{PLAIN}colour = "red"\n'),
     "a key that could be either": ("WLR011", f'{PLAIN}schema = {{ x = "float64" }}\n'),
+    "a key between two": ("WLR011", f'{PLAIN}iutput-schema = {{ x = "float64" }}\n'),
     "a key that is there already": ("WLR011", f'{PLAIN}modell = "other.py"\n'),
     "two keys that mean one": ("WLR011", '[tool.wallaroo]\nframework = "python"\nmodell = "a.py"\nmodle = "step.py"\n'),
     "a key with another value": ("WLR011", '[tool.wallaroo]\nframework = "python"\nmodell = ["step.py"]\n'),

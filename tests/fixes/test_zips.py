@@ -264,8 +264,17 @@ def unusual(data: bytes) -> dict[str, bytes]:
     shared = bytearray(data)
     second = data.find(b"PK\x01\x02", at + 4)
     struct.pack_into("<L", shared, second + 42, struct.unpack_from("<L", data, at + 42)[0])
+    script = b"#!/bin/sh\n"
+    adjusted = bytearray(script + data)
+    record = adjusted.find(b"PK\x01\x02")
+    while record >= 0:
+        struct.pack_into("<L", adjusted, record + 42, struct.unpack_from("<L", adjusted, record + 42)[0] + len(script))
+        record = adjusted.find(b"PK\x01\x02", record + 4)
+    end_of_it = adjusted.rfind(b"PK\x05\x06")
+    struct.pack_into("<L", adjusted, end_of_it + 16, struct.unpack_from("<L", data, end + 16)[0] + len(script))
     return {
-        "something before": b"#!/bin/sh\n" + data,
+        "something before": script + data,
+        "something before that the offsets tell of": bytes(adjusted),
         "something behind the directory": data[:end] + b"signature" + data[end:],
         "cut off": data[: end - 10],
         "a directory that is said to be shorter": bytes(short),
@@ -278,6 +287,7 @@ def unusual(data: bytes) -> dict[str, bytes]:
 
 FORMS = (
     "something before",
+    "something before that the offsets tell of",
     "something behind the directory",
     "cut off",
     "a directory that is said to be shorter",

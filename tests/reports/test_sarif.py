@@ -145,6 +145,7 @@ def test_a_member_is_in_its_archive(tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "a!b.zip").write_bytes(b"x")
     (tmp_path / "whole!name.py").write_bytes(b"x")
+    (tmp_path / "whole").write_bytes(b"x")
     run = made(
         reported(
             tmp_path,
@@ -209,6 +210,8 @@ def test_two_alike_are_two(tmp_path):
     assert len({each["partialFingerprints"][FINGERPRINT] for each in run["results"]}) == 2
     (again,) = made(reported(tmp_path, alike[0]))["results"]
     assert again["partialFingerprints"] == run["results"][0]["partialFingerprints"]
+    (moved,) = made(reported(tmp_path, alike[1]))["results"]
+    assert moved["partialFingerprints"] == again["partialFingerprints"]
 
 
 # Texts
