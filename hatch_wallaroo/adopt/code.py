@@ -64,13 +64,13 @@ def code_model(seen: Seen, ground: Ground) -> Candidate | None:
         return None
 
 
-def read(seen: Seen) -> Source | None:
-    """A file with something in it that tells; None for all others, and for what is no Python."""
+def read(seen: Seen, *, telling: bool = True) -> Source | None:
+    """A file, `telling` those with something in it that tells; None for all others, and for what is no Python."""
     if not 0 < seen.size <= _LARGEST:
         return None
     try:
         data = seen.path.read_bytes()
-        if not _TELLTALE.search(data):
+        if telling and not _TELLTALE.search(data):
             return None
         text = data.decode("utf-8-sig")
         return Source(seen, text, ast.parse(text))
@@ -80,7 +80,7 @@ def read(seen: Seen) -> Source | None:
 
 def named_in(seen: Seen) -> frozenset[str]:
     """The last parts of all texts in a file that may be paths: `"models/kmeans.pkl"` names kmeans.pkl."""
-    source = read(seen)
+    source = read(seen, telling=False)
     texts = (node.value for node in ast.walk(source.tree) if isinstance(node, ast.Constant)) if source else ()
     return frozenset(each.rpartition("/")[2] for each in texts if isinstance(each, str) and len(each) < _LONGEST_PATH)
 

@@ -10,8 +10,11 @@ from hatch_wallaroo.adopt.candidates import Candidate, Ground, judged
 from hatch_wallaroo.adopt.pickled import BY_CODE, pickled
 from hatch_wallaroo.adopt.walk import SUFFIXES, Seen
 from hatch_wallaroo.adopt.zipped import zipped
+from hatch_wallaroo.deduce.keras_files import hdf5_config
 from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import FileSource
+from hatch_wallaroo.formats.onnx import read_header
+from hatch_wallaroo.formats.protobuf import ProtobufError
 from hatch_wallaroo.formats.signatures import is_onnx, recognise
 from hatch_wallaroo.formats.xgboost_model import own_format
 from hatch_wallaroo.frameworks.other_models import other_model
@@ -52,11 +55,11 @@ def recognised(seen: Seen, ground: Ground) -> Candidate | None:
         return _unreadable(seen, error)
     if pointer:
         return _pointer(seen)
-    for tell in _TELLERS:
-        found = tell(seen, head, ground)
-        if found is not None:
-            return found
-    return _by_name(seen, ground)
+    try:
+        found = next((each for tell in _TELLERS if (each := tell(seen, head, ground)) is not None), None)
+    except OSError as error:
+        return _unreadable(seen, error)
+    return found or _by_name(seen, ground)
 
 
 def _unreadable(seen: Seen, error: OSError) -> Candidate | None:
@@ -89,14 +92,23 @@ def _other(seen: Seen, head: bytes, ground: Ground) -> Candidate | None:  # noqa
 def _onnx(seen: Seen, head: bytes, ground: Ground) -> Candidate | None:
     if recognise(head) is not None or not is_onnx(head):
         return None
-    found = judged(Candidate(seen.label, "an ONNX model", ("onnx",), certain=True), ground)
+    if seen.suffix == ".onnx":
+        return judged(Candidate(seen.label, "an ONNX model", ("onnx",), certain=True), ground)
     # Three bytes prove little: without the name, only what is an ONNX model to its end counts.
-    return found if seen.suffix == ".onnx" or found.facts else None
+    try:
+        with seen.path.open("rb") as stream:
+            header = read_header(stream, seen.size)
+    except (ProtobufError, OSError):
+        return None
+    return _misnamed(seen, "an ONNX model", ".onnx") if header.has_graph and header.opsets else None
 
 
 def _hdf5(seen: Seen, head: bytes, ground: Ground) -> Candidate | None:
     if recognise(head) != "an HDF5 file":
         return None
+    if seen.suffix not in {".h5", ".hdf5", ".hdf", ".he5"}:
+        config = hdf5_config(FileSource(seen.path))
+        return _misnamed(seen, "a Keras model (HDF5)", ".h5") if config else _no_keras(seen)
     found = judged(Candidate(seen.label, "a Keras model (HDF5)", ("keras",), certain=True), ground)
     if found.certain:
         return found
@@ -104,7 +116,15 @@ def _hdf5(seen: Seen, head: bytes, ground: Ground) -> Candidate | None:
         return _not_whole(found, found.what)
     if found.facts.get("keras") or seen.name.endswith(".weights.h5") or not found.facts:
         return _not_whole(found, "an HDF5 file that holds no whole model")
+    return _no_keras(seen)
+
+
+def _no_keras(seen: Seen) -> Candidate:
     return Candidate(seen.label, "an HDF5 file without a Keras model", kind="data")
+
+
+def _misnamed(seen: Seen, what: str, suffix: str) -> Candidate:
+    return Candidate(seen.label, what, advice=f"rename it to end in {suffix}, by which the platform tells it")
 
 
 def _not_whole(found: Candidate, what: str) -> Candidate:

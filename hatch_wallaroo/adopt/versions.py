@@ -11,8 +11,8 @@ from hatch_wallaroo.config.plain import value_at
 
 HATCH_VCS = "hatch-vcs"
 _LARGEST = 1 << 20
-_DEFAULTS = {"__version__", "VERSION"}
-"""The names that Hatchling looks for by itself."""
+_HATCHLINGS = re.compile(r"(?i)^(?:__version__|VERSION) *= *([\"']).+?\1", re.MULTILINE)
+"""What Hatchling looks for by itself."""
 
 
 def version_source(root: Path, document: Mapping[str, Any], builder: str) -> dict[str, Any] | None:
@@ -67,13 +67,14 @@ def _attribute(root: Path, attribute: str, folders: tuple[Any, ...]) -> dict[str
 
 
 def _file(root: Path, path: str, name: str) -> dict[str, Any] | None:
-    if not re.search(
-        rf"^{re.escape(name)}(?:\s*:\s*str)?\s*=\s*[\"'][^\"']+[\"']", _text(root, path) or "", re.MULTILINE
-    ):
+    """The file, if a line of it gives the name a plain text; with a pattern where Hatchling's own does not find it."""
+    text = _text(root, path) or ""
+    begin = rf"^{re.escape(name)}(?:\s*:\s*str)?\s*=\s*[\"']"
+    if not re.search(rf"{begin}[^\"']+[\"']\s*(?:#.*)?$", text, re.MULTILINE):
         return None
-    if name in _DEFAULTS:
+    if _HATCHLINGS.search(text):
         return {"path": path}
-    return {"path": path, "pattern": rf"^{name}(?:\s*:\s*str)?\s*=\s*[\"'](?P<version>[^\"']+)"}
+    return {"path": path, "pattern": rf"{begin}(?P<version>[^\"']+)"}
 
 
 def _text(root: Path, path: str) -> str | None:

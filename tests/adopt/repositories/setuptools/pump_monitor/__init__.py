@@ -1,0 +1,3 @@
+"""Watches pumps."""
+
+__version__ = "0.9.2"
