@@ -31,6 +31,9 @@ def pushed(package: Package, screen: Screen) -> Package:
         from hatch_wallaroo.image.pushing import push, split
 
         order = order_of(package)
+        if not _names_a_registry(order.reference):
+            fix = f'write registry = "registry.example.com/models" under [{package.table}.image], and build again'
+            raise ConfigurationError(f"{package.name}: {order.reference} names no registry to push it to", fix)
         with engine() as reached:
             _built(package, order, reached, screen)
             with screen.progress(f"{package.name}: pushing {order.reference}", 0) as advance:
@@ -49,6 +52,12 @@ def order_of(package: Package) -> Order:
     return Order(
         package.file, package.sha256, image["reference"], image["base"], image.get("platform"), image.get("builder")
     )
+
+
+def _names_a_registry(reference: str) -> bool:
+    """Whether an image's name begins with a host; engines take one that does not for Docker Hub's own."""
+    host, slash, _ = reference.partition("/")
+    return bool(slash) and ("." in host or ":" in host or host == "localhost")
 
 
 def _built(package: Package, order: Order, reached: Engine, screen: Screen) -> None:

@@ -14,7 +14,7 @@ from hatch_wallaroo.scaffold.problems import Problem, ScaffoldError
 from hatch_wallaroo.scaffold.wishes import Wishes
 
 DEFAULT_FRAMEWORK = "custom"
-PACKAGED = ("custom",)
+PACKAGED = ("custom", "mlflow")
 """The families whose repository holds a Python package."""
 
 _NEAREST = re.compile(r'(?:framework|release) = "([^"]+)"')
@@ -96,12 +96,6 @@ def _framework(asked: str, release: Release | None, problems: list[Problem]) -> 
     answer = find_framework(asked, release)
     problems += (Problem(issue.message, hint(issue.fix)) for issue in answer.issues)
     row: FrameworkRow | None = answer.value
-    if row is not None and row.family == "mlflow":
-        message = (
-            "framework mlflow is a container image, which this version does not build: a repository for it is to come"
-        )
-        fix = "take the model's own framework (sklearn, pytorch, …), or custom"
-        problems.append(Problem(message, fix))
     return row
 
 

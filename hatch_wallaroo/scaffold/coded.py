@@ -11,9 +11,13 @@ _WEIGHTS = "models/flowers.npz"
 _STEP = "step.py"
 
 
-def byop(release: Release, package: str) -> Starter:
-    """`load` and `predict` in the repository's package, over a file of numbers; NumPy is all that they need."""
-    values = {"model": _WEIGHTS, "package": package, "python": release.python}
+def byop(row: FrameworkRow, release: Release, package: str) -> Starter:
+    """`load` and `predict` in the repository's package, over a file of numbers; NumPy is all that they need.
+
+    For `mlflow` the same pair becomes a container image, which `hatch build` leaves to be built: that takes an engine.
+    """
+    image = row.family == "mlflow"
+    values = {"model": _WEIGHTS, "package": package, "python": release.python, "image": image}
     return Starter(
         inputs=schema({"inputs": "float64[4]"}),
         outputs=schema({"kind": "int64", "distance": "float64"}),
@@ -28,7 +32,10 @@ def byop(release: Release, package: str) -> Starter:
         replace=texts.paragraphs("custom/replace.md", values),
         artifacts=(_WEIGHTS,),
         sample=texts.sample("custom"),
-        table={"byop": {"load": f"{package}.model:load", "predict": f"{package}.model:predict"}},
+        table={
+            "byop": {"load": f"{package}.model:load", "predict": f"{package}.model:predict"},
+            **({"image": {"build": False}} if image else {}),
+        },
     )
 
 

@@ -30,7 +30,7 @@ def starter(answers: Answers) -> Starter:
     if row.family in ready.FAMILIES:
         return ready.starter(row, release)
     if answers.package is not None:
-        return coded.byop(release, answers.package)
+        return coded.byop(row, release, answers.package)
     if row.family == "python":
         return coded.step(row, release)
     if row.family == "hugging-face":

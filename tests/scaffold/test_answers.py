@@ -30,7 +30,6 @@ def test_the_defaults_are_byop_and_the_newest_release() -> None:
         (Wishes(framework="byop"), "did you mean custom?"),
         (Wishes(framework="torch"), "did you mean pytorch?"),
         (Wishes(framework="vllm", release="2023.2.1"), "release 2023.2.1 has no framework"),
-        (Wishes(framework="mlflow"), "to come"),
         (Wishes(release="2025"), "did you mean 2025.1?"),
         (Wishes(release="yesterday"), "known are 2023.2.1"),
         (Wishes(description="two\nlines"), "the description has a line break"),

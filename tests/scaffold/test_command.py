@@ -96,7 +96,6 @@ def test_for_programs(run: Run) -> None:
     [
         (["new"], ["a name is missing", "hatch-wallaroo new my-model, or -i to be asked"]),
         (["new", "a/b", "-f", "skleran", "-r", "1"], ["a-b", "did you mean sklearn?", '"1" is no Wallaroo release']),
-        (["new", "my-model", "-f", "mlflow"], ["a repository for it is to come"]),
         (["new", "my-model", "--frmework", "onnx"], ["--framework"]),
         (["new", "a", "b", "c"], ["unexpected extra argument"]),
         (["new", ""], ["a name is missing"]),

@@ -25,7 +25,7 @@ from hatch_wallaroo.scaffold.repository import bare_pyproject, repository, start
 from hatch_wallaroo.scaffold.wishes import Wishes
 from hatch_wallaroo.scaffold.write import write
 from hatch_wallaroo.schema.notation import format_type
-from support.scaffolds import EVERY, WITHOUT_STARTER, answers, files, frameworks
+from support.scaffolds import EVERY, answers, files, frameworks
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,13 +33,13 @@ else:
     import tomli as tomllib
 
 FIRST, LAST = known()[0], known()[-1]
-OURS = ("onnx", "tensorflow", "keras", "pytorch", "sklearn", "xgboost", "python", "custom")
+OURS = ("onnx", "tensorflow", "keras", "pytorch", "sklearn", "xgboost", "python", "custom", "mlflow")
 ALWAYS = {"pyproject.toml", "README.md", ".gitignore", ".github/workflows/wallaroo.yml", "tests/test_bundle.py"}
 
 
 def test_no_framework_is_forgotten() -> None:
     used = {resolve(release).frameworks[name].family for release, name in EVERY}
-    assert used == set(FAMILIES) - WITHOUT_STARTER
+    assert used == set(FAMILIES)
     assert set(OURS) < {name for _, name in EVERY}
 
 
@@ -117,6 +117,7 @@ GUIDE = {
     "pytorch": ({"input": "float32[4]"}, {"output": "float32[3]"}),
     "keras": ({"inputs": "float32[4]"}, {"scores": "float32[3]"}),
     "custom": ({"inputs": "float64[4]"}, {"kind": "int64", "distance": "float64"}),
+    "mlflow": ({"inputs": "float64[4]"}, {"kind": "int64", "distance": "float64"}),
 }
 
 
@@ -234,4 +235,4 @@ def test_the_templates_stay_small_in_the_wheel() -> None:
 
 
 def test_every_framework_of_the_last_release_can_be_asked_for() -> None:
-    assert len(frameworks(LAST)) == len(resolve(LAST).frameworks) - len(WITHOUT_STARTER)
+    assert len(frameworks(LAST)) == len(resolve(LAST).frameworks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,15 +33,18 @@ def load_checked(path: Path) -> dict[str, Any]:
 
 
 def _contents(bundle: Path) -> Iterator[tuple[str, int, str]]:
-    if bundle.suffix != ".zip":
+    if bundle.suffix == ".zip":
+        with zipfile.ZipFile(bundle) as archive:
+            assert archive.testzip() is None
+            members = [(each.filename, archive.read(each)) for each in archive.infolist()]
+    elif bundle.suffix == ".tar":
+        with tarfile.open(bundle) as archive:
+            members = [(each.name, archive.extractfile(each).read()) for each in archive]
+    else:
         (name,) = [each["path"] for each in json.loads(_manifest_of(bundle).read_bytes())["contents"]]
-        yield name, bundle.stat().st_size, _digest(bundle.read_bytes())
-        return
-    with zipfile.ZipFile(bundle) as archive:
-        assert archive.testzip() is None
-        for member in archive.infolist():
-            data = archive.read(member)
-            yield member.filename, len(data), _digest(data)
+        members = [(name, bundle.read_bytes())]
+    for name, data in members:
+        yield name, len(data), _digest(data)
 
 
 def _manifest_of(bundle: Path) -> Path:
@@ -53,7 +57,8 @@ def _digest(data: bytes) -> str:
 
 def misfits(rows: Sequence[dict[str, Any]], manifest: dict[str, Any], side: str) -> list[str]:
     """Where rows (`inputs` or `outputs` of a sample) are not what the schema, or else the model's header, says."""
-    encoded = manifest["upload"].get(f"{side.removesuffix('s')}_schema")
+    declared = {**manifest["upload"], **manifest.get("config", {})}
+    encoded = declared.get(f"{side.removesuffix('s')}_schema")
     if encoded:
         schema = decode(encoded)
         allowed, wanted = set(schema.names), {each.name for each in schema.fields if not _optional(each)}

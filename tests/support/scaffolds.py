@@ -10,15 +10,7 @@ from hatch_wallaroo.scaffold.repository import ScaffoldFile, repository, starter
 from hatch_wallaroo.scaffold.wishes import Wishes
 from hatch_wallaroo.scaffold.write import write
 
-WITHOUT_STARTER = {"mlflow"}
-"""Families of which no repository can be made: an image is an issue of its own."""
-
-EVERY = [
-    (release, name)
-    for release in known()
-    for name, row in resolve(release).frameworks.items()
-    if row.family not in WITHOUT_STARTER
-]
+EVERY = [(release, name) for release in known() for name in resolve(release).frameworks]
 """Each framework of each release."""
 
 

@@ -133,7 +133,7 @@ def with_forms(tmp_path, monkeypatch, forms):
         (tmp_path / "releases" / "data" / f"{version}.toml").write_text(text, encoding="utf-8")
     new = f'base = "2026.1"\n[families.keras]\nfile-forms = {forms}\n'
     (tmp_path / "releases" / "data" / "2027.1.toml").write_text(new, encoding="utf-8")
-    monkeypatch.setattr(load, "files", lambda _: tmp_path / "releases")
+    monkeypatch.setattr(load, "_DATA", tmp_path / "releases" / "data")
     load._file.cache_clear()
 
 
