@@ -18,6 +18,7 @@ _RECORD = struct.Struct("<4s4B4HL2L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
+_EXTRA_HEAD = struct.Struct("<HH")
 _OFFSET_AT = 42
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _EXTRA64 = 1
@@ -155,13 +156,13 @@ def _offset64(record: bytes) -> int:
     """Where a record holds the offset of eight bytes: behind the sizes, as far as those need eight too."""
     fields = _RECORD.unpack_from(record)
     at: int = _RECORD.size + fields[12]
-    end = at + fields[13]
+    end: int = at + fields[13]
     sizes = sum(each == _FULL32 for each in fields[10:12])
-    while at + 4 <= end:
-        kind, length = struct.unpack_from("<HH", record, at)
+    while at + _EXTRA_HEAD.size <= end:
+        kind, length = map(int, _EXTRA_HEAD.unpack_from(record, at))
         if kind == _EXTRA64 and length >= 8 * (sizes + 1):
-            return at + 4 + 8 * sizes
-        at += 4 + length
+            return at + _EXTRA_HEAD.size + 8 * sizes
+        at += _EXTRA_HEAD.size + length
     raise UnusualZipError("its directory is written in an unusual way")
 
 
