@@ -155,8 +155,8 @@ def _moved(record: bytes, old: int, new: int) -> bytes:
 def _offset64(record: bytes) -> int:
     """Where a record holds the offset of eight bytes: behind the sizes, as far as those need eight too."""
     fields = _RECORD.unpack_from(record)
-    at: int = _RECORD.size + fields[12]
-    end: int = at + fields[13]
+    at = _RECORD.size + int(fields[12])
+    end = at + int(fields[13])
     sizes = sum(each == _FULL32 for each in fields[10:12])
     while at + _EXTRA_HEAD.size <= end:
         kind, length = map(int, _EXTRA_HEAD.unpack_from(record, at))
