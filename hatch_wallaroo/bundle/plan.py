@@ -65,7 +65,7 @@ def plan(spec: ModelSpec) -> tuple[BundlePlan | None, tuple[Finding, ...]]:
     if planned.layout is None:
         return None, planned.findings
     layout = planned.layout
-    if layout.form == "zip":
+    if layout.form != "file":
         entries = tuple(sorted(layout.entries, key=lambda entry: entry.path.encode()))
         layout = Layout(layout.form, layout.suffix, entries, layout.stripped)
     findings = (*planned.findings, *names.check(layout.entries))
