@@ -157,12 +157,12 @@ def _offset64(record: bytes) -> int:
     fields = _RECORD.unpack_from(record)
     at = _RECORD.size + int(fields[12])
     end = at + int(fields[13])
-    sizes = sum(each == _FULL32 for each in fields[10:12])
+    sizes = sum(int(each) == _FULL32 for each in fields[10:12])
     while at + _EXTRA_HEAD.size <= end:
-        kind, length = map(int, _EXTRA_HEAD.unpack_from(record, at))
+        kind, length = _EXTRA_HEAD.unpack_from(record, at)
         if kind == _EXTRA64 and length >= 8 * (sizes + 1):
             return at + _EXTRA_HEAD.size + 8 * sizes
-        at += _EXTRA_HEAD.size + length
+        at += _EXTRA_HEAD.size + int(length)
     raise UnusualZipError("its directory is written in an unusual way")
 
 
