@@ -66,6 +66,8 @@ RECIPES = {
     # What Even Better TOML validates with, and a language server for TOML that comes as a package.
     "taplo": Recipe("3.10", ("taplo==0.9.3",)),
     "tombi": Recipe("3.10", ("tombi==1.9.6",)),
+    # The last of Poetry 1 and a current one: what init adds to their projects must change nothing.
+    **{f"poetry-core-{version}": Recipe("3.11", (f"poetry-core=={version}",)) for version in ("1.9.1", "2.5.0")},
     # What 2023.2.1 runs, and a current one: the sources alone, for their tables of model classes.
     **{
         f"transformers-{version}": Recipe("3.10", ("--no-deps", f"transformers=={version}"))
