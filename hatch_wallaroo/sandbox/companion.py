@@ -6,8 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import FrameType
 
 _OF_A_PLATFORM = (
@@ -38,24 +38,36 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     if program is None:
         raise CommandNotFoundError(f"there is no command {command[0]}")
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_PLATFORM}
-    try:
-        process = subprocess.Popen([program, *command[1:]], env={**inherited, **environment})  # noqa: S603 - the user's
-    except OSError as error:
-        raise CommandNotFoundError(f"{command[0]} cannot be run: {error.strerror or error}") from error
+    process: subprocess.Popen[bytes] | None = None
+    ends = False
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal ends
         del number, frame
-        process.terminate()
+        ends = True
+        if process is not None:
+            process.terminate()
 
-    before = signal.signal(signal.SIGTERM, pass_on)
-    try:
-        code = _wait(process)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    # Before the command starts: a signal may come as soon as it runs, and long before it is waited for.
+    with _handled(signal.SIGTERM, end), _handled(signal.SIGINT, lambda _number, _frame: None):
+        try:
+            process = subprocess.Popen([program, *command[1:]], env={**inherited, **environment})  # noqa: S603 - the user's
+        except OSError as error:
+            raise CommandNotFoundError(f"{command[0]} cannot be run: {error.strerror or error}") from error
+        if ends:
+            process.terminate()
+        code = process.wait()
     return code if code >= 0 else 128 - code
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    while True:
-        with suppress(KeyboardInterrupt):
-            return process.wait()
+@contextmanager
+def _handled(number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """A handler for as long as the block runs; a signal that is ignored stays so, for the command too."""
+    if signal.getsignal(number) == signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

@@ -20,10 +20,12 @@ print(json.dumps([told, json.loads(config)]))
 sys.exit(7)
 """
 HANG = """
-import signal, sys, time
-signal.signal(signal.{0}, lambda *_: sys.exit(5))
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.{0}])  # one that comes before it is waited for is kept
+signal.alarm(60)
 print("up", flush=True)
-time.sleep(60)
+signal.sigwait([signal.{0}])
+sys.exit(5)
 """
 
 
@@ -68,11 +70,26 @@ def test_a_command_that_is_none() -> None:
     assert "Traceback" not in done.stderr
 
 
+SLOW_START = """
+import subprocess, time
+start = subprocess.Popen.__init__
+
+def slowly(self, *arguments, **named):
+    start(self, *arguments, **named)
+    time.sleep(1)
+
+subprocess.Popen.__init__ = slowly
+"""
+
+
+@pytest.mark.parametrize("start", ["", SLOW_START], ids=["while it waits", "before it waits"])
 @pytest.mark.parametrize(("sent", "whole_group"), [("SIGINT", True), ("SIGTERM", False)])
-def test_signals_end_the_command_first(sent: str, whole_group: bool) -> None:
-    """As a terminal's Ctrl-C reaches all of a group, and `kill` the sandbox alone."""
+def test_signals_end_the_command_first(sent: str, whole_group: bool, start: str, tmp_path: Path) -> None:
+    """As a terminal's Ctrl-C reaches all of a group, and `kill` the sandbox alone, also at the very start."""
+    (tmp_path / "sitecustomize.py").write_text(start)
     process = subprocess.Popen(
         [*SANDBOX, "--", sys.executable, "-c", HANG.format(sent)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
