@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Command:
+class Registered:
     """A command: its module in this package, its function there, a line for the overview, the extra it needs."""
 
     module: str
@@ -27,32 +27,32 @@ class _Command:
     extra: str = ""
 
 
-_COMMANDS = {
-    "new": _Command("new", "new", "Make a new model repository."),
-    "init": _Command("init", "init", "Add [tool.wallaroo] to a repository that has a model."),
-    "check": _Command("check", "check", "Say everything that hatch build would say, without building."),
-    "schema": _Command("schema", "schema", "Print, read, infer or write schemas."),
-    "frameworks": _Command("frameworks", "frameworks", "Show what each Wallaroo release knows."),
-    "try": _Command("trial", "try_", "Start the image of a built mlflow model, and ask it.", "image"),
-    "models": _Command("models", "models", "Show models, versions, status and logs of a platform.", "publish"),
-    "login": _Command("login", "login", "Sign in to a platform, and remember it.", "publish"),
-    "logout": _Command("login", "logout", "Forget the logins at a platform.", "publish"),
-    "sandbox": _Command("sandbox", "sandbox", "Run a local Wallaroo, to try and test.", "sandbox"),
-    "template-config": _Command("new", "template_config", "Print a config.toml that makes `hatch new` use this."),
-    "completion": _Command("completion", "completion", "Print what makes a shell complete these commands."),
+COMMANDS = {
+    "new": Registered("new", "new", "Make a new model repository."),
+    "init": Registered("init", "init", "Add [tool.wallaroo] to a repository that has a model."),
+    "check": Registered("check", "check", "Say everything that hatch build would say, without building."),
+    "schema": Registered("schema", "schema", "Print, read, infer or write schemas."),
+    "frameworks": Registered("frameworks", "frameworks", "Show what each Wallaroo release knows."),
+    "try": Registered("trial", "try_", "Start the image of a built mlflow model, and ask it.", "image"),
+    "models": Registered("models", "models", "Show models, versions, status and logs of a platform.", "publish"),
+    "login": Registered("login", "login", "Sign in to a platform, and remember it.", "publish"),
+    "logout": Registered("login", "logout", "Forget the logins at a platform.", "publish"),
+    "sandbox": Registered("sandbox", "sandbox", "Run a local Wallaroo, to try and test.", "sandbox"),
+    "template-config": Registered("new", "template_config", "Print a config.toml that makes `hatch new` use this."),
+    "completion": Registered("completion", "completion", "Print what makes a shell complete these commands."),
 }
 """In the order in which the overview lists them."""
 
 
 class _Lazy(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now. While a shell completes, one whose extra is missing is as good as none."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        wanted = _COMMANDS[cmd_name]
+        wanted = COMMANDS[cmd_name]
         try:
             command: Any = getattr(import_module(f"hatch_wallaroo.cli.{wanted.module}"), wanted.function)
         except ModuleNotFoundError as error:
@@ -79,21 +79,21 @@ class _Lazy(Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The overview imports none of the commands: one whose extra is missing is still listed."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, each.summary) for name, each in _COMMANDS.items()])
+            formatter.write_dl([(name, each.summary) for name, each in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Neither does the list that a shell gets."""
         from click.shell_completion import CompletionItem
 
         found = [
-            CompletionItem(name, help=each.summary) for name, each in _COMMANDS.items() if name.startswith(incomplete)
+            CompletionItem(name, help=each.summary) for name, each in COMMANDS.items() if name.startswith(incomplete)
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 def _missing_extra(error: ModuleNotFoundError, name: str | None) -> CommandError | None:
     """What to say where a command's extra is not installed; any other missing module is a mistake of ours."""
-    wanted = _COMMANDS.get(name or "")
+    wanted = COMMANDS.get(name or "")
     if wanted is None or not wanted.extra or (error.name or "").startswith("hatch_wallaroo"):
         return None
     fix = f"pip install 'hatch-wallaroo[{wanted.extra}]'"

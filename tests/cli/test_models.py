@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from hatch_wallaroo.cli.reference import DOCUMENTS, VERSION_KEYS
 from support.command_line import Run, Said, environment, output, program, run
 from support.sandboxes import Sandbox, metadata, running, schemas, zipped
 from support.tiny_server import Asked, answer, jwt, serving
@@ -23,10 +24,6 @@ __all__ = ["run"]
 
 IRIS = b"the newest iris"
 RELEASES = ("2023.2.1", "2026.1")
-KEYS = {
-    "model", "model_version_id", "model_version", "status", "workspace", "framework", "runtime", "arch", "accel",
-    "sha256", "file", "size", "image", "created", "error_summary", "dist",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,21 +135,21 @@ def test_the_versions(bench: Bench) -> None:
 
 def test_the_documents_for_programs(bench: Bench) -> None:
     listed = json.loads(bench("list", "--json", "-w", "flowers").out)
-    assert set(listed) == {"format", "url", "models"}
+    assert set(listed) == {"format", "url", *DOCUMENTS["models list"]}
     assert (listed["format"], listed["url"]) == (1, bench.box.url)
     byop, iris = listed["models"]
     assert set(iris) == {"model", "model_id", "workspace", "versions", "newest"}
     assert (iris["model"], iris["versions"], iris["workspace"]["name"]) == ("iris", 2, "flowers")
     versions = json.loads(bench("versions", "--json", "iris", "-w", "flowers").out)
-    assert set(versions) == {"format", "url", "model", "versions"}
+    assert set(versions) == {"format", "url", *DOCUMENTS["models versions"]}
     assert versions["versions"][0] == iris["newest"]
     status = json.loads(bench("status", "--json", str(bench.ids["iris"])).out)
-    assert {key: status[key] for key in KEYS} == iris["newest"]
-    assert set(status) == {"format", "url", *KEYS}
+    assert set(status) == {"format", "url", *VERSION_KEYS}
+    assert {key: status[key] for key in VERSION_KEYS} == iris["newest"]
     assert (status["sha256"], status["dist"]) == (hashlib.sha256(IRIS).hexdigest(), "iris-1.0.0.onnx")
     assert byop["newest"]["dist"] is None
     logs = json.loads(bench("logs", "--json", "byop").out)
-    assert set(logs) == {"format", "url", "model", "model_version_id", "status", "lines"}
+    assert set(logs) == {"format", "url", *DOCUMENTS["models logs"]}
 
 
 def test_the_status_by_name_and_by_id(bench: Bench) -> None:

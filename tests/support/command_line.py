@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
 from hatch_wallaroo.cli import main
-from hatch_wallaroo.cli.registry import commands
 from support.fronts import REPOSITORY
 
 QUIET = ("WALLAROO_", "HATCH_", "NO_COLOR", "FORCE_COLOR", "PYTHON", "SSL_CERT_FILE", "LC_", "LANG")
@@ -69,37 +67,6 @@ def output(*arguments: str, cwd: Path, **more: str) -> Said:
         program(*arguments), cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL, capture_output=True, timeout=60
     )
     return Said(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
-
-
-def every_command() -> Iterator[tuple[str, click.Command]]:
-    """Each command by its path (`models list`), groups before their own; those whose module is not written are left."""
-    context = click.Context(commands, info_name="hatch-wallaroo")
-    for name in commands.list_commands(context):
-        module = f"hatch_wallaroo.cli.{module_of(name)}"
-        try:
-            import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name == module:
-                continue
-            raise
-        command = commands.get_command(context, name)
-        yield name, command
-        yield from _below(name, command)
-
-
-def _below(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        context = click.Context(command, info_name=path)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            yield f"{path} {name}", found
-            yield from _below(f"{path} {name}", found)
-
-
-def module_of(name: str) -> str:
-    from hatch_wallaroo.cli.registry import _COMMANDS
-
-    return _COMMANDS[name].module
 
 
 def options_of(command: click.Command) -> Sequence[str]:
