@@ -14,7 +14,6 @@ from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.python_step_code import judge
 from hatch_wallaroo.frameworks.python_step_file import StepFile, read_step
 from hatch_wallaroo.frameworks.python_step_imports import declared_names
-from hatch_wallaroo.requirements.resolve import requirements_text
 
 NOT_A_STEP = rule(
     "WLR440",
@@ -137,6 +136,8 @@ def _unfolded(entries: Iterable[Entry]) -> list[Entry]:
 
 def _requirements(spec: ModelSpec, declared: str, entries: list[Entry]) -> tuple[list[Entry], list[Finding]]:
     """The step's requirements.txt: the folder's own unless others are declared; none where nothing is required."""
+    from hatch_wallaroo.requirements.resolve import requirements_text
+
     own = next((each for each in entries if each.path == "requirements.txt"), None)
     if own is not None and "requirements" not in spec.origins:
         if isinstance(own.source, FileSource) and spec.path(declared).is_dir():

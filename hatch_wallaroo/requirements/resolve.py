@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.requirements import problems
-from hatch_wallaroo.requirements.lines import Source, read
-from hatch_wallaroo.requirements.lock import Locked, lock
+from hatch_wallaroo.requirements.lines import Line, Source, read
 from hatch_wallaroo.requirements.merge import Judge, Wanted, merged, narrowed
 from hatch_wallaroo.requirements.notable import notable, unpinned
-from hatch_wallaroo.requirements.pylock import from_pylock
 from hatch_wallaroo.requirements.target import Target, target
+
+if TYPE_CHECKING:
+    from hatch_wallaroo.requirements.lock import Locked
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,17 @@ class Requirements:
     findings: tuple[Finding, ...] = ()
 
 
-def requirements_text(spec: ModelSpec) -> Requirements:
+def requirements_text(spec: ModelSpec, given: str = "", names: Sequence[str] = ()) -> Requirements:
     """Read, judge and write a model's requirements for the release's Python and the model's processor.
 
-    What cannot be taken is a finding and not in the text. Reads files of the
-    project; with `lock`, runs uv or reads pylock.toml.
+    `given` is a requirement of the runtime itself, `name==version`: it comes first, in the place of all lines for
+    packages of these `names`, but for one that says the same with hashes. What cannot be taken is a finding and not in
+    the text. Reads files of the project; with `lock`, runs uv or reads pylock.toml.
     """
     platform = target(spec)
     source = read(spec)
+    if given:
+        _give(source, given, names, Place(key=spec.key))
     judge = Judge(spec, platform)
     wanted, conflicts = merged(judge.wanted(source.lines))
     constraints = judge.wanted(source.constraints)
@@ -55,10 +61,25 @@ def requirements_text(spec: ModelSpec) -> Requirements:
     return _made(source.options, [each.text for each in narrow], narrow, findings)
 
 
+def _give(source: Source, given: str, names: Sequence[str], place: Place) -> None:
+    same = [each for each in source.lines if each.hashes and each.text.replace(" ", "") == given]
+    others = [each for each in source.lines if _name(each.text) not in names]
+    source.lines[:] = [*(same[:1] or [Line(given, place)]), *others]
+    source.constraints[:] = [each for each in source.constraints if _name(each.text) not in names]
+
+
+def _name(text: str) -> str:
+    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
+    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+
+
 def _locked(
     spec: ModelSpec, platform: Target, source: Source, wanted: Sequence[Wanted], constraints: Sequence[Wanted]
 ) -> Locked:
     """Exact versions, from the project's own lock or by uv."""
+    from hatch_wallaroo.requirements.lock import lock
+    from hatch_wallaroo.requirements.pylock import from_pylock
+
     own = from_pylock(spec, platform, wanted)
     if own is not None:
         return own
