@@ -54,12 +54,34 @@ def manifest(
         "file": {"name": filename, "size": archive.size, "sha256": archive.sha256, "profile": archive.profile},
         "route": spec.framework.route,
         "upload": metadata(spec),
+        **_image(checked),
         "contents": contents,
         "contents_sha256": contents_digest(contents),
         "left_out": [{"path": one_line(path), "reason": one_line(reason)} for path, reason in left_out(checked)],
         "requirements": [one_line(line) for line in checked.requirements],
         "facts": bounded(dict(checked.facts)),
         "findings": [to_json(finding) for finding in findings],
+    }
+
+
+def _image(checked: Checked) -> dict[str, Any]:
+    """What publishing needs of a container image: how it is built, and the configuration that is set afterwards."""
+    image = checked.spec.image
+    if image is None:
+        return {}
+    from hatch_wallaroo.mlflow.context import reference
+    from hatch_wallaroo.mlflow.family import effective_schemas
+    from hatch_wallaroo.schema.ipc import encode
+
+    sides = zip(("input_schema", "output_schema"), effective_schemas(checked.spec), strict=True)
+    return {
+        "image": {
+            "reference": reference(checked.spec),
+            "base": image.base,
+            "platform": image.platform,
+            "builder": image.builder,
+        },
+        "config": {key: encode(schema) for key, schema in sides if schema is not None},
     }
 
 
