@@ -39,7 +39,8 @@ def discover(ground: Ground) -> Discovery:
     found += code_models(tree, ground, deadline)
     if len(found) > MOST:
         findings.append(NOT_ALL_SEEN.finding(f"only the first {MOST} of {len(found)} are listed"))
-    return Discovery(tuple(together(found[:MOST], tree)), tuple(findings))
+    listed = sorted(together(found[:MOST], tree), key=lambda each: each.path)
+    return Discovery(tuple(listed), tuple(findings))
 
 
 def discover_at(ground: Ground, path: str) -> Candidate | None:
@@ -65,7 +66,7 @@ def _files(
         candidate = recognised(seen, ground)
         if candidate is not None:
             found.append(candidate)
-    return sorted(found, key=lambda each: each.path)
+    return found
 
 
 def _likely(seen: Seen) -> tuple[bool, int, str]:

@@ -119,7 +119,7 @@ def _name_of(path: str) -> str:
     parts[-1] = re.sub(r"\.[A-Za-z0-9]{1,12}$", "", parts[-1]) if "." in parts[-1][1:] else parts[-1]
     for part in reversed(parts):
         name = platform_name(part)
-        if name and name not in _SAYS_NOTHING and not _NUMBERED.fullmatch(name):
+        if name and name not in _SAYS_NOTHING and not _NUMBERED.fullmatch(in_platforms_form(part)):
             return name
     return "model"
 

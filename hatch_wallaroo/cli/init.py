@@ -180,7 +180,7 @@ def _agreed(*, yes: bool, asking: bool) -> bool:
     if not (yes or asking):
         fix = "--yes makes the changes, --dry-run only shows them"
         raise misused("nothing was written: nobody is there to be asked", fix)
-    return yes or click.confirm("write pyproject.toml?", default=True, err=True)
+    return yes or click.confirm("write pyproject.toml?", default=True, abort=True, err=True)
 
 
 def _say_next(adoption: Adoption, findings: Sequence[Finding]) -> None:
