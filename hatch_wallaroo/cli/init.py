@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hatch_wallaroo.cli.common import CommandError, json_option, misused, project_option, say_json, tell
+from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.exit_codes import CONFIGURATION
 from hatch_wallaroo.findings import Finding, Level
 from hatch_wallaroo.report import colored, one_line, printable, render
@@ -37,8 +38,18 @@ and nobody is there to be asked.
 @click.command(epilog=_EXAMPLES)
 @project_option
 @click.option("--model", "models", multiple=True, metavar="PATH", help="A model to add; may be given several times.")
-@click.option("--framework", metavar="NAME", help="Its framework, where another one is meant than is proposed.")
-@click.option("--release", metavar="RELEASE", help="The Wallaroo release; the newest known one where none is declared.")
+@click.option(
+    "--framework",
+    metavar="NAME",
+    help="Its framework, where another one is meant than is proposed.",
+    shell_complete=complete_frameworks,
+)
+@click.option(
+    "--release",
+    metavar="RELEASE",
+    help="The Wallaroo release; the newest known one where none is declared.",
+    shell_complete=complete_releases,
+)
 @click.option("--name", metavar="NAME", help="The model's name on the platform.")
 @click.option("--yes", "-y", is_flag=True, help="Take all that is certain, and write without asking.")
 @click.option("--dry-run", is_flag=True, help="Show the changes, and make none.")

@@ -25,6 +25,7 @@ CASES = [
     ("hatch-wallaroo sandbox --release 2026", ["2026.1"]),
     ("hatch-wallaroo check --format s", ["sarif"]),
     ("hatch-wallaroo new x --framework xgb", ["xgboost"]),
+    ("hatch-wallaroo init --framework sk", ["sklearn"]),
     ("hatch-wallaroo login --auth s", ["sso"]),
     ("hatch-wallaroo login --target p", ["prod"]),
     ("hatch-wallaroo models versions ho", ["house-price"]),
