@@ -21,6 +21,7 @@ from hatch_wallaroo.cli.schema_output import (
     Wanted,
     give,
     print_options,
+    say_schemas,
     tell_findings,
     tell_lines,
     wanted,
@@ -236,19 +237,19 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 def _give_read(found: Sequence[Read], how: Wanted) -> None:
     """Print what was read; a schema of which nobody says which one it is, without a table's header."""
-    from hatch_wallaroo.cli.common import say
-    from hatch_wallaroo.schema.forms import Labelled, document, shown
+    from hatch_wallaroo.schema.forms import Labelled, document
 
     known = [(each.side, each.schema) for each in found if each.schema is not None]
     if how.as_json:
         say_json({"format": FORMAT, **{f"{side}_schema" if side else "schema": document(each) for side, each in known}})
         return
-    say(shown([Labelled(each, side) for side, each in known], how.form))
+    say_schemas([Labelled(each, side) for side, each in known], how.form)
 
 
 def _write(project: Path, found: Sequence[Outcome], wish: Wish, how: Wanted) -> int:
     change = plan(project, [(each.spec, each.known()) for each in found if each.spec])
+    document = change.to_json()
     written = carry_out(change, wish, plain=not how.as_json)
     if how.as_json:
-        say_json({"format": FORMAT, **change.to_json(written=written)})
+        say_json({"format": FORMAT, **document, "written": written})
     return OK

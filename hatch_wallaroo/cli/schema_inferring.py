@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
     from hatch_wallaroo.deduce.infer import Inferred
     from hatch_wallaroo.deduce.sample import Sample
+
+_IN_TABLE = re.compile(r'(framework|release) = "([^"]*)"')
+"""A fix for pyproject.toml; here the same is an option."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +68,19 @@ def _inferred(root: Path, asked: Asked) -> Iterator[tuple[str, ModelSpec | None,
     from hatch_wallaroo.deduce.infer import infer
 
     rows = _rows(asked.sample) if asked.sample else None
-    path = Path(asked.target) if asked.target is not None else None
-    project = None
-    there = path is not None and _exists(path)
-    if path is None or asked.writes or asked.model is not None:
-        project = models_of(root)
-    elif not there:
-        project = any_models_of(root)
-    target = named(project, asked.target) if project and asked.target else None
-    if path is not None and target is None:
-        if not there:
-            raise _nothing_called(asked.target or "", project or ())
-        spec = only(project, asked.model) if project else None
-        yield (spec.name if spec else path.name), spec, _of_file(path, asked, spec, rows)
+    project = any_models_of(root) if asked.target else models_of(root)
+    target = named(project, asked.target) if asked.target else None
+    if asked.target is None or target:
+        _only_for_files(asked)
+        for spec in (target,) if target else project:
+            yield spec.name, spec, infer(spec, rows=rows)
         return
-    _only_for_files(asked)
-    for spec in (target,) if target else project or ():
-        yield spec.name, spec, infer(spec, rows=rows)
+    path = Path(asked.target)
+    if not _exists(path):
+        raise _nothing_called(asked.target, project)
+    # A file needs a project only where it is for one of its models.
+    chosen = only(models_of(root), asked.model) if asked.writes or asked.model is not None else None
+    yield (chosen.name if chosen else path.name), chosen, _of_file(path, asked, chosen, rows)
 
 
 def _exists(path: Path) -> bool:
@@ -151,5 +151,6 @@ def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelS
     if made is None or wrong:
         first = wrong[0] if wrong else None
         message = f"{first.place.key[-1]}: {first.message}" if first else f"{path} cannot be read as {framework}"
-        raise misused(one_line(message), first.fix if first else "name another framework")
+        fix = _IN_TABLE.sub(r"--\1 \2", first.fix) if first else "name another framework"
+        raise misused(one_line(message), fix)
     return made

@@ -87,7 +87,12 @@ def give(outcomes: Sequence[Outcome], how: Wanted) -> None:
         for side, schema in each.known().items()
     ]
     if labelled:
-        say(shown(labelled, how.form))
+        say_schemas(labelled, how.form)
+
+
+def say_schemas(schemas: Sequence[Labelled], form: PrintForm) -> None:
+    """Print schemas in a form that can be read back, whatever the terminal's encoding."""
+    say(shown(schemas, form, sys.stdout.encoding or "ascii"))
 
 
 def tell_findings(findings: Iterable[Finding], root: Path | None = None) -> None:

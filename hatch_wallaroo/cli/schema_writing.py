@@ -49,8 +49,9 @@ class Change:
     edit: Edit
     replaced: list[str] = field(default_factory=list)
 
-    def to_json(self, *, written: bool) -> dict[str, Any]:
-        return {"file": self.edit.path.name, "changed": self.edit.changed, "written": written, "diff": self.edit.diff()}
+    def to_json(self) -> dict[str, Any]:
+        """What would be changed; to be asked for before it is written."""
+        return {"file": self.edit.path.name, "changed": self.edit.changed, "diff": self.edit.diff()}
 
 
 def write_options(command: Command) -> Command:

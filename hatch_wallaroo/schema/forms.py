@@ -34,9 +34,12 @@ class Labelled:
     key: tuple[str, ...] = _ONLY_MODEL
 
 
-def shown(schemas: Sequence[Labelled], form: PrintForm) -> str:
-    """All of them in one form, without a newline at the end."""
-    return _FORMS[form](schemas)
+def shown(schemas: Sequence[Labelled], form: PrintForm, encoding: str = "utf-8") -> str:
+    """All of them in one form, without a newline at the end; what an encoding does not have is written as numbers."""
+    text = _FORMS[form](schemas)
+    if form == "notation":
+        return _STEERING.sub(lambda found: _escaped(found[0], encoding), text)
+    return text
 
 
 def document(schema: Schema | None) -> dict[str, Any] | None:
@@ -52,18 +55,17 @@ def header(labelled: Labelled) -> str:
 
 
 def _notation(schemas: Sequence[Labelled]) -> str:
-    """Tables to be pasted. TOML writes what a terminal cannot show as numbers, and so does this."""
+    """Tables to be pasted into pyproject.toml."""
     parts = []
     for each in schemas:
         head = f"[{header(each)}]\n" if each.side else ""
         parts.append(f"{head}{format_schema(each.schema)}")
-    return _STEERING.sub(_escaped, "\n".join(parts).rstrip("\n"))
+    return "\n".join(parts).rstrip("\n")
 
 
-def _escaped(found: re.Match[str]) -> str:
-    """What is not plain ASCII: letters stay, the rest is written as TOML writes it in a string."""
-    character = found[0]
-    if character.isprintable():
+def _escaped(character: str, encoding: str) -> str:
+    """What is not plain ASCII, and so stands in quotes: letters stay, the rest is written as TOML does it there."""
+    if character.isprintable() and character.encode(encoding, "ignore"):
         return character
     code = ord(character)
     return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"  # noqa: PLR2004 - four digits

@@ -106,7 +106,7 @@ def _name(node: ast.Name, names: Names) -> Any:
     if "*" in names:  # from pyarrow import *
         return _function(node, node.id)
     fix = f"assign it above, or import it: {'import pyarrow as pa' if node.id == 'pa' else 'from pyarrow import ...'}"
-    return _unknown(node, f"{node.id} is not assigned before line {node.lineno}", fix)
+    return _unknown(node, f"nothing is assigned to {node.id} before line {node.lineno}", fix)
 
 
 def _attribute(node: ast.Attribute, names: Names) -> Any:
