@@ -107,8 +107,8 @@ def _mlflow(tree: Tree, folder: str, ground: Ground) -> Candidate:
     inside = [each for each in tree.files.values() if each.label.startswith(f"{folder}/") and each.name != "MLmodel"]
     natives = (found for each in inside[:50] if (found := recognised(each, ground)) and found.certain)
     native = next(natives, None)
-    image = "Wallaroo runs MLflow's models as container images, which this version does not build"
-    advice = f"{image}; {native.path} in it goes as it is: --model {native.path}" if native else image
+    image = "as mlflow it becomes a container image"
+    advice = f"{native.path} in it goes as it is: --model {native.path}; {image}" if native else image
     return Candidate(folder, what, ("mlflow",), advice=advice)
 
 

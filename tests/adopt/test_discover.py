@@ -328,7 +328,7 @@ def test_folders_that_are_not_taken_as_they_are(tmp_path: Path) -> None:
     }
     run = by_path(tmp_path)["run"]
     assert run.frameworks == ("mlflow",)
-    assert run.advice.endswith("run/model.pkl in it goes as it is: --model run/model.pkl")
+    assert run.advice.startswith("run/model.pkl in it goes as it is: --model run/model.pkl; as mlflow")
     inner = discover_at(ground(tmp_path), "run/model.pkl")
     assert inner is not None
     assert inner.certain
