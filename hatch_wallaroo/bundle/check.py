@@ -105,9 +105,10 @@ def _sample(spec: ModelSpec) -> Iterator[Finding]:
 
 def _requirements(made: BundlePlan) -> tuple[str, ...]:
     """What the platform will install: the lines of the bundle's own requirements.txt, without comments."""
-    for entry in made.layout.entries:
-        folder, _, name = entry.path.rpartition("/")
-        if name == "requirements.txt" and "/" not in folder:
+    own = [each for each in made.layout.entries if each.path.rpartition("/")[2] == "requirements.txt"]
+    # The nearest to the top: a container's model has its own below it.
+    for entry in sorted(own, key=lambda each: each.path.count("/"))[:1]:
+        if entry.path.count("/") < 2:  # noqa: PLR2004 - below the one top folder at most
             with contextlib.suppress(OSError), entry.source.open() as stream:
                 lines = stream.read(_LARGEST_REQUIREMENTS).decode("utf-8", "replace").splitlines()
                 return tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))

@@ -73,7 +73,8 @@ def _image(checked: Checked) -> dict[str, Any]:
     from hatch_wallaroo.mlflow.family import effective_schemas
     from hatch_wallaroo.schema.ipc import encode
 
-    sides = zip(("input_schema", "output_schema"), effective_schemas(checked.spec), strict=True)
+    entries = checked.plan.layout.entries if checked.plan else ()
+    sides = zip(("input_schema", "output_schema"), effective_schemas(checked.spec, entries), strict=True)
     return {
         "image": {
             "reference": reference(checked.spec),

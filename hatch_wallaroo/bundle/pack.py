@@ -62,8 +62,8 @@ class PackError(Exception):
         self.finding = finding
 
 
-Finish = Callable[[ModelSpec, Path, str], "tuple[Finding, ...]"]
-"""Called with a model, its packed file and that file's SHA-256; an error among the findings ends the build."""
+Finish = Callable[["Bundle", Path], "tuple[Finding, ...]"]
+"""Called with a bundle and its packed file, before either is in its place; an error among the findings ends all."""
 
 
 def pack(models: Sequence[Checked], directory: Path, finish: Finish = lambda *_: ()) -> tuple[Bundle, ...]:
@@ -83,7 +83,7 @@ def pack(models: Sequence[Checked], directory: Path, finish: Finish = lambda *_:
                 folder = staging / str(number)
                 folder.mkdir()
                 bundle = _pack_one(checked, folder, directory, number)
-                for finding in errors(finish(checked.spec, folder / bundle.path.name, bundle.sha256)):
+                for finding in errors(finish(bundle, folder / bundle.path.name)):
                     raise PackError(finding)
                 bundles.append(bundle)
                 moves += [(folder / bundle.path.name, bundle.path), (folder / bundle.manifest.name, bundle.manifest)]

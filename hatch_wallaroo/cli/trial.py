@@ -44,11 +44,13 @@ def try_(files: tuple[str, ...], sample: Path | None, project: Path, as_json: bo
     It is built first where the engine has no image of this very build. The container is always removed. Without FILE it
     is every image in dist/; the sample is the one that the table names.
     """
-    from hatch_wallaroo.platform.packages import find, read
+    from hatch_wallaroo.platform.packages import find, read_all
 
     with platform_errors():
-        packages = [read(path) for path in find(files, root=project)]
+        packages, unreadable = read_all(find(files, root=project))
     images = [package for package in packages if package.is_image]
+    for _, error in unreadable if files or not images else ():
+        raise misused(error.message, error.fix) from error
     if not images:
         raise misused("none of the bundles is a container image", 'only models with framework = "mlflow" are one')
     results = [(package, _tried(package, _rows(package, sample, project))) for package in images]
@@ -65,6 +67,7 @@ def _tried(package: Package, rows: list[Mapping[str, Any]]) -> Trial:
     from hatch_wallaroo.image.building import build, is_current
     from hatch_wallaroo.image.engine import engine
     from hatch_wallaroo.image.errors import ImageError
+    from hatch_wallaroo.image.making import form
     from hatch_wallaroo.image.trial import run
     from hatch_wallaroo.platform.images import order_of
     from hatch_wallaroo.schema.ipc import SchemaDecodeError, decode
@@ -72,11 +75,14 @@ def _tried(package: Package, rows: list[Mapping[str, Any]]) -> Trial:
     encoded = package.manifest.get("config", {}).get("output_schema")
     try:
         outputs = decode(encoded) if encoded else None
-        order = order_of(package)
+        with platform_errors():
+            package.verify()
+            order = order_of(package)
         with engine() as reached:
             if not is_current(reached.find(order.reference), order):
-                build(reached, order, lambda line: tell(f"{package.name}: {line}"))
-            return run(reached, order.reference, rows, outputs)
+                with reached.renaming(order.reference):
+                    build(reached, order, lambda line: tell(f"{package.name}: {line}"))
+            return run(reached, order.reference, rows, outputs, form(package.manifest.get("facts")))
     except SchemaDecodeError as error:
         raise misused(f"{package.path.name}: {error}", "build it again") from error
     except ImageError as error:

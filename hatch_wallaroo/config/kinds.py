@@ -18,6 +18,9 @@ from hatch_wallaroo.config.spec import Reference, RequirementsFrom
 from hatch_wallaroo.config.wording import found, key_text, number, quoted
 from hatch_wallaroo.findings import nearest
 
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f]")
+"""ASCII's control characters, line breaks among them."""
+
 
 class Kind(ABC):
     """A kind of value. `words` is its name in messages and in the reference."""
@@ -47,7 +50,7 @@ class Text(Kind):
             return wrong_type(self, value, fix if unquoted else f"for example: {option} = {quoted(self.example)}")
         if not value.strip():
             return Read(None, (Issue(rules.MALFORMED, "is empty", f"write a value, or remove {option}"),))
-        if any(ord(character) < 32 or ord(character) == 127 for character in value):  # noqa: PLR2004 - ASCII's controls
+        if _CONTROLS.search(value):
             message = f"{quoted(value)} has line breaks or other control characters in it"
             return Read(None, (Issue(rules.MALFORMED, message, "take them out"),))
         return self.parse(str(value), option)
@@ -239,15 +242,17 @@ class Labels(Kind):
     def read(self, value: Any, option: str) -> Read:
         if not isinstance(value, Mapping):
             return wrong_type(self, value, f'for example: {option} = {{ team = "fraud" }}')
-        issues = tuple(
-            Text("fraud").read(each, key_text((name,))).issues[0].inside(name)
-            for name, each in value.items()
-            if not isinstance(each, str)
-        )
-        return Read({name: each for name, each in value.items() if isinstance(each, str)}, issues)
+        issues: list[Issue] = []
+        for name, each in value.items():
+            if not name.strip() or _CONTROLS.search(name):
+                message = f"{quoted(name)} is no name of a label"
+                issues.append(Issue(rules.MALFORMED, message, "write a word, without control characters").inside(name))
+            elif not isinstance(each, str) or _CONTROLS.search(each):
+                issues.append(Text("fraud").read(each, key_text((name,))).issues[0].inside(name))
+        return Read({name: each for name, each in value.items() if isinstance(each, str)}, tuple(issues))
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "object", "additionalProperties": {"type": "string"}}
+        return {"type": "object", "propertyNames": {"minLength": 1}, "additionalProperties": {"type": "string"}}
 
 
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -295,6 +300,14 @@ class ImageTag(Matching):
     words: ClassVar[str] = "a tag"
     form: ClassVar[str] = _IMAGE_TAG
     advice: ClassVar[str] = "letters, digits, _, . and -, at most 128"
+
+
+class Builder(Matching):
+    """A builder of docker buildx."""
+
+    words: ClassVar[str] = "a builder's name"
+    form: ClassVar[str] = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+    advice: ClassVar[str] = "docker buildx ls shows them"
 
 
 class DebianPackage(Matching):

@@ -131,7 +131,7 @@ class ImageTable:
     try_: bool = _option(kinds.Flag(), value=False, default="`false`")
     """Whether `hatch build` starts the image once it is built, and asks it for the sample's rows."""
 
-    builder: str | None = _option(kinds.Text("my-builder"), default="the engine itself")
+    builder: str | None = _option(kinds.Builder("my-builder"), default="the engine itself")
     """A builder of `docker buildx`, for a build on another machine or for another platform."""
 
 

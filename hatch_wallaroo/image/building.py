@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import re
+import shlex
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.image.engine import CONTENTS_LABEL, Engine, Image, said
+from hatch_wallaroo.image.causes import failure
+from hatch_wallaroo.image.engine import CONTENTS_LABEL, Engine, Image, mishaps, said
 from hatch_wallaroo.image.errors import ImageError
 from hatch_wallaroo.report import one_line
 
 Tell = Callable[[str], None]
 
-_LAST_LINES = 20
+LAST_LINES = 20
+_EVERY = 2.0
+"""Seconds between two lines that are told of a step's output."""
+_WIDTH = 110
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
-_BASE_LACKS = re.compile(
-    r"pull access denied|manifest.*(?:unknown|not found)|repository does not exist|no such host|lookup .*:|"
-    r"not found: manifest|server misbehaving|connection refused|failed to resolve reference|no such image",
-    re.IGNORECASE,
-)
-_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_LAYER = re.compile(r" ---> (?:Running in )?([0-9a-f]{12,64})")
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,13 @@ class Order:
     def labels(self) -> dict[str, str]:
         return {CONTENTS_LABEL: f"sha256:{self.sha256}"}
 
-    @property
-    def by_hand(self) -> str:
-        """The command that builds the same image."""
-        platform = f" --platform {self.platform}" if self.platform else ""
-        builder = f"x build --builder {self.builder} --load" if self.builder else " build"
+    def by_hand(self, context: str) -> str:
+        """The command that builds the same image from the context at a path."""
+        platform = ["--platform", self.platform] if self.platform else []
+        how = ["buildx", "build", "--builder", self.builder, "--load"] if self.builder else ["build"]
         ((label, value),) = self.labels.items()
-        return f"docker{builder}{platform} --label {label}={value} -t {self.reference} - < {self.context}"
+        words = ["docker", *how, *platform, "--label", f"{label}={value}", "-t", self.reference, "-"]
+        return f"{shlex.join(words)} < {shlex.quote(context)}"
 
 
 def is_current(image: Image | None, order: Order) -> bool:
@@ -58,12 +59,12 @@ def is_current(image: Image | None, order: Order) -> bool:
 
 
 def build(engine: Engine, order: Order, tell: Tell) -> Image:
-    """Build the image, and give it its name. `tell` gets each step as it begins.
+    """Build the image, and give it its name. `tell` gets each step as it begins, and now and then what it says.
 
     Raises ImageError with the failing step and its last lines. A build that fails or is interrupted leaves nothing
-    but what the engine keeps of its finished steps under other images.
+    but what the engine keeps of its finished steps under other images. What had the name before keeps the rest of its
+    own: see Engine.renaming.
     """
-    before = engine.find(order.reference)
     if order.builder:
         from hatch_wallaroo.image.buildx import build_elsewhere
 
@@ -73,9 +74,30 @@ def build(engine: Engine, order: Order, tell: Tell) -> Image:
     made = engine.find(order.reference)
     if made is None:
         raise ImageError(f"the engine built {order.reference}, and does not know it", "build again")
-    if before is not None and before.id != made.id:
-        engine.remove_untagged(before.id)
     return made
+
+
+class Progress:
+    """What is told of a build: each step, and of long ones a line every other second. Keeps the last lines."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told = 0.0
+        self.step = ""
+        self.lines: deque[str] = deque(maxlen=LAST_LINES)
+
+    def begin(self, step: str, where: str) -> None:
+        self.step = step
+        self.lines.clear()
+        self._told = time.monotonic()
+        self._tell(f"{where}: {one_line(step)[:_WIDTH]}")
+
+    def line(self, text: str) -> None:
+        shown = one_line(text)
+        self.lines.append(shown)
+        if time.monotonic() - self._told >= _EVERY:
+            self._told = time.monotonic()
+            self._tell(f"  {shown.strip()[:_WIDTH]}")
 
 
 class _Build:
@@ -84,15 +106,13 @@ class _Build:
     def __init__(self, engine: Engine, order: Order, tell: Tell) -> None:
         self._engine = engine
         self._order = order
-        self._tell = tell
-        self._step = ""
+        self._progress = Progress(tell)
         self._layer = ""
-        self._lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._container = ""
 
     def run(self) -> None:
-        from docker.errors import APIError, DockerException
-
         finished = False
+        events = None
         try:
             with self._order.context.open("rb") as context:
                 events = self._engine.client.api.build(
@@ -109,49 +129,42 @@ class _Build:
                 for event in events:
                     self._take(event)
             finished = True
-        except (APIError, DockerException) as error:
+        except mishaps() as error:
             raise self._failed(said(error)) from error
-        except OSError as error:
-            raise self._failed(f"the connection to the engine broke: {one_line(str(error))[:200]}") from error
         finally:
-            if not finished and self._layer:
-                self._engine.remove_untagged(self._layer)
+            if not finished:
+                # Closing the connection is what ends the build in the engine.
+                if events is not None:
+                    events.close()
+                self._tidy()
 
-    def _take(self, event: Mapping[str, Any]) -> None:
+    def _tidy(self) -> None:
+        if self._container:
+            self._engine.remove_container(self._container)
+        if self._layer:
+            self._engine.remove_untagged(self._layer)
+
+    def _take(self, event: Any) -> None:
+        if not isinstance(event, Mapping):
+            return
         if "error" in event:
             detail = event.get("errorDetail")
             words = detail.get("message") if isinstance(detail, Mapping) else None
             raise self._failed(one_line(str(words or event["error"])))
         for line in _lines(event.get("stream")):
-            step = _STEP.match(line)
-            if step:
-                self._step = step[3]
-                self._lines.clear()
-                self._tell(f"step {step[1]} of {step[2]}: {one_line(step[3])[:100]}")
-            elif layer := re.fullmatch(r" ---> ([0-9a-f]{12,64})", line):
-                self._layer = layer[1]
+            if step := _STEP.match(line):
+                self._progress.begin(step[3], f"step {step[1]} of {step[2]}")
+            elif made := _LAYER.fullmatch(line):
+                if "Running in" in line:
+                    self._container = made[1]
+                else:
+                    self._container, self._layer = "", made[1]
             else:
-                self._lines.append(one_line(line))
+                self._progress.line(line)
 
     def _failed(self, words: str) -> ImageError:
-        return failure(self._order, words, self._step, tuple(self._lines))
-
-
-def failure(order: Order, words: str, step: str, log: tuple[str, ...]) -> ImageError:
-    """The error of a build that failed at a step, with what most likely mends it."""
-    told = "\n".join((words, *log))
-    if (not step or step.startswith("FROM")) and _BASE_LACKS.search(told):
-        fix = f"pull or load it first (docker pull {order.base}), or name another with image.base"
-        return ImageError(f"the base image {order.base} is not there, and could not be pulled: {words}", fix)
-    if _FULL.search(told):
-        return ImageError(f"the engine's disk is full: {words}", "free some space: docker system prune", log)
-    where = f" in the step `{one_line(step)[:120]}`" if step else ""
-    fix = "mend what the last lines say, and build again"
-    if "pip install" in step:
-        fix = "the requirements cannot be installed in the image: mend them in pyproject.toml, and build again"
-    elif "apt-get" in step:
-        fix = "check the names in image.packages, and whether the base image has apt"
-    return ImageError(f"the image could not be built{where}: {words}", fix, log)
+        order, progress = self._order, self._progress
+        return failure(words, progress.step, tuple(progress.lines), base=order.base, platform=order.platform)
 
 
 def _lines(stream: Any) -> Iterator[str]:

@@ -1,10 +1,13 @@
-"""The engine: whatever the docker SDK reaches by DOCKER_HOST or by the context of `docker context use`."""
+"""The engine: whatever the docker SDK reaches by DOCKER_HOST or by the context that docker would use."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,10 @@ CONTENTS_LABEL = "io.github.hatch-wallaroo.context"
 _START = "start it (on Linux: sudo systemctl start docker; elsewhere Docker Desktop, colima or podman machine)"
 _SLOWEST = 3600
 """Seconds that an engine may stay silent within one step of a build."""
+_FIRST_ANSWER = 60
+"""Seconds until it must have said who it is."""
+_PATIENCE = 10.0
+"""Seconds in which an engine has removed the container of a build that was ended."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +48,15 @@ class Engine:
 
     def find(self, reference: str) -> Image | None:
         """The image of this name (or id), or None."""
-        from docker.errors import APIError, ImageNotFound
+        from docker.errors import ImageNotFound
 
         try:
-            made = self.client.api.inspect_image(reference)
-        except ImageNotFound:
-            return None
-        except APIError as error:
-            raise ImageError(f"the engine cannot look for {reference}: {said(error)}") from error
+            with asking(f"the engine cannot look for {reference}"):
+                made = self.client.api.inspect_image(reference)
+        except ImageError as error:
+            if isinstance(error.__cause__, ImageNotFound):
+                return None
+            raise
         config = made.get("Config") or {}
         return Image(
             id=str(made["Id"]),
@@ -58,13 +66,59 @@ class Engine:
             digests=tuple(made.get("RepoDigests") or ()),
         )
 
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image one more name."""
+        repository, tag = split(reference)
+        with asking(f"the engine cannot give the name {reference}"):
+            self.client.api.tag(image, repository, tag=tag)
+
+    def untag(self, reference: str) -> None:
+        """Take a name away, and the image if it was its last."""
+        with contextlib.suppress(*mishaps()):
+            self.client.api.remove_image(reference)
+
+    @contextlib.contextmanager
+    def renaming(self, reference: str) -> Iterator[None]:
+        """In the block a name goes to another image: the former goes then, or has its name again if the block fails."""
+        before = self.find(reference)
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(ImageError):
+                self._restore(reference, before)
+            raise
+        after = self.find(reference)
+        if before is not None and after is not None and before.id != after.id:
+            self.remove_untagged(before.id)
+
+    def _restore(self, reference: str, before: Image | None) -> None:
+        after = self.find(reference)
+        if before is None:
+            self.untag(reference)
+        elif after is None or after.id != before.id:
+            self.tag(before.id, reference)
+            if after is not None:
+                self.remove_untagged(after.id)
+
     def remove_untagged(self, image_id: str) -> None:
         """Remove an image if no name points to it any more, and what it alone was built on."""
         from docker.errors import APIError
 
-        with contextlib.suppress(APIError):
-            if not self.client.api.inspect_image(image_id).get("RepoTags"):
-                self.client.api.remove_image(image_id)
+        until = time.monotonic() + _PATIENCE
+        with contextlib.suppress(*mishaps()):
+            while not self.client.api.inspect_image(image_id).get("RepoTags"):
+                try:
+                    self.client.api.remove_image(image_id)
+                except APIError as error:  # noqa: PERF203 - it is there that one waits
+                    # The container of an interrupted step goes a moment after the connection has.
+                    if "container" not in said(error) or time.monotonic() > until:
+                        return
+                    time.sleep(0.2)
+
+    def remove_container(self, container_id: str) -> None:
+        """Remove a container, running or not, if it is there."""
+        with contextlib.suppress(*mishaps()):
+            self.client.api.remove_container(container_id, force=True, v=True)
 
     def close(self) -> None:
         self.client.close()
@@ -75,16 +129,15 @@ def engine() -> Iterator[Engine]:
     """Connect, and close at the end. Raises NoEngineError where no engine answers."""
     try:
         import docker
-        from docker.errors import DockerException
     except ImportError as error:
         fix = "install hatch-wallaroo[image], or write image.build = false"
         raise NoEngineError("the docker SDK for Python is not installed", fix) from error
-    # Whatever the transport raises on the way (requests' and urllib3's errors, files that are not there) is no engine.
+    where, settings = _address()
+    unreached: tuple[type[Exception], ...] = (*mishaps(), ValueError)
     try:
-        client = docker.DockerClient(timeout=_SLOWEST, **_address())
-        client.ping()
-    except (DockerException, OSError, ValueError) as error:
-        where = one_line(os.environ.get("DOCKER_HOST") or "its usual address")
+        _knock(settings)
+        client = docker.DockerClient(version=_version(settings), timeout=_SLOWEST, **settings)
+    except unreached as error:
         raise NoEngineError(f"no container engine answers at {where}{_why(str(error))}", _START) from error
     made = Engine(client)
     try:
@@ -93,18 +146,83 @@ def engine() -> Iterator[Engine]:
         made.close()
 
 
-def _address() -> dict[str, Any]:
-    """DOCKER_HOST and its company where it is set, else the context that `docker context use` chose."""
+def _knock(settings: Mapping[str, Any]) -> None:
+    """Raise OSError where nobody listens on a socket of this machine: the SDK would leave its own open."""
+    import socket
+
+    from docker.utils import parse_host
+
+    scheme, _, path = str(parse_host(settings.get("base_url"), sys.platform == "win32")).partition("://")
+    if scheme == "http+unix":
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.settimeout(_FIRST_ANSWER)
+            attempt.connect(f"/{path.lstrip('/')}")
+
+
+def _version(settings: Mapping[str, Any]) -> str:
+    """The newest version of its API that an engine and the SDK both know.
+
+    Asked by a client of its own: the SDK's leaves its connections open where that is asked while it is made, and fails.
+    """
+    from docker import APIClient
+    from docker.constants import DEFAULT_DOCKER_API_VERSION
+    from docker.utils import version_lt
+
+    asking = APIClient(version=DEFAULT_DOCKER_API_VERSION, timeout=_FIRST_ANSWER, **settings)
+    try:
+        theirs = str(asking.version(api_version=False)["ApiVersion"])
+    finally:
+        asking.close()
+    return theirs if version_lt(theirs, DEFAULT_DOCKER_API_VERSION) else DEFAULT_DOCKER_API_VERSION
+
+
+def split(reference: str) -> tuple[str, str]:
+    """The repository and the tag of an image's name: `host:5000/a/b:1` is `host:5000/a/b` and `1`."""
+    repository, colon, tag = reference.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (reference, "latest")
+
+
+def _address() -> tuple[str, dict[str, Any]]:
+    """Where the engine is, in words and for the SDK: as the command docker finds it.
+
+    DOCKER_HOST and its company come first, then DOCKER_CONTEXT, then what `docker context use` wrote.
+    """
     from docker import ContextAPI
     from docker.utils import kwargs_from_env
 
-    if os.environ.get("DOCKER_HOST"):
-        return dict(kwargs_from_env())
-    context = ContextAPI.get_current_context()
-    host = context.Host if context else None
-    if not host:
-        return {}
-    return {"base_url": host, **({"tls": context.TLSConfig} if context.TLSConfig else {})}
+    host = os.environ.get("DOCKER_HOST")
+    if host:
+        try:
+            settings = dict(kwargs_from_env())
+        except mishaps() as error:
+            fix = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
+            raise NoEngineError(f"{_shown(host)} is not reached by TLS: {said(error)}", fix) from error
+        return _shown(host), _by_ssh(host, settings)
+    name = os.environ.get("DOCKER_CONTEXT")
+    try:
+        context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+    except Exception as error:  # the SDK raises what it finds in damaged files
+        raise NoEngineError(
+            f"docker's contexts cannot be read: {one_line(str(error))[:200]}", "docker context ls"
+        ) from error
+    if context is None:
+        chosen = f"called {one_line(name)}" if name else "that `docker context use` chose"
+        raise NoEngineError(f"there is no docker context {chosen}", "docker context ls; docker context use default")
+    if context.Name == "default" or not context.Host:
+        return "its usual address", {}
+    tls = {"tls": context.TLSConfig} if context.TLSConfig else {}
+    where = f"{_shown(context.Host)} (docker context {one_line(context.Name)})"
+    return where, _by_ssh(context.Host, {"base_url": context.Host, **tls})
+
+
+def _by_ssh(host: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The command ssh knows the user's keys and hosts, as docker's own command uses it."""
+    return {**settings, "use_ssh_client": True} if host.startswith("ssh://") else settings
+
+
+def _shown(host: str) -> str:
+    """An address without the password that may stand in it."""
+    return one_line(re.sub(r"://([^/@:]*):[^/]*@", r"://\1:***@", host))
 
 
 def _why(text: str) -> str:
@@ -114,6 +232,26 @@ def _why(text: str) -> str:
     if any(each in text for each in ("FileNotFoundError", "No such file", "Connection refused")):
         return ""
     return f": {one_line(text)[:200]}"
+
+
+def mishaps() -> tuple[type[Exception], ...]:
+    """All that the SDK raises where an engine does not do what it is asked, or goes away meanwhile.
+
+    What its HTTP library raises before an answer begins is an OSError; within an answer it is urllib3's own.
+    """
+    from docker.errors import DockerException, StreamParseError
+    from urllib3.exceptions import HTTPError
+
+    return DockerException, StreamParseError, HTTPError, OSError
+
+
+@contextlib.contextmanager
+def asking(failed: str) -> Iterator[None]:
+    """Whatever the SDK raises in the block is an ImageError that begins with these words."""
+    try:
+        yield
+    except mishaps() as error:
+        raise ImageError(f"{failed}: {said(error)}") from error
 
 
 def said(error: Any) -> str:

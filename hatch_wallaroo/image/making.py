@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
-from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.findings import Finding, rule
 from hatch_wallaroo.image.building import Order, Tell, build
 from hatch_wallaroo.image.engine import Engine, engine
@@ -16,6 +15,7 @@ from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.image.trial import Trial, run
 from hatch_wallaroo.mlflow.context import image_of, reference
 from hatch_wallaroo.mlflow.family import effective_schemas
+from hatch_wallaroo.mlflow.signature import Form
 
 NOT_MADE = rule(
     "WLR626",
@@ -33,33 +33,57 @@ FAILED_TRIAL = rule(
 LARGEST_SAMPLE = 64 << 20
 
 
-def make(spec: ModelSpec, context: Path, sha256: str, tell: Tell) -> tuple[Finding, ...]:
-    """Build a model's image from its packed context, and try it if the table says so; what fails is a finding."""
+class _UnfitError(Exception):
+    """A trial that failed; `findings` say where."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def make(checked: Checked, context: Path, sha256: str, shown: str, tell: Tell) -> tuple[Finding, ...]:
+    """Build a model's image from its packed context, and try it if the table says so; what fails is a finding.
+
+    `shown` is the path that the context will have, for the commands that are told. Where something fails, the image's
+    name stands for what it stood for before.
+    """
+    spec = checked.spec
     image = image_of(spec)
     order = Order(context, sha256, reference(spec), image.base, image.platform, image.builder)
     place = spec.at("image")
     try:
-        with engine() as reached:
+        rows = sample_rows(spec.path(spec.sample)) if image.try_ and spec.sample else []
+        with engine() as reached, reached.renaming(order.reference):
             made = build(reached, order, lambda line: tell(f"{spec.name}: {line}"))
             tell(f"{spec.name}: image {order.reference} ({made.platform})")
-            return _tried(spec, reached, order.reference, tell) if image.try_ else ()
+            if image.try_:
+                _try(checked, reached, order.reference, rows, tell)
+    except _UnfitError as error:
+        return error.findings
     except NoEngineError as error:
-        by_hand = replace(order, context=Path("dist") / context.name).by_hand
-        fix = f"{error.fix}; or write image.build = false, build, and run:\n{by_hand}"
+        fix = f"{error.fix}; or write image.build = false, build, and run:\n{order.by_hand(shown)}"
         return (NOT_MADE.finding(error.message, fix=fix, place=place),)
     except ImageError as error:
         lines = [error.fix, "the last lines were:", *(f"| {line}" for line in error.log)] if error.log else [error.fix]
-        return (NOT_MADE.finding(error.message, fix="\n".join(lines), place=place),)
+        return (NOT_MADE.finding(error.message, fix="\n".join(filter(None, lines)), place=place),)
+    return ()
 
 
-def _tried(spec: ModelSpec, reached: Engine, name: str, tell: Tell) -> tuple[Finding, ...]:
-    place = spec.at("image", "try")
-    rows = sample_rows(spec.path(spec.sample)) if spec.sample else []
-    trial = run(reached, name, rows, effective_schemas(spec)[1])
+def _try(checked: Checked, reached: Engine, name: str, rows: list[Mapping[str, Any]], tell: Tell) -> None:
+    """Raises _UnfitError where the answers are not what the schema says."""
+    spec = checked.spec
+    entries = checked.plan.layout.entries if checked.plan else ()
+    trial = run(reached, name, rows, effective_schemas(spec, entries)[1], form(checked.facts))
     tell(f"{spec.name}: {told(trial)}")
-    return tuple(
-        FAILED_TRIAL.finding(each, fix="mend the model's code, or output-schema", place=place) for each in trial.misfits
-    )
+    if trial.misfits:
+        place, fix = spec.at("image", "try"), "mend the model's code, or output-schema"
+        raise _UnfitError(tuple(FAILED_TRIAL.finding(each, fix=fix, place=place) for each in trial.misfits))
+
+
+def form(facts: Any) -> Form:
+    """How the model takes rows, from what the manifest says of it."""
+    told = facts.get("rows") if isinstance(facts, Mapping) else None
+    return cast("Form", told) if told in get_args(Form) else "records"
 
 
 def told(trial: Trial) -> str:

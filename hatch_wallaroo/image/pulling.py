@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from hatch_wallaroo.image.engine import Engine, said
+import contextlib
+from collections.abc import Iterator
+
+from hatch_wallaroo.image.engine import Engine, mishaps, said
 from hatch_wallaroo.image.errors import RegistryError
 
 
-def pull(engine: Engine, reference: str) -> None:
-    """Pull an image by tag or by digest (`host/name@sha256:…`), unless the engine has it. Raises RegistryError."""
-    from docker.errors import APIError, DockerException
+@contextlib.contextmanager
+def pulled(engine: Engine, reference: str) -> Iterator[None]:
+    """An image by tag or by digest (`host/name@sha256:…`) for as long as the block lasts, unless the engine has it.
 
-    if engine.find(reference) is not None:
-        return
-    name, at, digest = reference.partition("@")
+    Raises RegistryError where it cannot be pulled.
+    """
+    there = engine.find(reference) is not None
+    if not there:
+        name, at, digest = reference.partition("@")
+        try:
+            engine.client.images.pull(name, tag=digest if at else None)
+        except mishaps() as error:
+            raise RegistryError(
+                f"{reference} could not be pulled: {said(error)}", "check that it was pushed"
+            ) from error
     try:
-        engine.client.images.pull(name, tag=digest if at else None)
-    except (APIError, DockerException) as error:
-        raise RegistryError(f"{reference} could not be pulled: {said(error)}", "check that it was pushed") from error
+        yield
+    finally:
+        if not there:
+            engine.untag(reference)

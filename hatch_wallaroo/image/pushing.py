@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hatch_wallaroo.image.engine import Engine, said
+from hatch_wallaroo.image.engine import Engine, mishaps, said, split
 from hatch_wallaroo.image.errors import ImageError, RegistryError
 from hatch_wallaroo.report import one_line
 
@@ -14,21 +14,19 @@ Advance = Callable[[int, int], None]
 """Bytes that the registry has, and bytes of the layers known so far; the second may grow."""
 
 _LOGIN = re.compile(
-    r"unauthorized|authentication required|no basic auth credentials|denied|401|insufficient_scope|incorrect username",
+    r"unauthorized|authentication required|no basic auth credentials|\bdenied\b|\b401\b|\b403\b|insufficient_scope|"
+    r"incorrect username",
     re.IGNORECASE,
 )
+_HELPER = re.compile(r"credentials store|docker-credential-", re.IGNORECASE)
 _AWAY = re.compile(
-    r"connection refused|no such host|timeout|i/o timeout|connection reset|no route|server misbehaving|EOF|deadline",
+    r"connection refused|no such host|timeout|connection reset|no route|unreachable|server misbehaving|\bEOF\b|"
+    r"deadline|broken pipe",
     re.IGNORECASE,
 )
-_FULL = re.compile(r"no space left on device|disk quota exceeded|507", re.IGNORECASE)
+_NO_TRUST = re.compile(r"server gave HTTP response to HTTPS client|certificate signed by unknown|x509:", re.IGNORECASE)
+_FULL = re.compile(r"no space left on device|disk quota exceeded|\b507\b|insufficient storage", re.IGNORECASE)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-def split(reference: str) -> tuple[str, str]:
-    """The repository and the tag of an image's name: `host:5000/a/b:1` is `host:5000/a/b` and `1`."""
-    repository, colon, tag = reference.rpartition(":")
-    return (repository, tag) if colon and "/" not in tag else (reference, "latest")
 
 
 def push(engine: Engine, reference: str, advance: Advance) -> str:
@@ -37,13 +35,13 @@ def push(engine: Engine, reference: str, advance: Advance) -> str:
     Logins are the engine's client's: `docker login`'s file and its credential helpers. Raises RegistryError for
     everything that the registry or the way to it says, each error event of the stream included.
     """
-    from docker.errors import APIError, DockerException
-
     repository, tag = split(reference)
     layers: dict[str, tuple[int, int]] = {}
     digest = ""
     try:
         for event in engine.client.api.push(repository, tag=tag, stream=True, decode=True):
+            if not isinstance(event, Mapping):
+                continue
             if "error" in event or "errorDetail" in event:
                 detail = event.get("errorDetail")
                 words = detail.get("message") if isinstance(detail, Mapping) else None
@@ -51,27 +49,41 @@ def push(engine: Engine, reference: str, advance: Advance) -> str:
             digest = _digest(event) or digest
             if _progress(event, layers):
                 advance(sum(each for each, _ in layers.values()), sum(each for _, each in layers.values()))
-    except (APIError, DockerException) as error:
+    except mishaps() as error:
         raise _refused(reference, said(error)) from error
-    except OSError as error:
-        raise RegistryError(f"the connection to the engine broke while {reference} was pushed: {error}") from error
     if not digest:
         raise RegistryError(f"the registry took {reference}, and said no digest", "push again")
     _compare(engine, reference, digest)
     return digest
 
 
-def _compare(engine: Engine, reference: str, digest: str) -> None:
-    """Read the digest back from the registry: what it holds under the name must be what was pushed."""
-    from docker.errors import APIError, DockerException
+def held(engine: Engine, reference: str) -> str | None:
+    """The digest under which the registry holds an image of this name; None where it holds none. Raises RegistryError.
+
+    It is the engine that asks, so that its network and the logins of docker count.
+    """
+    from docker.errors import NotFound
 
     try:
-        held = str(engine.client.images.get_registry_data(reference).id)
-    except (APIError, DockerException) as error:
-        raise _refused(reference, said(error)) from error
-    if held != digest:
+        return str(engine.client.images.get_registry_data(reference).id)
+    except NotFound:
+        return None
+    except mishaps() as error:
+        words = said(error)
+        # Before the first push to it, some registries say of a repository that nobody may see it.
+        if re.search(r"manifest unknown|name unknown|not found", words, re.IGNORECASE):
+            return None
+        raise _refused(reference, words) from error
+
+
+def _compare(engine: Engine, reference: str, digest: str) -> None:
+    """Read the digest back from the registry: what it holds under the name must be what was pushed."""
+    there = held(engine, reference)
+    if there is None:
+        raise RegistryError(f"the registry took {reference}, and does not have it", "publish again")
+    if there != digest:
         raise RegistryError(
-            f"the registry holds {held[:19]}… as {reference}, and {digest[:19]}… was pushed",
+            f"the registry holds {there[:19]}… as {reference}, and {digest[:19]}… was pushed",
             "somebody else pushed the same name at the same time: publish again, or set another image.tag",
         )
 
@@ -96,12 +108,20 @@ def _progress(event: Mapping[str, Any], layers: dict[str, tuple[int, int]]) -> b
 
 def _refused(reference: str, words: str) -> ImageError:
     host = reference.partition("/")[0]
-    if _FULL.search(words):
+    # The registry's own address may have digits in it that look like an answer's number.
+    about = words.replace(host, "")
+    if _FULL.search(about):
         return RegistryError(f"{host} has no room for {reference}: {words}", "ask who runs the registry")
-    if _LOGIN.search(words):
+    if _HELPER.search(about):
+        fix = "see credHelpers and credsStore in docker's config.json, and whether the helper is on PATH"
+        return RegistryError(f"docker's credential helper gives no login for {host}: {words}", fix, login=True)
+    if _LOGIN.search(about):
         fix = f"sign in with an account that may push there: docker login {host}"
         return RegistryError(f"{host} does not take {reference} from this login: {words}", fix, login=True)
-    if _AWAY.search(words):
+    if _NO_TRUST.search(about):
+        fix = "the engine must trust it: a CA in /etc/docker/certs.d, or insecure-registries in its daemon.json"
+        return RegistryError(f"{host} is not reached by the engine: {words}", fix)
+    if _AWAY.search(about):
         fix = "check image.registry and the network; the engine, not this command, goes to the registry"
         return RegistryError(f"{host} was not reached by the engine: {words}", fix)
     return RegistryError(f"{reference} was not pushed: {words}", "see what the registry says")

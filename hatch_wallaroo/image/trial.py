@@ -1,30 +1,62 @@
-"""A trial run: the image is started, asked for the sample's rows, and ended as the platform would end it."""
+"""A trial run: the image is started, asked for the sample's rows, and ended as the platform would end it.
+
+The container is asked from within, by a program that its own Python runs: so it does not matter on which machine the
+engine is, and nothing listens on a port of that machine.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
+import io
 import json
+import tarfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
-from hatch_wallaroo.image.engine import Engine, said
+from hatch_wallaroo.image.engine import Engine, asking, mishaps
 from hatch_wallaroo.image.errors import ImageError
 from hatch_wallaroo.image.rows import misfits
+from hatch_wallaroo.mlflow.signature import Form
 from hatch_wallaroo.report import one_line
 from hatch_wallaroo.schema.types import Schema
 
 PORT = 8080
-LONGEST_START = 120.0
+LONGEST_START = 120
+"""Seconds until `/ping` must have been answered."""
 LONGEST_END = 10
 """Seconds until SIGTERM must have ended the container."""
 
-_LARGEST_ANSWER = 64 << 20
-_RECORDS = "application/json; format=pandas-records"
 _LOG_LINES = 20
+_RECORDS = "application/json; format=pandas-records"
+_BODY = "hatch-wallaroo-rows.json"
+_PROGRAM = """
+import http.client, os, sys, time
+def ask(method, path, *more):
+    there = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+    there.request(method, path, *more)
+    answer = there.getresponse()
+    return answer.status, answer.read()
+if sys.argv[2] == "ping":
+    until = time.monotonic() + float(sys.argv[3])
+    while True:
+        try:
+            if ask("GET", "/ping")[0] == 200:
+                sys.exit()
+        except (OSError, http.client.HTTPException):
+            pass
+        if time.monotonic() > until:
+            sys.exit(9)
+        time.sleep(0.05)
+with open(sys.argv[4], "rb") as stream:
+    status, answer = ask("POST", "/invocations", stream.read(), {"Content-Type": sys.argv[3]})
+sys.stdout.buffer.write(b"%d\\n" % status + answer)
+"""
+"""Asks the server from within its container; what has Python 3.8 runs it."""
+_TOO_LATE = 9
 
 
 @dataclass(frozen=True)
@@ -41,86 +73,108 @@ class Trial:
         return not self.misfits
 
 
-def run(engine: Engine, image: str, rows: Sequence[Mapping[str, Any]], outputs: Schema | None) -> Trial:
+def run(
+    engine: Engine, image: str, rows: Sequence[Mapping[str, Any]], outputs: Schema | None, form: Form = "records"
+) -> Trial:
     """Start an image, ask for `/ping`, then for the rows, compare the answers with the schema, and end it.
 
     The container is removed whatever happens. Raises ImageError where it does not start, answer or end.
     """
-    with _container(engine, image) as container:
+    with _container(engine, image) as container, asking(f"the engine lost the container of {image}"):
         begun = time.monotonic()
-        host, port = _address(engine, container)
-        _wait(container, host, port, begun + LONGEST_START)
+        _wait(container)
         started = time.monotonic() - begun
         found: tuple[str, ...] = ()
         if rows:
-            answer = _ask(container, host, port, rows)
-            found = tuple(misfits(answer, len(rows), outputs))
-        ended = _end(container)
-    return Trial(started, ended, len(rows), found)
+            found = tuple(misfits(_ask(container, rows, form), len(rows), outputs))
+        return Trial(started, _end(container), len(rows), found)
 
 
 @contextlib.contextmanager
 def _container(engine: Engine, image: str) -> Iterator[Any]:
-    from docker.errors import APIError, DockerException
-
-    made = None
+    # By a name of ours it can be removed also where the answer to its making is not waited for.
+    name = f"hatch-wallaroo-trial-{uuid.uuid4().hex}"
     try:
-        try:
-            made = engine.client.containers.create(
-                image, ports={f"{PORT}/tcp": ("127.0.0.1", None)}, labels={"io.github.hatch-wallaroo.trial": "true"}
-            )
+        with asking(f"{image} could not be started"):
+            made = engine.client.containers.create(image, name=name, labels={"io.github.hatch-wallaroo.trial": "true"})
             made.start()
-        except (APIError, DockerException) as error:
-            raise ImageError(f"{image} could not be started: {said(error)}") from error
         yield made
     finally:
-        if made is not None:
-            with contextlib.suppress(APIError, OSError):
-                made.remove(force=True, v=True)
+        engine.remove_container(name)
 
 
-def _address(engine: Engine, container: Any) -> tuple[str, int]:
-    """Where the container's port is reached: here, or on the engine's machine."""
-    container.reload()
-    bound = (container.attrs.get("NetworkSettings", {}).get("Ports") or {}).get(f"{PORT}/tcp")
-    if not bound:
-        raise ImageError("the engine gave the container no port", "see whether the image still runs", _log(container))
-    there = urlsplit(engine.client.api.base_url).hostname
-    local = there in {None, "localhost", "127.0.0.1", "localunixsocket"} or "docker" in str(there)
-    return "127.0.0.1" if local else str(there), int(bound[0]["HostPort"])
+def _wait(container: Any) -> None:
+    """Wait for `/ping`; raises ImageError where the server does not come, or goes."""
+    code, _ = _within(container, "ping", str(LONGEST_START))
+    if code == 0:
+        return
+    _look(container, "before it answered")
+    if code == _TOO_LATE:
+        raise ImageError(f"the container does not answer /ping after {LONGEST_START} s", "", _log(container))
+    fix = "image.base must bring a python that is on PATH"
+    raise ImageError(f"the container cannot be asked: its python ends with exit code {code}", fix, _log(container))
 
 
-def _wait(container: Any, host: str, port: int, until: float) -> None:
+def _ask(container: Any, rows: Sequence[Mapping[str, Any]], form: Form) -> Any:
+    container.put_archive("/tmp", _packed(_body(rows, form)))  # noqa: S108 - the container's
+    kind = _RECORDS if form == "records" else "application/json"
+    code, output = _within(container, "ask", kind, f"/tmp/{_BODY}")  # noqa: S108
+    if code:
+        _look(container, "while it was asked")
+        raise ImageError("/invocations was not answered", "its last lines say why", _log(container))
+    status, _, answer = output.partition(b"\n")
+    if status != b"%d" % HTTPStatus.OK:
+        number, words = status.decode("ascii", "replace"), one_line(answer.decode("utf-8", "replace"))[:400]
+        fix = "compare the sample's rows with what the model takes"
+        raise ImageError(f"/invocations answers {number}: {words}", fix, _log(container))
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise ImageError("/invocations answers something that is not JSON", "", _log(container)) from error
+
+
+def _body(rows: Sequence[Mapping[str, Any]], form: Form) -> bytes:
+    if form == "records":
+        return json.dumps(list(rows)).encode()
+    bare = form == "values"
+    instances = [next(iter(row.values())) if bare and len(row) == 1 else row for row in rows]
+    return json.dumps({"instances": instances}).encode()
+
+
+def _packed(body: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        info = tarfile.TarInfo(_BODY)
+        info.size, info.mode = len(body), 0o644
+        tar.addfile(info, io.BytesIO(body))
+    return packed.getvalue()
+
+
+def _within(container: Any, *arguments: str) -> tuple[int, bytes]:
+    """Run the asking program in the container; its exit code and what it printed."""
+    from docker.errors import APIError
+
+    try:
+        code, (output, _) = container.exec_run(["python", "-c", _PROGRAM, str(PORT), *arguments], demux=True)
+    except APIError as error:
+        _look(container, "before it answered")
+        raise ImageError(f"the container cannot be asked: {one_line(str(error))[:300]}", "", _log(container)) from error
+    return (-1 if code is None else int(code)), output or b""
+
+
+def _look(container: Any, when: str) -> None:
+    """Raise ImageError where the container has ended."""
+    until = time.monotonic() + 1
     while time.monotonic() < until:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if _request(host, port, "GET", "/ping")[0] == http.HTTPStatus.OK:
-                return
         container.reload()
         if container.status in {"exited", "dead"}:
             code = container.attrs.get("State", {}).get("ExitCode")
             raise ImageError(
-                f"the container ended by itself (exit code {code}) before it answered",
+                f"the container ended by itself (exit code {code}) {when}",
                 "its last lines say why: most often a missing requirement, or a model of another version",
                 _log(container),
             )
         time.sleep(0.1)
-    raise ImageError(f"the container does not answer /ping after {LONGEST_START:.0f} s", "", _log(container))
-
-
-def _ask(container: Any, host: str, port: int, rows: Sequence[Mapping[str, Any]]) -> Any:
-    body = json.dumps(list(rows)).encode()
-    try:
-        status, answer = _request(host, port, "POST", "/invocations", body, {"Content-Type": _RECORDS})
-    except (OSError, http.client.HTTPException) as error:
-        raise ImageError(f"/invocations was not answered: {one_line(str(error))}", "", _log(container)) from error
-    if status != http.HTTPStatus.OK:
-        words = one_line(answer.decode("utf-8", "replace"))[:400]
-        fix = "compare the sample's rows with what the model takes"
-        raise ImageError(f"/invocations answers {status}: {words}", fix, _log(container))
-    try:
-        return json.loads(answer)
-    except ValueError as error:
-        raise ImageError("/invocations answers something that is not JSON", "", _log(container)) from error
 
 
 def _end(container: Any) -> float:
@@ -138,22 +192,8 @@ def _end(container: Any) -> float:
     )
 
 
-def _request(
-    host: str, port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    try:
-        connection.request(method, path, body, dict(headers or {}))
-        answer = connection.getresponse()
-        return answer.status, answer.read(_LARGEST_ANSWER)
-    finally:
-        connection.close()
-
-
 def _log(container: Any) -> tuple[str, ...]:
-    from docker.errors import APIError
-
-    with contextlib.suppress(APIError, OSError):
+    with contextlib.suppress(*mishaps()):
         text = container.logs(tail=_LOG_LINES).decode("utf-8", "replace")
         return tuple(one_line(line) for line in text.splitlines())
     return ()

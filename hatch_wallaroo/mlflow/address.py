@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import re
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, rule
@@ -21,16 +23,12 @@ NOT_FETCHED = rule(
     source="MLflow's client, mlflow.artifacts.download_artifacts",
 )
 
-_LOGIN = re.compile(r"://[^/@\s]+@")
+_SERVER = "MLFLOW_TRACKING_URI"
+_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_LOGIN = re.compile(r"://[^/\s]*@")
 _ADDRESS = re.compile(r"(?:runs|models):/")
-
-
-class _FetchError(Exception):
-    """What the client answered, and what to do."""
-
-    def __init__(self, message: str, fix: str) -> None:
-        super().__init__(message)
-        self.fix = fix
+_RETRIES = "2"
+"""MLflow's client would try for minutes to reach a server that is not there."""
 
 
 def is_address(model: str) -> bool:
@@ -39,29 +37,39 @@ def is_address(model: str) -> bool:
 
 def fetch(spec: ModelSpec, address: str) -> tuple[Path | None, tuple[Finding, ...]]:
     """The folder that the address names, downloaded once a process and gone at its end; None with the reason."""
-    try:
-        return _fetched(address, os.environ.get("MLFLOW_TRACKING_URI", "")), ()
-    except _FetchError as error:
-        finding = NOT_FETCHED.finding(f"{address}: {error}", fix=error.fix, place=spec.at("model"))
-        return None, (finding,)
+    folder, message, fix = _fetched(address, os.environ.get(_SERVER, ""))
+    if folder is not None:
+        return folder, ()
+    return None, (NOT_FETCHED.finding(f"{one_line(address)}: {message}", fix=fix, place=spec.at("model")),)
 
 
 @cache
-def _fetched(address: str, server: str) -> Path:
+def _fetched(address: str, server: str) -> tuple[Path | None, str, str]:
+    """The folder, or None with what the client answered and what to do. Asked once: a server is not asked again."""
     try:
         import mlflow
-    except ImportError as error:
+    except ImportError:
         fix = 'install hatch-wallaroo[mlflow] where hatch builds: [build-system] requires = ["hatchling", '
-        raise _FetchError("MLflow's client is not installed", fix + '"hatch-wallaroo[mlflow]"]') from error
+        return None, "MLflow's client is not installed", fix + '"hatch-wallaroo[mlflow]"]'
     if not server:
-        raise _FetchError("no tracking server is named", "set MLFLOW_TRACKING_URI, as for MLflow itself")
+        return None, "no tracking server is named", f"set {_SERVER}, as for MLflow itself"
     folder = Path(tempfile.mkdtemp(prefix="hatch-wallaroo-mlflow-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    # MLflow's client would try for two minutes to reach a server that is not there.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", _RETRIES)
     try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(folder)))
-    except Exception as error:
-        said = _LOGIN.sub("://***@", one_line((str(error).strip().splitlines() or [type(error).__name__])[0]))
-        fix = "check the address, MLFLOW_TRACKING_URI, and the login that the server asks for"
-        raise _FetchError(said, fix) from error
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(folder))), "", ""
+    except Exception as error:  # noqa: BLE001 - the client raises what its own libraries do
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        fix = f"check the address, {_SERVER}, and the login that the server asks for"
+        return None, without_secrets(one_line(said)), fix
+
+
+def without_secrets(text: str) -> str:
+    """What a client said, without the logins that it was given: in addresses, and by themselves."""
+    given = [os.environ.get(name) for name in _SECRETS]
+    with contextlib.suppress(ValueError):
+        given.append(urlsplit(os.environ.get(_SERVER, "")).password)
+    for secret in given:
+        if secret:
+            text = text.replace(secret, "***")
+    return _LOGIN.sub("://***@", text)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
+from hatch_wallaroo.config.kinds import ImageReference
 from hatch_wallaroo.config.spec import ImageSpec, ModelSpec
 from hatch_wallaroo.files.sources import Entry, TextSource
+from hatch_wallaroo.findings import Finding, rule
+from hatch_wallaroo.report import one_line
 
 MLFLOW = "1.30.0"
 """The version of MLflow whose containers the platform runs. Source: upload guide, Containerized MLFlow."""
@@ -13,7 +17,14 @@ MLFLOW = "1.30.0"
 MODEL = "model"
 """The model's folder in the context."""
 
+NAME = rule(
+    "WLR468",
+    "a name that no image can have",
+    why="Engines and registries take lower-case paths and tags of at most 128 characters.",
+    source="The OCI distribution specification: names and references",
+)
 IGNORE = ".dockerignore"
+_LONGEST_REPOSITORY = 255
 _OCI = "org.opencontainers.image"
 
 
@@ -32,12 +43,22 @@ def repository(spec: ModelSpec) -> str:
 
 def reference(spec: ModelSpec) -> str:
     """The image's name with its tag, which is the project's version where none is set."""
-    # A tag takes no `+`, which a local version has; all else of PEP 440 it takes.
-    return f"{repository(spec)}:{image_of(spec).tag or spec.version.replace('+', '-')}"
+    # A tag takes neither the `+` of a local version nor the `!` of an epoch; all else of PEP 440 it takes.
+    return f"{repository(spec)}:{image_of(spec).tag or re.sub('[+!]', '-', spec.version)}"
+
+
+def check_name(spec: ModelSpec) -> tuple[Finding, ...]:
+    """Whether engines take the name that the image will have: each of its parts may be good, and the whole not."""
+    name = reference(spec)
+    if re.fullmatch(ImageReference.form, name, re.ASCII) and len(repository(spec)) <= _LONGEST_REPOSITORY:
+        return ()
+    message = f"the image would be called {one_line(name)[:200]}, and no engine takes that"
+    fix = "set image.tag, of at most 128 letters, digits, _, . and -, or a shorter image.registry"
+    return (NAME.finding(message, fix=fix, place=spec.at("image")),)
 
 
 def context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple[Entry, ...]:
-    """All entries of a build context. `model`: those below `model/`; `requirements`: lines beside MLflow's own."""
+    """All entries of a build context. `model`: those below `model/`; `requirements`: MLflow's own line among them."""
     from hatch_wallaroo import templates
 
     image = image_of(spec)
@@ -49,13 +70,13 @@ def context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple
         "mlflow": MLFLOW,
         "base": image.base,
         "packages": image.packages,
+        "platform": image.platform,
         "labels": labels(spec),
     }
-    pinned = f"mlflow=={MLFLOW}\n{requirements}"
     return (
         Entry("Dockerfile", TextSource(made.get_template("Dockerfile.jinja").render(**values))),
         Entry(IGNORE, TextSource(made.get_template("dockerignore.jinja").render())),
-        Entry("requirements.txt", TextSource(pinned)),
+        Entry("requirements.txt", TextSource(requirements)),
         *sorted(model, key=lambda entry: entry.path.encode()),
     )
 

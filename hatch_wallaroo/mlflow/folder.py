@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
 from hatch_wallaroo.files.collect import list_folder
@@ -37,16 +38,12 @@ NO_REQUIREMENTS = rule(
     source="MLflow models carry a requirements.txt",
 )
 
-_LARGEST_REQUIREMENTS = 1 << 20
-_MLFLOW_ITSELF = re.compile(r"mlflow(?:-skinny)?(?![\w.-])", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class Folder:
-    """A model's folder: its entries below `model/` (None where findings leave none), MLmodel and requirements."""
+    """A model's folder: its entries below `model/` (None where findings leave none), and its requirements."""
 
     entries: tuple[Entry, ...] | None
-    description: MLmodel | None
     requirements: str
     findings: tuple[Finding, ...]
     stripped: tuple[tuple[str, str], ...] = ()
@@ -57,72 +54,102 @@ def read_folder(spec: ModelSpec) -> Folder:
     declared = spec.model
     if not declared:
         finding = NOT_A_MODEL.finding("no model is named", fix='model = "path/to/mlflow-model"', place=spec.at("model"))
-        return Folder(None, None, "", (finding,))
+        return Folder(None, "", (finding,))
     there = spec
     if is_address(declared):
         fetched, findings = fetch(spec, declared)
         if fetched is None:
-            return Folder(None, None, "", findings)
+            return Folder(None, "", findings)
         there, declared = replace(spec, root=fetched.parent), fetched.name
     place = spec.at("model")
     listing = list_folder(there, declared, place=place)
     entries = tuple(Entry(f"{MODEL}/{each.path}", FileSource(each.absolute), each.label) for each in listing.files)
     if errors(listing.findings) and not entries:
-        return Folder(None, None, "", listing.findings, listing.stripped)
-    description, wrong = _described(entries, declared, place)
-    requirements = _requirements(spec, entries)
-    findings = (*listing.findings, *wrong, *requirements.findings)
-    kept = entries if description is not None else None
-    return Folder(kept, description, requirements.text, findings, listing.stripped)
+        return Folder(None, "", listing.findings, listing.stripped)
+    wrong = _wrong(entries, declared, place)
+    if errors(wrong):
+        return Folder(None, "", (*listing.findings, *wrong), listing.stripped)
+    requirements = _requirements(spec, there, declared, entries)
+    return Folder(entries, requirements.text, (*listing.findings, *wrong, *requirements.findings), listing.stripped)
 
 
-def _described(entries: tuple[Entry, ...], declared: str, place: Place) -> tuple[MLmodel | None, list[Finding]]:
-    own = next((each for each in entries if each.path == f"{MODEL}/MLmodel"), None)
+def described(entries: Sequence[Entry]) -> MLmodel | None:
+    """What a context's MLmodel says; None where it cannot be read, which `read_folder` has said."""
+    own = _own(entries, "MLmodel")
+    with contextlib.suppress(MLmodelError, ModuleNotFoundError, OSError):
+        return _read(own) if own else None
+    return None
+
+
+def _own(entries: Sequence[Entry], name: str) -> Entry | None:
+    return next((each for each in entries if each.path == f"{MODEL}/{name}"), None)
+
+
+def _read(entry: Entry) -> MLmodel:
+    with entry.source.open() as stream:
+        return read_mlmodel(stream.read(LARGEST + 1))
+
+
+def _wrong(entries: tuple[Entry, ...], declared: str, place: Place) -> list[Finding]:
+    """What keeps MLflow 1.30.0 from serving the folder, or may."""
+    own = _own(entries, "MLmodel")
     if own is None:
         fix = "name the folder that mlflow.….save_model or log_model wrote, the one with MLmodel in it"
-        return None, [NOT_A_MODEL.finding(f"{declared} has no file MLmodel", fix=fix, place=place)]
+        return [NOT_A_MODEL.finding(f"{one_line(declared)} has no file MLmodel", fix=fix, place=place)]
     here = Place(file=own.name)
     try:
-        with own.source.open() as stream:
-            found = read_mlmodel(stream.read(LARGEST + 1))
+        found = _read(own)
     except ModuleNotFoundError:
         fix = "install hatch-wallaroo[image] where hatch builds"
-        return None, [NOT_A_MODEL.finding(f"{own.name} cannot be read without PyYAML", fix=fix, place=place)]
+        return [NOT_A_MODEL.finding(f"{own.name} cannot be read without PyYAML", fix=fix, place=place)]
     except MLmodelError as error:
         at = Place(file=own.name, line=error.line, column=error.column)
         fix = "save the model once more with MLflow"
-        return None, [NOT_A_MODEL.finding(f"{own.name} is no MLmodel: {error.message}", fix=fix, place=at)]
+        return [NOT_A_MODEL.finding(f"{own.name} is no MLmodel: {error.message}", fix=fix, place=at)]
     except OSError as error:
         message = f"{own.name} cannot be read: {error.strerror or error}"
-        return None, [NOT_A_MODEL.finding(message, fix="make the file readable", place=here)]
+        return [NOT_A_MODEL.finding(message, fix="make the file readable", place=here)]
     findings = []
     function = found.flavors.get("python_function")
     if not isinstance(function, Mapping) or not function.get("loader_module"):
         message = f"{own.name} has no flavor python_function, which the container serves"
         fix = "save it with a flavor that MLflow serves, or write a pyfunc around it"
         findings.append(NOT_A_MODEL.finding(message, fix=fix, place=here))
+    else:
+        findings += _absent(entries, own.name, function)
     version = found.mlflow_version
     if version and version.split(".")[0] != MLFLOW.split(".")[0]:
         message = f"{own.name} was written by MLflow {one_line(version)}; the container runs {MLFLOW}"
         fix = f"save it with mlflow=={MLFLOW}, and try the image: image.try = true"
         findings.append(NEWER.finding(message, fix=fix, place=here))
-    return found, findings
+    return findings
 
 
-def _requirements(spec: ModelSpec, entries: tuple[Entry, ...]) -> Requirements:
+def _absent(entries: tuple[Entry, ...], name: str, function: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the flavor says it is made of, and is not in the folder: left out, ignored, or never copied."""
+    for key in ("model_path", "data", "code", "python_model"):
+        told = function.get(key)
+        if not isinstance(told, str) or not told.strip("./"):
+            continue
+        path = f"{MODEL}/{told.strip('/')}"
+        if not any(each.path == path or each.path.startswith(f"{path}/") for each in entries):
+            fix = "see exclude, and whether the folder was copied whole"
+            message = f"{name} says {key}: {one_line(told)[:100]}, which is not in the folder"
+            yield NOT_A_MODEL.finding(message, fix=fix, place=Place(file=name))
+
+
+def _requirements(spec: ModelSpec, there: ModelSpec, declared: str, entries: Sequence[Entry]) -> Requirements:
     """What the table says, else the folder's own requirements.txt; MLflow's own line gives way to the container's."""
     if "requirements" in spec.origins:
-        made = requirements_text(spec)
-        lines = [line for line in made.text.splitlines(keepends=True) if not _MLFLOW_ITSELF.match(line)]
-        return replace(made, text="".join(lines))
-    own = next((each for each in entries if each.path == f"{MODEL}/requirements.txt"), None)
-    if own is None:
+        return libraries(spec)
+    if _own(entries, "requirements.txt") is None:
         fix = 'list them: requirements = ["scikit-learn==1.2.2"]'
         message = "the model's folder has no requirements.txt, and the table no requirements"
-        return Requirements("", (), (NO_REQUIREMENTS.finding(message, fix=fix, place=spec.at("model")),))
-    with own.source.open() as stream:
-        text = stream.read(_LARGEST_REQUIREMENTS).decode("utf-8", "replace")
-    stripped = (line.partition(" #")[0].strip() for line in text.splitlines())
-    lines = [line for line in stripped if line and not line.startswith("#") and not _MLFLOW_ITSELF.match(line)]
-    made = requirements_text(replace(spec, requirements=RequirementsFrom("list", lines=tuple(lines))))
-    return replace(made, findings=tuple(each.at(Place(file=own.name)) for each in made.findings))
+        finding = NO_REQUIREMENTS.finding(message, fix=fix, place=spec.at("model"))
+        return replace(libraries(replace(spec, requirements=RequirementsFrom("list"))), findings=(finding,))
+    return libraries(replace(there, requirements=RequirementsFrom("file", file=f"{declared}/requirements.txt")))
+
+
+def libraries(spec: ModelSpec) -> Requirements:
+    """What pip installs in the container: MLflow as the platform runs it, and the model's own requirements."""
+    return requirements_text(spec, f"mlflow=={MLFLOW}", ("mlflow", "mlflow-skinny"))

@@ -22,24 +22,39 @@ if TYPE_CHECKING:
 
 
 def pushed(package: Package, screen: Screen) -> Package:
-    """Push a package's image, building it first where the engine has none of this very context.
+    """Push a package's image, building it first where neither the engine nor the registry has one of this context.
 
-    Gives the package as it can be registered: by the digest that the registry read back. Raises PlatformError.
+    In the registry it has two tags: the version's, which the next build of that version moves on, and `sha256-` with
+    the digest of the build context, which stays and is how it is found again. Gives the package as it can be
+    registered: by the digest that the registry read back. Raises PlatformError.
     """
+    order = order_of(package)
+    if problem := no_registry(order.reference):
+        raise ConfigurationError(f"{package.name}: {problem}", "set image.registry, and build again: hatch build")
     with _said(package):
-        from hatch_wallaroo.image.engine import engine
-        from hatch_wallaroo.image.pushing import push, split
+        from hatch_wallaroo.image.building import is_current
+        from hatch_wallaroo.image.engine import engine, split
+        from hatch_wallaroo.image.pushing import held, push
 
-        order = order_of(package)
-        if not _names_a_registry(order.reference):
-            fix = f'write registry = "registry.example.com/models" under [{package.table}.image], and build again'
-            raise ConfigurationError(f"{package.name}: {order.reference} names no registry to push it to", fix)
+        repository = split(order.reference)[0]
+        lasting = f"{repository}:sha256-{order.sha256}"
         with engine() as reached:
-            _built(package, order, reached, screen)
+            if not is_current(reached.find(order.reference), order):
+                digest = held(reached, lasting)
+                if digest:
+                    screen.line(f"{package.name}: the registry has the image of this build, {digest[:19]}…")
+                    return package.pinned(f"{repository}@{digest}")
+                _build(package, order, reached, screen)
             with screen.progress(f"{package.name}: pushing {order.reference}", 0) as advance:
                 digest = push(reached, order.reference, advance)
+            _tag(reached, order.reference, lasting)
     screen.line(f"{package.name}: pushed {order.reference}, {digest[:19]}…")
-    return package.pinned(f"{split(order.reference)[0]}@{digest}")
+    return package.pinned(f"{repository}@{digest}")
+
+
+def no_registry(reference: str) -> str:
+    """Why an image of this name cannot be pushed; empty where it can."""
+    return "" if "/" in reference else f"nothing says to which registry {reference} is pushed"
 
 
 def order_of(package: Package) -> Order:
@@ -54,20 +69,26 @@ def order_of(package: Package) -> Order:
     )
 
 
-def _names_a_registry(reference: str) -> bool:
-    """Whether an image's name begins with a host; engines take one that does not for Docker Hub's own."""
-    host, slash, _ = reference.partition("/")
-    return bool(slash) and ("." in host or ":" in host or host == "localhost")
+def _build(package: Package, order: Order, reached: Engine, screen: Screen) -> None:
+    from hatch_wallaroo.image.building import build
 
-
-def _built(package: Package, order: Order, reached: Engine, screen: Screen) -> None:
-    from hatch_wallaroo.image.building import build, is_current
-
-    if is_current(reached.find(order.reference), order):
-        return
-    screen.line(f"{package.name}: the engine has no image of this build context; building it")
-    with screen.status(f"{package.name}: building {order.reference}") as update:
+    screen.line(f"{package.name}: there is no image of this build context yet; building it")
+    with (
+        screen.status(f"{package.name}: building {order.reference}") as update,
+        reached.renaming(order.reference),
+    ):
         build(reached, order, lambda step: update(f"{package.name}: {step}"))
+
+
+def _tag(reached: Engine, reference: str, lasting: str) -> None:
+    """Give the image its second tag in the registry, which has all of its layers by now."""
+    from hatch_wallaroo.image.pushing import push
+
+    reached.tag(reference, lasting)
+    try:
+        push(reached, lasting, lambda *_: None)
+    finally:
+        reached.untag(lasting)
 
 
 @contextmanager

@@ -18,6 +18,9 @@ _BLOCK = 1 << 20
 _OTHERS = (".whl", ".tar.gz")
 """What else a build leaves in dist/, and `dist/*` names: not for Wallaroo, and no mistake."""
 _WORD = r"[A-Za-z0-9][\w./-]*"
+_NAMES = ("reference", "base")
+_WORDS = ("platform", "builder")
+_SCHEMAS = ("input_schema", "output_schema")
 _BUILD_AGAIN = "build it again: hatch build"
 
 
@@ -212,8 +215,8 @@ def _misfit(manifest: dict[str, Any]) -> str | None:
         return "its `upload` has no framework"
     if "file" not in manifest:
         return None if isinstance(upload.get("image_path"), str) else "it names neither a file nor an image"
-    if "image" in manifest and not _is_image(manifest["image"]):
-        return "its `image` does not say what it is called and built on"
+    if problem := _image_misfit(manifest):
+        return problem
     file = manifest["file"]
     sha, size = file.get("sha256"), file.get("size")
     if not isinstance(sha, str) or len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256
@@ -225,17 +228,27 @@ def _misfit(manifest: dict[str, Any]) -> str | None:
     return None
 
 
-def _is_image(image: Any) -> bool:
-    """Whether what a manifest says of its image can be handed to an engine: names of images, not options."""
+def _image_misfit(manifest: dict[str, Any]) -> str | None:
+    """What keeps a build context from becoming an image: what stands here is handed to an engine and a registry."""
+    image, upload = manifest.get("image"), manifest["upload"]
+    if (image is not None) != (upload["conversion"]["framework"] == "mlflow"):
+        return "an `image`, and framework mlflow, go together only"
+    if image is None:
+        return None
     from hatch_wallaroo.config.kinds import ImageReference
 
-    if not isinstance(image, dict):
-        return False
-    names = {"reference": ImageReference.form, "base": ImageReference.form}
-    more = {"platform": _WORD, "builder": _WORD}
-    return all(_matches(image.get(key), form) for key, form in names.items()) and all(
-        image.get(key) is None or _matches(image[key], form) for key, form in more.items()
-    )
+    if not isinstance(image, dict) or not all(_matches(image.get(key), ImageReference.form) for key in _NAMES):
+        return "its `image` does not say what it is called and built on"
+    if not all(image.get(key) is None or _matches(image[key], _WORD) for key in _WORDS):
+        return "its `image` names no platform or builder that can be"
+    if image["reference"] != upload.get("image_path"):
+        return "its `image` and its `upload` name different images"
+    config = manifest.get("config", {})
+    if not isinstance(config, dict) or not all(
+        key in _SCHEMAS and isinstance(each, str) for key, each in config.items()
+    ):
+        return "its `config` is no table of schemas"
+    return None
 
 
 def _matches(value: Any, form: str) -> bool:

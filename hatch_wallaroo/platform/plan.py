@@ -9,6 +9,7 @@ from typing import Any
 
 from hatch_wallaroo.platform.api import upload_metadata, upload_request
 from hatch_wallaroo.platform.destination import Destination, Fit
+from hatch_wallaroo.platform.images import no_registry
 from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.sending import Held
@@ -69,9 +70,11 @@ def render(plan: Plan) -> str:
         lines.append(f"  image: {image['reference']}, built on {image['base']} unless the engine has it;")
         lines.append("    it would be pushed, and registered by the digest that the registry tells")
     if package.file:
-        lines.append(f"    file: {package.file.name}, {package.size:,} bytes, sha256 {package.sha256}")
+        what = "build context" if package.is_image else "file"
+        lines.append(f"    {what}: {package.file.name}, {package.size:,} bytes, sha256 {package.sha256}")
     lines += [f"  {line}" for line in (*_contents(package), *_difference(plan), *_times(plan))]
-    lines += [f"  would be refused: {each}" for each in plan.fit.refusals]
+    unnamed = no_registry(package.manifest["image"]["reference"]) if package.is_image else ""
+    lines += [f"  would be refused: {each}" for each in (*plan.fit.refusals, unnamed) if each]
     return "\n".join(lines)
 
 

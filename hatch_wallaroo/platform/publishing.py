@@ -140,6 +140,8 @@ class _Run:
         """Check what is left to check, ask whether it is there, and send it if not."""
         self._verify(package)
         if package.is_image and not self.settings.dry_run:
+            # What can be refused is refused before anything is pushed.
+            refuse(fit(package, destination, look(package, destination).newest))
             package = images.pushed(package, self.screen)
             result.image = str(package.manifest["upload"]["image_path"])
         with self.screen.status(f"{package.name}: asking what the platform has", brief=True):

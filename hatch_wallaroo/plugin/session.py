@@ -14,7 +14,6 @@ from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.document import read_document
 from hatch_wallaroo.config.positions import PYPROJECT, locate_all
 from hatch_wallaroo.config.reader import Reading, read_models
-from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, errors
 from hatch_wallaroo.project.hatchling import from_metadata
 from hatch_wallaroo.project.repository import distributions
@@ -71,13 +70,14 @@ class Session:
             self.app.display_info(summary(bundle, self.root))
         return bundles
 
-    def _finish(self, spec: ModelSpec, file: Path, sha256: str) -> tuple[Finding, ...]:
+    def _finish(self, bundle: Bundle, file: Path) -> tuple[Finding, ...]:
         """What a packed bundle still needs before it counts: an image, where the table asks for one."""
-        if spec.image is None or not spec.image.build:
+        image = bundle.checked.spec.image
+        if image is None or not image.build:
             return ()
         from hatch_wallaroo.image.making import make
 
-        return make(spec, file, sha256, self.app.display_info)
+        return make(bundle.checked, file, bundle.sha256, _shown(bundle.path, self.root), self.app.display_info)
 
     def clean(self, directory: str) -> None:
         """Delete what earlier builds of these models left; a table with errors hides nothing from it."""

@@ -43,15 +43,14 @@ class Images:
 
 
 def started(image_path: str) -> Outcome:
-    """Pull an image, start it, ask for `/ping`, and remove the container. Never raises."""
+    """Pull an image, start it, ask for `/ping`, and remove what was not there before. Never raises."""
     from hatch_wallaroo.image.engine import engine
     from hatch_wallaroo.image.errors import ImageError
-    from hatch_wallaroo.image.pulling import pull
+    from hatch_wallaroo.image.pulling import pulled
     from hatch_wallaroo.image.trial import run
 
     try:
-        with engine() as reached:
-            pull(reached, image_path)
+        with engine() as reached, pulled(reached, image_path):
             trial = run(reached, image_path, (), None)
     except ImageError as error:
         return Outcome(error.message, (error.message, *error.log))

@@ -124,8 +124,64 @@ def test_where_requirements_come_from(written, meant):
 
 def test_an_mlflow_image():
     spec = one('framework = "mlflow"\nmodel = "mlruns/model"\nimage = { tag = "3", labels = { team = "fraud" } }')
-    assert spec.image == ImageSpec(tag="3", labels={"team": "fraud"})
-    assert one('framework = "mlflow"\nmodel = "mlruns/model"').image == ImageSpec()
+    assert spec.image == ImageSpec("python:3.8-slim", tag="3", labels={"team": "fraud"})
+    assert one('framework = "mlflow"\nmodel = "mlruns/model"').image == ImageSpec("python:3.8-slim")
+    later = one('framework = "mlflow"\nrelease = "2026.1"\nmodel = "mlruns/model"')
+    assert later.image == ImageSpec("python:3.10-slim")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        'base = "python:3.8 --privileged"',
+        'base = "python:3.8\\nRUN true"',
+        'base = "https://registry.example/python:3.8"',
+        'base = "Python:3.8"',
+        'base = "-python"',
+        'registry = "https://registry.example"',
+        'registry = "user:secret@registry.example/team"',
+        'registry = "registry.example/Team"',
+        'registry = "registry.example/"',
+        'tag = "1.0+local"',
+        f'tag = "{"x" * 129}"',
+        'tag = ".hidden"',
+        'packages = ["libgomp1; rm -rf /"]',
+        'packages = ["-oDebug=1"]',
+        'packages = ["libgomp1=1 2"]',
+        'platform = "windows/amd64"',
+        'builder = "a b"',
+        'builder = "--push"',
+        "labels = { team = 1 }",
+        'labels = { team = "a\\nb" }',
+        'labels = { team = "a\\u0000b" }',
+        'labels = { "" = "a" }',
+        'labels = { "a\\nb" = "a" }',
+        'build = "no"',
+        "try = 1",
+    ],
+)
+def test_what_an_image_cannot_have(image):
+    reading = table(f'framework = "mlflow"\nmodel = "m"\nimage = {{ {image} }}')
+    assert [each.level.value for each in reading.findings] == ["error"], reading.findings
+    assert image.partition(" ")[0].split(".")[0] in str(reading.findings[0].place.key)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        'base = "registry.example:5000/team/python:3.8-slim@sha256:' + "0" * 64 + '"',
+        'registry = "registry.example:5000/team/models"',
+        'registry = "[::1]:5000"',
+        'registry = "localhost"',
+        'registry = "someone"',
+        'packages = ["libgomp1", "g++", "libssl3=3.0.11-1~deb12u2"]',
+        'builder = "my_builder-1.2"',
+        "labels = { \"org.example.a b\" = 'quoted \" and $dollar and \\ and `tick` and #' , empty = '' }",
+    ],
+)
+def test_what_an_image_can_have(image):
+    reading = table(f'framework = "mlflow"\nmodel = "m"\nimage = {{ {image} }}')
+    assert reading.findings == ()
 
 
 @pytest.mark.parametrize("release", known())

@@ -260,26 +260,54 @@ MLFLOW = """\
 [tool.wallaroo.models.churn]
 framework = "mlflow"
 model = "models/churn"
+image = {{ build = {build} }}
 [tool.wallaroo.models.prices]
 framework = "python"
 model = "step.py"
 """
+MLMODEL = """\
+flavors:
+  python_function:
+    loader_module: mlflow.sklearn
+mlflow_version: 1.30.0
+"""
 
 
-def test_an_mlflow_model_does_not_keep_the_others_from_being_built(tmp_path: Path) -> None:
+@pytest.fixture
+def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a container image beside another model, and no engine anywhere."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nowhere.sock")
     project(tmp_path)
-    text = (tmp_path / "pyproject.toml").read_text()
-    table = '[tool.wallaroo]\nframework = "python"\nmodel = "step.py"\n'
-    assert table in text
-    schemas = "input-schema = { x = 'int64' }\noutput-schema = { x = 'int64' }\n"
-    both = MLFLOW.replace('model = "models/churn"\n', 'model = "models/churn"\n' + schemas)
-    (tmp_path / "pyproject.toml").write_text(text.replace(table, both))
-    told, _ = run(tmp_path, "wheel")
-    assert not ended(told), told.text
-    assert "no bundle is made of it" in told.text
-    assert (tmp_path / "dist" / "prices-1.0.wallaroo.json").is_file()
+    (tmp_path / "models" / "churn").mkdir(parents=True)
+    (tmp_path / "models" / "churn" / "MLmodel").write_text(MLMODEL)
+    (tmp_path / "models" / "churn" / "requirements.txt").write_text("mlflow\nscikit-learn==1.2.2\n")
+    return tmp_path
 
-    (tmp_path / "pyproject.toml").write_text(text.replace(table, both[: both.index("[tool.wallaroo.models.prices]")]))
-    told, _ = run(tmp_path, "wheel")
+
+def declare(root: Path, build: str) -> None:
+    text = (root / "pyproject.toml").read_text()
+    start = text.index("[tool.wallaroo")
+    end = text.find("[tool.hatch", start)
+    (root / "pyproject.toml").write_text(text[:start] + MLFLOW.format(build=build) + text[end:] * (end > 0))
+
+
+def test_an_mlflow_model_has_a_build_context_beside_the_others(both: Path) -> None:
+    declare(both, "false")
+    told, _ = run(both, "wheel")
+    assert not ended(told), told.text
+    assert "WLR466" in told.text  # it has neither schemas nor a signature
+    manifest = json.loads((both / "dist" / "churn-1.0.wallaroo.json").read_text())
+    assert manifest["file"]["name"] == "churn-1.0.tar"
+    assert manifest["upload"]["image_path"] == manifest["image"]["reference"] == "churn:1.0"
+    assert manifest["requirements"] == ["mlflow==1.30.0", "scikit-learn==1.2.2"]
+    assert (both / "dist" / "prices-1.0.wallaroo.json").is_file()
+
+
+def test_an_image_that_cannot_be_built_leaves_nothing_of_the_others(both: Path) -> None:
+    declare(both, "true")
+    told, _ = run(both, "wheel")
     assert ended(told)
-    assert "nothing to build" in told.text
+    assert "WLR626" in told.text
+    assert "docker build --label" in told.text
+    assert "< dist/churn-1.0.tar" in told.text
+    assert list((both / "dist").iterdir()) == []
