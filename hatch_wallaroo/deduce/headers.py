@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from hatch_wallaroo.bundle.check import UNREADABLE
@@ -12,9 +12,10 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.deduce import estimators, keras_layers, tasks
 from hatch_wallaroo.deduce.hints import Header, Hint, tensor
 from hatch_wallaroo.deduce.signature import read_signature
+from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.files.zip_reading import archives_kept_open
-from hatch_wallaroo.findings import Place
+from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.frameworks.base import Layout
 
 Names = tuple[Collection[str], Collection[str]]
@@ -44,10 +45,20 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
         try:
             inspected = family(kind).inspect(spec, made.layout)
             told = tell(spec, made.layout, inspected.facts, names)
+            if told.source:
+                return told
+            return Header(findings=(*planned, *inspected.findings, *_pointers(made.layout)))
         except OSError as error:
             message = f"{error.filename or spec.model} cannot be read: {error.strerror or error}"
             return Header(findings=(UNREADABLE.finding(message, fix="make it readable", place=Place(key=spec.key)),))
-    return told if told.source else Header(findings=(*planned, *inspected.findings))
+
+
+def _pointers(layout: Layout) -> Iterator[Finding]:
+    """Files of which only a pointer is here: inspecting them tells nothing, not even that."""
+    for entry in layout.entries:
+        pointer = lfs_pointer(entry.source)
+        if pointer:
+            yield pointer_finding(entry, pointer, Place(file=entry.name))
 
 
 def _mlflow(spec: ModelSpec) -> Header:

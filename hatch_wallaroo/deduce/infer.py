@@ -12,7 +12,7 @@ from hatch_wallaroo.deduce.hints import Header
 from hatch_wallaroo.deduce.rows import Typed, schema_of
 from hatch_wallaroo.deduce.sample import Row, Sample, read_sample
 from hatch_wallaroo.deduce.signature import packed, read_signature
-from hatch_wallaroo.deduce.together import Together, put_together
+from hatch_wallaroo.deduce.together import Together, put_together, weighed
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.schema.types import Schema
 
@@ -47,7 +47,8 @@ def infer(spec: ModelSpec, *, rows: Sample | None = None, signature: Path | None
         rows, findings = read_sample(spec.path(spec.sample), spec.sample)
     header = of_signature(signature, spec.framework.family) if signature else read_header(spec, _names(rows))
     inferred = infer_from(header, rows, open_end=_takes_more(spec))
-    return replace(inferred, findings=(*findings, *inferred.findings))
+    known = inferred.input_schema is not None and inferred.output_schema is not None
+    return replace(inferred, findings=(*weighed(findings, known=known), *inferred.findings))
 
 
 def of_signature(path: Path, family: str) -> Header:

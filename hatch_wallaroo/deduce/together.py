@@ -5,7 +5,7 @@ The header counts: it is what the model takes. The rows of a sample fill in what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -61,7 +61,13 @@ def put_together(
     complete = len(fields) == len(pairs) and bool(fields)
     used = rows is not None and any(row is not None for _, row in pairs)
     schema = Schema(tuple(fields)) if complete else None
-    return Together(schema, tuple(merge.guesses), (*findings, *merge.findings), from_header=True, from_rows=used)
+    findings = (*weighed(findings, known=complete), *merge.findings)
+    return Together(schema, tuple(merge.guesses), findings, from_header=True, from_rows=used)
+
+
+def weighed(findings: Iterable[Finding], *, known: bool) -> tuple[Finding, ...]:
+    """What is wrong with a sample is no error where its rows are not needed: the schema is `known` without them."""
+    return tuple(replace(each, level=Level.WARNING) if known and each.is_error else each for each in findings)
 
 
 class _Merge:

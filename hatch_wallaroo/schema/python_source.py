@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from hatch_wallaroo.findings import Finding, Place, rule
-from hatch_wallaroo.schema.python_comments import optional_nodes
 from hatch_wallaroo.schema.python_expressions import (
     MOST_ITEMS,
     ONLY_RUNNING,
@@ -28,6 +27,7 @@ from hatch_wallaroo.schema.python_expressions import (
     evaluate,
     is_schema,
 )
+from hatch_wallaroo.schema.python_tokens import LONGEST_CHAIN, optional_nodes, scan
 from hatch_wallaroo.schema.python_values import Made, RefusedError, function
 from hatch_wallaroo.schema.types import Schema, Side
 
@@ -76,12 +76,15 @@ def read_source(data: bytes, file: str) -> Source:
         return Source((), (finding,))
     try:
         text = _decoded(data)
+        tokens = scan(text)
+        if tokens.chain > LONGEST_CHAIN:
+            return Source((), (_finding(file, "the code is nested too deeply", "cut out the schemas", None),))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
         reader = _Reader(file, text.splitlines())
         known = {"pa": Library("pyarrow"), "pyarrow": Library("pyarrow")}
-        reader.block(tree.body, Names(known, optional_nodes(tree, text)))
+        reader.block(tree.body, Names(known, optional_nodes(tree, tokens.optional)))
     except SyntaxError as error:
         place = Place(file=file, line=error.lineno, column=error.offset or None)
         message, fix = f"this is no Python: {error.msg}", "mend it, or give only the part that makes the schemas"

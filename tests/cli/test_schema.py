@@ -287,6 +287,15 @@ class TestInfer:
         assert model["based_on"] == ["1 row of sample.json"]
         assert len(model["guesses"]) == 4
 
+    def test_a_sample_that_is_not_needed_is_no_error(self, here: Path, run: Run) -> None:
+        shutil.copy(EXAMPLES / "onnx" / "models" / "pump_failure.onnx", here)
+        (here / "pyproject.toml").write_text(
+            HEAD.format("onnx") + 'model = "pump_failure.onnx"\nsample = "none.json"\n'
+        )
+        said = run("schema", "infer")
+        assert said.code == 0
+        assert "warning[WLR672] none.json: cannot be read: No such file or directory" in said.err
+
     def test_one_side_is_enough_where_one_is_asked_for(self, here: Path, run: Run) -> None:
         (here / "sample.json").write_text('[{"x": 1}]')
         said = run("schema", "infer")
@@ -299,7 +308,7 @@ class TestInfer:
         other = here / "other.json"
         other.write_text('[{"x": [1, 2]}]')
         assert 'x = "int64[2]"' in run("schema", "infer", "--sample", "other.json", "--input").out
-        other.write_text('[{"x": [1, ]}]')
+        other.write_text('[{"x": [1, x]}]')
         said = run("schema", "infer", "--sample", "other.json")
         assert said.code == 2
         assert "other.json:1:12: is no JSON: expecting value" in said.err

@@ -105,6 +105,12 @@ class TestOnnx:
                 sizes = ["*" if not isinstance(each, int) or each <= 0 else str(each) for each in shape]
                 assert into[f"x{at}"] == DTYPES[dtype] + (f"[{', '.join(sizes)}]" if sizes else "")
 
+    def test_a_pointer_is_told_to_be_one(self, tmp_path):
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1234567\n"
+        (tmp_path / "m.onnx").write_text(pointer)
+        _, _, made = told(tmp_path / "m.onnx", "onnx")
+        assert ["Git LFS" in each.message for each in made.findings] == [True]
+
     def test_what_is_no_model_is_told(self, tmp_path):
         (tmp_path / "m.onnx").write_bytes(b"<html>")
         assert [each.code for each in told(tmp_path / "m.onnx", "onnx")[2].findings] == ["WLR301"]

@@ -195,7 +195,7 @@ class TestDisagreements:
     def test_a_sample_with_errors_is_told_and_the_header_stays(self):
         table, told = inferred([FLOATS], [{"x": []}])
         assert table == {"x": "float32[4]"}
-        assert [each.code for each in told.findings] == ["WLR672"]
+        assert [(each.code, each.level.value) for each in told.findings] == [("WLR672", "warning")]
 
 
 def test_dtypes_of_headers():
