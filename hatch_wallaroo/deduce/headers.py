@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hatch_wallaroo.bundle.check import UNREADABLE
@@ -12,8 +13,9 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.deduce import estimators, keras_layers, tasks
 from hatch_wallaroo.deduce.hints import Header, Hint, tensor
 from hatch_wallaroo.deduce.signature import read_signature
+from hatch_wallaroo.deduce.together import weighed
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
-from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.frameworks.base import Layout
@@ -41,7 +43,7 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
     with archives_kept_open():
         made, planned = plan(spec)
         if made is None:
-            return Header(findings=planned)
+            return _keras_archive(spec, planned) if kind == "keras" else Header(findings=planned)
         try:
             inspected = family(kind).inspect(spec, made.layout)
             told = tell(spec, made.layout, inspected.facts, names)
@@ -120,14 +122,26 @@ def _named(told: list[Mapping[str, Any]], *, free: bool) -> tuple[Hint, ...]:
 def _keras(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: Names) -> Header:
     if layout.form == "zip":
         return _saved_model(spec, layout, facts, names)
-    entry = layout.entries[0]
-    text = _keras_config(entry, layout.suffix)
+    return _keras_layers(layout.entries[0], layout.suffix)
+
+
+def _keras_layers(entry: Entry, suffix: str) -> Header:
+    text = _keras_config(entry, suffix)
     inputs = keras_layers.inputs(text) if text else ()
     if not text or not inputs:
         return Header()
     outputs = keras_layers.outputs(text)
     notes = () if outputs else ("the file says no shape of the outputs, and not all layers are known here",)
     return Header(f"the layers in {entry.name}", inputs, outputs, notes)
+
+
+def _keras_archive(spec: ModelSpec, planned: tuple[Finding, ...]) -> Header:
+    """What a `.keras` file tells, which no release takes: that is said, and no error for who asks for schemas only."""
+    path = spec.path(spec.model or "")
+    if path.suffix != ".keras" or not path.is_file():
+        return Header(findings=planned)
+    told = _keras_layers(Entry(path.name, FileSource(path), spec.model or ""), ".keras")
+    return replace(told, findings=weighed(planned, known=bool(told.source)))
 
 
 def _keras_config(entry: Entry, suffix: str) -> str | None:

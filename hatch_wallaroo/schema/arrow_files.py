@@ -23,7 +23,7 @@ _FILE, _PARQUET, _ENCRYPTED, _FEATHER_1 = b"ARROW1", b"PAR1", b"PARE", b"FEA1"
 _CONTINUES = b"\xff\xff\xff\xff"
 """What each message of Arrow's IPC begins with since 0.15."""
 
-_PANDAS_INDEX = re.compile(r"__index_level_[0-9]+__", re.ASCII)
+PANDAS_INDEX = re.compile(r"__index_level_[0-9]+__", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _ours(found: Any, file: str) -> ArrowSchema:
     """A pyarrow schema as ours, without what pandas put there for itself."""
     import pyarrow as pa
 
-    index = tuple(each.name for each in found if _PANDAS_INDEX.fullmatch(each.name))
+    index = tuple(each.name for each in found if PANDAS_INDEX.fullmatch(each.name))
     kept = pa.schema([each for each in found if each.name not in index])
     if not len(kept):
         return _refused(file, ["the schema has no fields"], "read one with fields")

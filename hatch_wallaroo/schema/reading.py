@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
 from hatch_wallaroo.findings import Finding, Place
-from hatch_wallaroo.schema.arrow_files import NO_SCHEMA, is_arrow, read_arrow
+from hatch_wallaroo.schema.arrow_files import NO_SCHEMA, PANDAS_INDEX, is_arrow, read_arrow
 from hatch_wallaroo.schema.ipc import MAX_TEXT
-from hatch_wallaroo.schema.python_source import read_source
+from hatch_wallaroo.schema.python_source import Found, read_source
 from hatch_wallaroo.schema.types import Schema, Side
 
 Form = Literal["base64", "arrow", "python"]
@@ -57,10 +57,7 @@ def read(stream: BinaryIO, file: str, form: Form | None = None) -> tuple[Read, .
     source = read_source(data, file)
     if source.findings:
         return (Read("", None, None, None, findings=source.findings),)
-    found = tuple(
-        Read(each.name, each.side, each.line, each.schema, _lost(each.metadata), each.findings) for each in source.found
-    )
-    return found or (_nothing(file),)
+    return tuple(_of_python(each) for each in source.found) or (_nothing(data, file),)
 
 
 def choose(found: Sequence[Read], file: str, side: Side | None = None, name: str | None = None) -> tuple[Read, ...]:
@@ -98,8 +95,21 @@ def _form_of(head: bytes) -> Form:
 
 def _read_arrow(stream: BinaryIO, file: str) -> Read:
     found = read_arrow(stream, file)
-    index = (f"left out {', '.join(found.index)}, which is pandas' index and no column",) if found.index else ()
-    return Read("", None, None, found.schema, (*index, *_lost(found.metadata)), found.findings)
+    notes = (*_left_out(found.index), *_lost(found.metadata))
+    return Read("", None, None, found.schema, notes, found.findings)
+
+
+def _of_python(found: Found) -> Read:
+    schema = found.schema
+    index = [each.name for each in schema.fields if PANDAS_INDEX.fullmatch(each.name)] if schema else []
+    if schema and 0 < len(index) < len(schema.fields):
+        schema = Schema(tuple(each for each in schema.fields if each.name not in index))
+    notes = (*_left_out(tuple(index)), *_lost(found.metadata))
+    return Read(found.name, found.side, found.line, schema, notes, found.findings)
+
+
+def _left_out(index: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"left out {', '.join(index)}, which is pandas' index and no column",) if index else ()
 
 
 def _lost(metadata: bool | tuple[str, ...]) -> tuple[str, ...]:
@@ -136,7 +146,10 @@ def _broken(file: str, message: str, line: int | None = None, column: int | None
     return Read("", None, line, None, findings=(finding,))
 
 
-def _nothing(file: str) -> Read:
+def _nothing(data: bytes, file: str) -> Read:
+    if data.lstrip().startswith(b"{") and b'"cells"' in data:
+        fix = f"jupyter nbconvert --to script {file}, and read what that writes"
+        return _unclear(file, "this is a notebook, not Python source", fix)
     return _unclear(
         file, "no pa.schema([...]) is in it", "write input_schema = pa.schema([pa.field('inputs', pa.float64())])"
     )

@@ -185,6 +185,10 @@ class TestTensorFlow:
         models = json.loads(done.stdout)
         assert len(models) > 20
         for name, expected in models.items():
+            into, out, made = told(tmp_path / f"{name}.keras", "keras")
+            assert into is not None
+            assert (out is None) == name.startswith("unknown"), name
+            assert [each.level.value for each in made.findings if each.code == "WLR330"] == ["warning"]
             for config in (
                 hdf5_config(FileSource(tmp_path / f"{name}.h5")),
                 archived_config(FileSource(tmp_path / f"{name}.keras")),

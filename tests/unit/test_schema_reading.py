@@ -122,6 +122,15 @@ class TestWhatTheBytesAre:
         assert (other.side, other.schema.names) == ("output", ("y",))
         assert other.notes == ("left out the metadata: the platform refuses schemas that carry some",)
 
+    def test_pandas_index_in_python_too(self):
+        (found,) = read(io.BytesIO(b"s = pa.schema([('x', 'int8'), ('__index_level_0__', 'int64')])"), "code.py")
+        assert found.schema.names == ("x",)
+        assert found.notes == ("left out __index_level_0__, which is pandas' index and no column",)
+
+    def test_a_notebook_is_said_to_be_one(self):
+        found = read_one(b'{"cells": [{"cell_type": "code", "source": ["input_schema = pa.schema([])"]}]}')
+        assert found.findings[0].message == "this is a notebook, not Python source"
+
     def test_the_form_can_be_said(self):
         assert read_one(b"abcdefgh", "python").findings[0].code == "WLR670"
         assert "no pa.schema([...]) is in it" in read_one(b"abcdefgh", "python").findings[0].message
