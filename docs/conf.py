@@ -1,4 +1,7 @@
-"""The documentation as a site: `hatch run docs:build` writes it to site/, and takes a broken link for an error."""
+"""The documentation as a site: `hatch run docs:build` writes it to site/, and takes a broken link for an error.
+
+Links into the internet are another matter: `hatch run docs:links` follows them, where there is an internet to ask.
+"""
 
 from __future__ import annotations
 
@@ -17,5 +20,4 @@ exclude_patterns: list[str] = []
 
 html_theme = "furo"
 html_title = f"hatch-wallaroo {version}"
-html_static_path = ["pictures"]
 html_show_sphinx = False
