@@ -159,7 +159,7 @@ class _Build:
                     self._container = made[1]
                 else:
                     self._container, self._layer = "", made[1]
-            else:
+            elif not line.startswith("Removing intermediate container"):
                 self._progress.line(line)
 
     def _failed(self, words: str) -> ImageError:

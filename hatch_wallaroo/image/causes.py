@@ -23,6 +23,7 @@ _OFFLINE = re.compile(
     r"Failed to establish a new connection|Connection timed out|ProxyError",
     re.IGNORECASE,
 )
+_KILLED = re.compile(r"(?:non-zero code|exit code): 137\b")
 _BROKE = re.compile(r"Connection (?:aborted|broken|reset)|IncompleteRead|RemoteDisconnected|EOF", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ def failure(words: str, step: str, log: tuple[str, ...], *, base: str, platform:
     at_base = not step or step.startswith("FROM")
     if _FULL.search(told):
         return ImageError(f"the engine's disk is full: {words}", "free some space: docker system prune", log)
-    if at_base and _OTHER_PLATFORM.search(told):
+    if _OTHER_PLATFORM.search(told):
         fix = f"name a base that has it: image.base; or fetch it: docker pull --platform {platform} {base}"
         return ImageError(f"the base image {base} is not there for {platform}: {words}", fix)
     if at_base and _BASE_LACKS.search(told):
@@ -50,6 +51,8 @@ def failure(words: str, step: str, log: tuple[str, ...], *, base: str, platform:
 def _fix(step: str, words: str, told: str) -> str:
     if _BROKE.search(words):
         return "see whether the engine still runs, and build again"
+    if _KILLED.search(words):
+        return "the step was killed, most often for want of memory: give the engine more, or see whether it was stopped"
     installs = "pip install" in step or "apt-get" in step
     if installs and _OFFLINE.search(told):
         return "the build has no way to the package index: check the network of the engine, its proxies and DNS"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support import containers
+from support.image_projects import ImageProject
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+@pytest.fixture(scope="session")
+def small_base(engine: containers.Engine, scratch: Path) -> str:
+    return containers.small_base(engine, scratch)
+
+
+@pytest.fixture(scope="session")
+def served_base(engine: containers.Engine, scratch: Path, base: str) -> str:
+    return containers.served_base(engine, scratch)
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: containers.Engine) -> ImageProject:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "home").mkdir()
+    return ImageProject(root, {"DOCKER_HOST": engine.host, "DOCKER_CONFIG": str(root / "home")})

@@ -34,6 +34,9 @@ BASE = "python:3.8-slim"
 MLFLOW_BASE = "hatch-wallaroo-tests/mlflow:1.30.0"
 """The base with MLflow and scikit-learn in it: one slow layer for all tests."""
 
+SMALL_BASE = "hatch-wallaroo-tests/small:1"
+SERVED_BASE = "hatch-wallaroo-tests/served:1"
+
 _HINT = "on Debian: apt-get install docker.io docker-registry, and run as root"
 _ENVIRONMENT = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 _PROGRAMS = [
@@ -155,19 +158,22 @@ def private_engine(folder: Path, *, name: str = "e", data: Path | None = None) -
         "--pidfile", str(folder / f"{name}.pid"), "--host", host,
     ]  # fmt: skip
     if name != "e":
-        command += ["--bridge", "none", "--iptables=false"]
+        # In a network of its own: without a bridge it would take the other engine's away.
+        command = ["unshare", "--net", *command, "--bridge", "none", "--iptables=false"]
     with _running(command, folder / f"{name}.log", lambda: _pings(host)), _connected(host) as made:
         try:
             yield made
         finally:
-            for container in made.client.containers.list(all=True):
+            for container in made.client.containers.list(all=True) if _pings(host) else ():
                 container.remove(force=True)
     if not bridge and name == "e":
         _forget_bridge()
 
 
 @contextlib.contextmanager
-def registry(folder: Path, *, name: str = "r", user: str = "", password: str = "") -> Iterator[str]:
+def registry(
+    folder: Path, *, name: str = "r", user: str = "", password: str = "", data: Path | None = None
+) -> Iterator[str]:
     """A registry on this machine: `127.0.0.1:PORT`; with a user it asks for a login."""
     program = shutil.which("docker-registry")
     if program is None:
@@ -178,7 +184,7 @@ def registry(folder: Path, *, name: str = "r", user: str = "", password: str = "
     config = {
         "version": "0.1",
         "log": {"level": "warn"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / f"{name}-data")}, "delete": {"enabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(data or folder / f"{name}-data")}, "delete": {"enabled": True}},
         "http": {"addr": f"127.0.0.1:{port}"},
     }
     if user:
@@ -240,6 +246,85 @@ def mlflow_base(made: Engine, folder: Path) -> str:
     lines = f"FROM {base_image(made, folder)}\nRUN pip install --no-cache-dir mlflow==1.30.0 scikit-learn==1.2.2\n"
     client.images.build(fileobj=io.BytesIO(lines.encode()), tag=MLFLOW_BASE, rm=True, forcerm=True)
     return MLFLOW_BASE
+
+
+PROGRAM = {
+    "pip": """#!/bin/sh
+# Stands in for pip: what is asked for is there, but `nope` is not to be had, and `slow` takes its time.
+while read -r line; do
+  case $line in
+    nope*) echo "ERROR: Could not find a version that satisfies the requirement $line" >&2
+           echo "ERROR: No matching distribution found for $line" >&2; exit 1;;
+    slow*) echo "Collecting $line"; sleep 100;;
+    far*) echo "WARNING: NewConnectionError: Temporary failure in name resolution" >&2; exit 1;;
+    *) echo "Requirement already satisfied: $line";;
+  esac
+done < /opt/ml/requirements.txt
+""",
+    "gunicorn": """#!/usr/local/bin/python
+# Stands in for gunicorn with MLflow's scoring server; the requirements say how it behaves.
+import http.server, json, signal, sys
+told = open("/opt/ml/requirements.txt").read()
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.answer(200, b"")
+    def do_POST(self):
+        rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "vanishes" in told: sys.stderr.write("MemoryError\\n"); sys.stderr.flush(); import os; os._exit(137)
+        if "refuses" in told: self.answer(400, b'{"error_code": "BAD_REQUEST", "message": "missing inputs [x]"}'); return
+        if "garbled" in told: self.answer(200, b"<html>"); return
+        rows = rows["instances"] if isinstance(rows, dict) else rows
+        self.answer(200, json.dumps([{"y": "three" if "wrong" in told else 3.0} for _ in rows]).encode())
+    def answer(self, status, body):
+        self.send_response(status); self.send_header("Content-Length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+if "dies" in told: sys.exit("ModuleNotFoundError: No module named 'sklearn'")
+signal.signal(signal.SIGTERM, signal.SIG_IGN if "deaf" in told else lambda *_: sys.exit(0))
+http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Server).serve_forever()
+""",
+}
+"""What stands in for pip and the server where a test is about engines and registries, and not about MLflow."""
+
+
+def small_base(made: Engine, folder: Path) -> str:
+    """A base of 3 MB in which an image builds in a second: a shell, and the stand-in of pip. It cannot be served."""
+    import docker
+
+    with contextlib.suppress(docker.errors.ImageNotFound):
+        made.client.images.get(SMALL_BASE)
+        return SMALL_BASE
+    archive = folder / "small.tar"
+    shell = shutil.which("dash", path="/usr/bin:/bin")
+    sleep = shutil.which("sleep", path="/usr/bin:/bin")
+    if shell is None or sleep is None:
+        missing("there is no dash and sleep to make a base image of")
+    files = {"bin/sh": shell, "bin/sleep": sleep, **{path.lstrip("/"): path for path in _loads(shell) | _loads(sleep)}}
+    with tarfile.open(archive, "w") as tar:
+        _add(tar, "tmp", kind=tarfile.DIRTYPE, mode=0o1777)
+        _add(tar, "bin/pip", data=PROGRAM["pip"].encode())
+        for name, path in files.items():
+            tar.add(Path(path).resolve(), name, filter=_plain)
+    repository, tag = SMALL_BASE.split(":")
+    made.client.api.import_image_from_file(str(archive), repository=repository, tag=tag, changes=["ENV PATH=/bin"])
+    archive.unlink()
+    return SMALL_BASE
+
+
+def served_base(made: Engine, folder: Path) -> str:
+    """A base with a Python in which a server starts that the requirements tell how to behave."""
+    import docker
+
+    with contextlib.suppress(docker.errors.ImageNotFound):
+        made.client.images.get(SERVED_BASE)
+        return SERVED_BASE
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        _add(tar, "Dockerfile", data=f"FROM {base_image(made, folder)}\nCOPY pip gunicorn /usr/local/bin/\n".encode())
+        for name, text in PROGRAM.items():
+            _add(tar, name, data=text.encode())
+    context.seek(0)
+    made.client.images.build(fileobj=context, custom_context=True, tag=SERVED_BASE, rm=True, forcerm=True)
+    return SERVED_BASE
 
 
 @contextlib.contextmanager
