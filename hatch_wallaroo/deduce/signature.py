@@ -89,7 +89,7 @@ def _hint(spec: Spec, name: str) -> Hint:
         dtype = arrow_dtype(_NUMPY.get(spec.dtype, spec.dtype))
         sizes = row_sizes(spec.shape) if spec.shape else ()
         untold = f"is {spec.dtype}, which no column of a table can hold" if dtype is None else ""
-        return Hint(name, dtype, sizes, free=not spec.name, optional=not spec.required, untold=untold, guess=guess)
+        return Hint(name, dtype, sizes, free=not spec.name, untold=untold, guess=guess)
     whole = _type(spec)
     untold = f"is of MLflow's type {spec.type}, which Arrow has not" if whole is None else ""
     return Hint(name, whole=whole, free=not spec.name, optional=not spec.required, untold=untold, guess=guess)

@@ -107,7 +107,7 @@ def _pairs(node: Any) -> dict[str, Any]:
 def _plain(node: Any, left: list[int], depth: int = 0) -> Any:
     """A node as plain values, as far as it is worth it; aliases may make it endless."""
     left[0] -= 1
-    if left[0] < 0 or depth > _DEEPEST:
+    if depth > _DEEPEST:
         return None
     if node.id == "mapping":
         return {

@@ -26,7 +26,7 @@ class Tokens:
 
 
 def scan(text: str) -> Tokens:
-    """Look at the tokens, as far as they can be read."""
+    """Look at the tokens, as far as they can be read, or until a chain is too long."""
     found = Tokens()
     counts = [0]
     try:
@@ -36,6 +36,8 @@ def scan(text: str) -> Tokens:
             elif token.type == tokenize.OP:
                 _count(token.string, counts)
                 found.chain = max(found.chain, counts[-1])
+                if found.chain > LONGEST_CHAIN:
+                    return found
             elif token.type == tokenize.NEWLINE:
                 counts = [0]
     except (tokenize.TokenError, SyntaxError):

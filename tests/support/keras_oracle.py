@@ -47,6 +47,8 @@ def sequential():
             of.Dense(1, "sigmoid"),
         ],
     )
+    yield "both ways", [Input((12, 3)), of.Bidirectional(of.GRU(6))]
+    yield "causal", [Input((20, 3)), of.Conv1D(8, 3, padding="causal", dilation_rate=2), of.Conv1D(4, 5, strides=3)]
     yield "sums", [Input((12, 3)), of.Bidirectional(of.LSTM(6), merge_mode="sum")]
     yield "sequences", [Input((7, 3)), of.SimpleRNN(4, return_sequences=True), of.Dense(2)]
     yield "shaped", [Input((12,)), of.Reshape((3, -1)), of.LayerNormalization(), of.LeakyReLU()]

@@ -173,6 +173,15 @@ class TestTensorFlow:
         assert (into, out) == ({"row": "float32[4]"}, {"kind": "float32[3]"})
         assert made.findings == ()
 
+    def test_of_several_inputs_the_names_are_the_models(self):
+        """One alone may have any name, which no SavedModel here has two of."""
+        from hatch_wallaroo.deduce.headers import _named
+
+        one = {"name": "a", "dtype": "float32", "shape": [None, 2]}
+        assert [each.free for each in _named([one], free=True)] == [True]
+        assert [each.free for each in _named([one, {**one, "name": "b"}], free=True)] == [False, False]
+        assert [each.free for each in _named([one], free=False)] == [False]
+
     @pytest.mark.parametrize(("name", "framework"), [("no-signature", "tensorflow"), ("only.weights.h5", "keras")])
     def test_without_a_signature_the_check_says_why(self, name, framework):
         into, _, made = told(FIXTURES / "tensorflow" / name, framework)

@@ -346,6 +346,7 @@ class TestStatements:
             ("input_schema = pa.Schema.from_pandas(df)", 1, "pa.Schema makes no type"),
             ("input_schema = load()", 1, "nothing is assigned to load"),
             ("import numpy as np\ninput_schema = pa.schema([('x', np.int8)])", 2, "tells what np.int8 is"),
+            ("import pyarrow.compute as pa\ninput_schema = pa.schema([('x', 'int8')])", 2, "tells what pa.schema is"),
             ("import torch as pa\ninput_schema = pa.schema([('x', 'int8')])", 2, "tells what pa.schema is"),
             ("from pyarrow import table\ninput_schema = pa.schema([('x', table)])", 1, "pa.table makes no type"),
             ("input_schema = 5", 1, "input_schema is no pa.schema(...)"),
@@ -387,6 +388,16 @@ class TestStatements:
             ("input_schema", "input", 5),
         ]
         assert side_of("input_schema_and_output_schema") is None
+
+    def test_a_schema_that_is_passed_on_is_found_once(self):
+        code = f"input_schema = {FIELDS}\nf(input_schema=input_schema)\ng(input_schema=input_schema)"
+        assert [(each.name, each.line) for each in found_in(code)] == [("input_schema", 1)]
+        code = f"s = {FIELDS}\nf(input_schema=s)\ng(input_schema=s, output_schema=s)"
+        assert [(each.name, each.line) for each in found_in(code)] == [
+            ("s", 1),
+            ("input_schema", 2),
+            ("output_schema", 3),
+        ]
 
     def test_metadata_is_noticed(self):
         assert [each.metadata for each in found_in("pa.schema([('x', 'int8')], metadata={'pandas': ''})")] == [True]
@@ -431,14 +442,23 @@ class TestHostileSources:
         [
             "a = [('x', 'int8')]\n" + "a = a + a\n" * 100 + "s_schema = pa.schema(a)",
             "a = [1]\n" + "".join(f"a{n} = a + a\na += a\n" for n in range(20_000)) + "s_schema = pa.schema(a)",
+            "a = [1] * 20000\n" + "".join(f"a{n} = [*a]\n" for n in range(5_000)) + "s_schema = pa.schema(a)",
             "a = [1] * 20000\n" + "".join(f"def f{n}(): pass\n" for n in range(5_000)) + "s_schema = pa.schema(a)",
             "a = 'x' * 20000\n" + "".join(f"b{n} = a + 'x'\n" for n in range(5_000)) + "s_schema = pa.schema(a)",
             "x = 9\n" + "x = x * x\n" * 64 + "s_schema = pa.schema([('x', pa.list_(pa.int8(), x))])",
             "t = pa.struct([('a', 'int8')])\n"
-            + "t = pa.struct([('a', t), ('b', t)])\n" * 60
+            + "t = pa.struct([('a', t), ('b', t)])\n" * 28
             + "s_schema = pa.schema([('x', t)])",
         ],
-        ids=["doubled list", "many lists", "many functions", "many texts", "great number", "doubled type"],
+        ids=[
+            "doubled list",
+            "many lists",
+            "many copies",
+            "many functions",
+            "many texts",
+            "great number",
+            "doubled type",
+        ],
     )
     def test_small_sources_stay_small(self, code):
         start = time.perf_counter()
