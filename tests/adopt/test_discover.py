@@ -367,6 +367,7 @@ def test_where_nobody_looks(tmp_path: Path) -> None:
             "x.egg-info/m.onnx": ONNX,
             ".git/m.onnx": ONNX,
             ".cache/m.onnx": ONNX,
+            ".hidden/m.onnx": ONNX,
             "lib/site-packages/m.onnx": ONNX,
             "tests/test_it.py": "",
             "tests/m.onnx": ONNX,

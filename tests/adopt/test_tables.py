@@ -224,3 +224,12 @@ def test_what_a_table_lacks_besides_is_added(run: Run, tmp_path: Path) -> None:
     grow(tmp_path, {"b.onnx": ONNX, "pyproject.toml": text})
     run("init", "--project", str(tmp_path), "--yes")
     assert (tmp_path / "pyproject.toml").read_text() == HEAD + text + TAIL
+
+
+def test_a_model_inside_of_a_folder_that_is_found(run: Run, tmp_path: Path) -> None:
+    schemas = "input-schema = { inputs = 'float64[13]' }\noutput-schema = { predictions = 'int64' }\n"
+    text = f"{HEAD}{PROJECT.format('x')}[tool.wallaroo]\nframework = 'sklearn'\nmodel = 'run/wine.pkl'\n{schemas}{TAIL}"
+    grow(tmp_path, {"run/wine.pkl": WINE, "run/MLmodel": "flavors:\n  sklearn:\n", "pyproject.toml": text})
+    said = run("init", "--project", str(tmp_path), "--yes")
+    assert (said.code, said.out) == (0, "")
+    assert "run: an MLflow model (sklearn), in the table already" in said.err

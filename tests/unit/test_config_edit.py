@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from hatch_wallaroo.config import placing
 from hatch_wallaroo.config.edit import Edit, EditError, edit_pyproject
 from hatch_wallaroo.config.plain import merged, same, value_at, with_value, without
 
@@ -210,6 +211,7 @@ ADDED = {
     "no end of line at the end": ("[a]\nx = 1", "b", "y = 1", "[a]\nx = 1\n\n[b]\ny = 1\n"),
     "blank lines at the end": ("[a]\nx = 1\n\n\n", "b", "", "[a]\nx = 1\n\n\n[b]\n"),
     "CRLF": ("[a]\r\nx = 1\r\n", "b", "y = 1\n", "[a]\r\nx = 1\r\n\r\n[b]\r\ny = 1\r\n"),
+    "tools are no kind": ("[tool.a]\nx = 1\n\n[z]\n", "tool.b", "y = 1\n", "[tool.a]\nx = 1\n\n[z]\n\n[tool.b]\ny = 1\n"),
     "beside its kind": ("[tool.a]\nx = 1\n[tool.a.b]\n# b's\n\n# c's\n[tool.c]\n", "tool.a.d", "y = 1\n",
         "[tool.a]\nx = 1\n[tool.a.b]\n# b's\n\n[tool.a.d]\ny = 1\n\n# c's\n[tool.c]\n"),
     "not before a comment that is the next table's": ("[tool.a]\nx = 1\n# c's\n[tool.c]\n", "tool.a.d", "y = 1\n",
@@ -307,6 +309,16 @@ def test_renaming_what_has_no_header(tmp_path: Path, text: str) -> None:
     with pytest.raises(EditError):
         changed.rename_table(("tool", "wallaroo"), ("tool", "other"))
     assert not changed.changed
+
+
+def test_a_change_that_would_change_more_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a place ever be found wrongly, the document says so, and stays."""
+    changed = edit(tmp_path, "[a]\nx = 1\n")
+    for wrong in ("[a]\nx = 2\ny = 3\n", "[a]\nx = \n"):
+        monkeypatch.setattr(placing, "with_key", lambda *_, text=wrong: text)
+        with pytest.raises(EditError, match="cannot be changed without touching other lines"):
+            changed.set(("a", "y"), 3)
+        assert (changed.after, changed.document) == ("[a]\nx = 1\n", {"a": {"x": 1}})
 
 
 def test_replacing_text(tmp_path: Path) -> None:
