@@ -220,9 +220,9 @@ def _by_ssh(host: str, settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "use_ssh_client": True} if host.startswith("ssh://") else settings
 
 
-def _shown(host: str) -> str:
-    """An address without the password that may stand in it."""
-    return one_line(re.sub(r"://([^/@:]*):[^/]*@", r"://\1:***@", host))
+def _shown(text: str) -> str:
+    """A text without the passwords of addresses in it."""
+    return one_line(re.sub(r"://([^/@:\s]*):[^/\s]*@", r"://\1:***@", text))
 
 
 def _why(text: str) -> str:
@@ -231,7 +231,7 @@ def _why(text: str) -> str:
         return ": this user may not use its socket (on Linux, the group docker may)"
     if any(each in text for each in ("FileNotFoundError", "No such file", "Connection refused")):
         return ""
-    return f": {one_line(text)[:200]}"
+    return f": {_shown(text)[:200]}"
 
 
 def mishaps() -> tuple[type[Exception], ...]:

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import SHARED
 from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.config.spec import ImageSpec
 from hatch_wallaroo.schema.ipc import decode
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema
 from support.factory import make_spec
@@ -19,16 +20,14 @@ WIRE = SHARED / "wire"
 
 
 def captured(release: str) -> list[dict]:
-    """The metadata part of each upload of a file that the SDK of a release sent."""
+    """The metadata part of each upload or registration that the SDK of a release sent."""
     found = []
     for line in (WIRE / f"sdk-{release}.jsonl").read_text().splitlines():
         request = json.loads(line)
         if "/v1/api/models/upload" not in request["line"]:
             continue
         part = re.search(r'name="metadata"\r\n.*?\r\n\r\n(\{.*?\})\r\n--', request["body"], re.DOTALL)
-        sent = json.loads(part[1])
-        if "image_path" not in sent:
-            found.append(sent)
+        found.append(json.loads(part[1]))
     return found
 
 
@@ -37,7 +36,8 @@ def test_every_captured_upload_is_sent_the_same(release: str, tmp_path: Path) ->
     if not WIRE.is_dir():
         pytest.skip("the captured requests are not here")
     uploads = captured(release)
-    assert len(uploads) >= 12
+    assert len(uploads) >= 13
+    assert sum("image_path" in sent for sent in uploads) == 1
     for sent in uploads:
         conversion = sent["conversion"]
         spec = make_spec(tmp_path, conversion["framework"], release=release, name=sent["name"])
@@ -48,11 +48,21 @@ def test_every_captured_upload_is_sent_the_same(release: str, tmp_path: Path) ->
             arch=conversion.get("arch"),
             accel=conversion.get("accel"),
             framework_config=config["config"] if config else None,
+            image=image_called(sent.get("image_path")),
             input_schema=decode(sent["input_schema"]) if "input_schema" in sent else None,
             output_schema=decode(sent["output_schema"]) if "output_schema" in sent else None,
         )
+        # The SDK does not look at the name, which says neither model nor version.
+        spec = replace(spec, name=sent["image_path"].rpartition("/")[2].partition(":")[0]) if spec.image else spec
         expected = {key: value for key, value in sent.items() if key != "workspace_id"}
-        assert json.dumps(metadata(spec)) == json.dumps(expected)
+        assert json.dumps({**metadata(spec), "name": sent["name"]}) == json.dumps(expected)
+
+
+def image_called(name: str | None) -> ImageSpec | None:
+    if name is None:
+        return None
+    repository, _, tag = name.rpartition(":")
+    return ImageSpec("python:3.8-slim", registry=repository.rpartition("/")[0], tag=tag)
 
 
 def test_the_conversion_of_each_release_has_its_own_keys(tmp_path: Path) -> None:
