@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,11 @@ from hatch_wallaroo.findings_reference import all_rules
 from hatch_wallaroo.platform.options import OPTIONS
 from support.documentation import PAGES, SITE, anchors, fences, inline, name, tokens
 from support.fronts import REPOSITORY
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 PROGRAM = "hatch-wallaroo"
 _ENDS = {"|", "&&", ";", "<", ">", ">>", "#"}
@@ -136,3 +142,11 @@ def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path) -> None:
     good = "[x](b.md) [x](b.md#one--two) [x](b.md#same-1) [x](#here) [x](https://example.com/#y)"
     page.write_text(f"# Here\n\n{good} [x](c.md) [x](b.md#three) [x](b.md#same-2) ![x](d.svg)\n")
     assert list(broken_links(page)) == ["c.md", "b.md#three", "b.md#same-2", "d.svg"]
+
+
+def test_every_extra_is_told_and_no_other() -> None:
+    """But for two that nothing takes yet, as pyproject.toml says."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (REPOSITORY / "docs" / "how-to" / "install.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)
+    assert sorted(told) == sorted(set(project["optional-dependencies"]) - {"preflight", "scan"})
