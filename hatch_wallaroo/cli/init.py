@@ -109,9 +109,21 @@ def _read(root: Path, release: str | None) -> tuple[Ground, Edit]:
             click.echo(render(broken, color=colored(sys.stderr)), err=True)
             raise CommandError("nothing was changed", "mend pyproject.toml first", CONFIGURATION) from None
         raise CommandError(str(error), error.fix, CONFIGURATION) from None
+    if not edit.before and (above := _project_above(root)):
+        tell(f"note: there is a pyproject.toml in {one_line(str(above))}; --project names that folder, if it is meant")
     table = parse_document(edit.before).table or {}
     chosen = release or declared_release(table) or known()[-1]
     return Ground(root, read_repository(root, edit.before).project, chosen), edit
+
+
+def _project_above(root: Path) -> Path | None:
+    """The folder above, in the same repository, that has a pyproject.toml of its own."""
+    for folder in (root.absolute(), *root.absolute().parents):
+        if (folder / "pyproject.toml").is_file():
+            return folder
+        if (folder / ".git").exists():
+            break
+    return None
 
 
 def _judge(ground: Ground, framework: str | None, name: str | None, models: Sequence[str]) -> None:

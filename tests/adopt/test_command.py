@@ -82,6 +82,16 @@ def test_the_current_folder(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'model = "sub/wine.pkl"' in table(Path.cwd())
 
 
+def test_a_project_in_a_folder_above(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path.cwd()
+    grow(here, {"pyproject.toml": "[project]\n", "models/.keep": "", "own/.git/config": "", "own/wine.pkl": WINE})
+    grow(here, {"models/wine.pkl": WINE})
+    monkeypatch.chdir(here / "models")
+    assert f"note: there is a pyproject.toml in {here}; --project names that folder" in run("init", "--dry-run").err
+    monkeypatch.chdir(here / "own")
+    assert "note: there is a" not in run("init", "--dry-run").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
