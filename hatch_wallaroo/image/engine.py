@@ -15,7 +15,7 @@ from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.report import one_line
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from docker import APIClient, DockerClient
 
 CONTENTS_LABEL = "io.github.hatch-wallaroo.context"
 """The label that says which build context an image was made from: `sha256:` and the digest of the tar."""
@@ -137,6 +137,7 @@ def engine() -> Iterator[Engine]:
     try:
         _knock(settings)
         client = docker.DockerClient(version=_version(settings), timeout=_SLOWEST, **settings)
+        _trust(client.api, settings)
     except unreached as error:
         raise NoEngineError(f"no container engine answers at {where}{_why(str(error))}", _START) from error
     made = Engine(client)
@@ -159,6 +160,11 @@ def _knock(settings: Mapping[str, Any]) -> None:
             attempt.connect(f"/{path.lstrip('/')}")
 
 
+def _trust(api: APIClient, settings: Mapping[str, Any]) -> None:
+    """Hold an engine against its own CA alone: requests would take the one that REQUESTS_CA_BUNDLE names instead."""
+    api.trust_env = not settings.get("tls")
+
+
 def _version(settings: Mapping[str, Any]) -> str:
     """The newest version of its API that an engine and the SDK both know.
 
@@ -169,6 +175,7 @@ def _version(settings: Mapping[str, Any]) -> str:
     from docker.utils import version_lt
 
     asking = APIClient(version=DEFAULT_DOCKER_API_VERSION, timeout=_FIRST_ANSWER, **settings)
+    _trust(asking, settings)
     try:
         theirs = str(asking.version(api_version=False)["ApiVersion"])
     finally:

@@ -98,10 +98,15 @@ def scratch() -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Engine:
-    """Where an engine is reached, as the docker SDK and the command `docker` take it."""
+    """Where an engine is reached, as the docker SDK and the command `docker` take it.
+
+    One that was started here is also reached by TLS, at `by_tls` with what is in `certificates`.
+    """
 
     host: str
     client: Any
+    by_tls: str = ""
+    certificates: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -109,12 +114,12 @@ class Engine:
 
 
 @contextlib.contextmanager
-def _connected(host: str) -> Iterator[Engine]:
+def _connected(host: str, by_tls: str = "", certificates: Path | None = None) -> Iterator[Engine]:
     import docker
 
     client = docker.DockerClient(base_url=host, timeout=600)
     try:
-        yield Engine(host, client)
+        yield Engine(host, client, by_tls, certificates)
     finally:
         client.close()
 
@@ -157,10 +162,22 @@ def private_engine(folder: Path, *, name: str = "e", data: Path | None = None) -
         program, "--data-root", str(data or folder / f"{name}-data"), "--exec-root", str(folder / f"{name}-exec"),
         "--pidfile", str(folder / f"{name}.pid"), "--host", host,
     ]  # fmt: skip
+    by_tls, certificates = "", None
+    if name == "e" and shutil.which("openssl"):
+        certificates = make_certificates(folder / "tls")
+        by_tls = f"tcp://127.0.0.1:{_free_port()}"
+        files = {"tlscacert": "ca", "tlscert": "server-cert", "tlskey": "server-key"}
+        command += ["--host", by_tls, "--tlsverify"]
+        command += [
+            part for option, file in files.items() for part in (f"--{option}", str(certificates / f"{file}.pem"))
+        ]
     if name != "e":
         # In a network of its own: without a bridge it would take the other engine's away.
         command = ["unshare", "--net", *command, "--bridge", "none", "--iptables=false"]
-    with _running(command, folder / f"{name}.log", lambda: _pings(host)), _connected(host) as made:
+    with (
+        _running(command, folder / f"{name}.log", lambda: _pings(host)),
+        _connected(host, by_tls, certificates) as made,
+    ):
         try:
             yield made
         finally:
@@ -168,6 +185,31 @@ def private_engine(folder: Path, *, name: str = "e", data: Path | None = None) -
                 container.remove(force=True)
     if not bridge and name == "e":
         _forget_bridge()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def make_certificates(folder: Path) -> Path:
+    """A CA, and what it signed for a server at 127.0.0.1 and for a client, under the names that docker looks for."""
+    folder.mkdir()
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca-key.pem", "-out", "ca.pem", "-days", "2", "-subj", "/CN=tests")
+    for name, prefix, use in (("server", "server-", "serverAuth"), ("client", "", "clientAuth")):
+        (folder / "use").write_text(f"subjectAltName=IP:127.0.0.1\nextendedKeyUsage={use}\n")
+        openssl("req", *key, "-keyout", f"{prefix}key.pem", "-out", "request.pem", "-subj", f"/CN={name}")
+        openssl(
+            "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial",
+            "-out", f"{prefix}cert.pem", "-days", "2", "-extfile", "use",
+        )  # fmt: skip
+    return folder
 
 
 @contextlib.contextmanager
@@ -178,9 +220,7 @@ def registry(
     program = shutil.which("docker-registry")
     if program is None:
         missing(f"docker-registry is not installed; {_HINT}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     config = {
         "version": "0.1",
         "log": {"level": "warn"},
