@@ -7,6 +7,7 @@ hidden folders are never looked into.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from hatch_wallaroo.config.positions import PYPROJECT
 from hatch_wallaroo.files.exclusions import (
     ROOT_FOLDERS,
     file_reason,
@@ -48,6 +50,8 @@ SUFFIXES = (
 """What the names of models end in, for what is said of files that are none."""
 
 _SKIPPED = frozenset({"site-packages", "__pypackages__", "bower_components", "wheelhouse"})
+_TABLE = re.compile(rb"^\s*\[\s*tool\s*\.\s*wallaroo\b", re.MULTILINE)
+_LARGEST = 1 << 20
 _SKIPPED_AT_THE_TOP = frozenset({*ROOT_FOLDERS, "build"})
 _NAME_IT = "name a model that lies there: hatch-wallaroo init --model PATH"
 
@@ -144,7 +148,7 @@ def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
         _not_seen(tree, f"{shown(folder) or 'the project'} cannot be read: {error.strerror or error}")
         return []
     names = [each.name for each in entries]
-    if folder and (marked_reason(names) or _tests(folder, names)):
+    if folder and (marked_reason(names) or _tests(folder, names) or _declares(tree.root / folder, names)):
         return []
     if len(entries) > MOST_IN_A_FOLDER:
         entries.pop()
@@ -155,6 +159,17 @@ def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
 
 def _tests(folder: str, names: list[str]) -> bool:
     return may_hold_tests(folder.rpartition("/")[2]) and any(map(test_module, names))
+
+
+def _declares(folder: Path, names: list[str]) -> bool:
+    """Whether a folder is a project of its own that declares its models."""
+    if PYPROJECT not in names:
+        return False
+    try:
+        with (folder / PYPROJECT).open("rb") as stream:
+            return _TABLE.search(stream.read(_LARGEST)) is not None
+    except OSError:
+        return False
 
 
 def _skipped(label: str) -> bool:

@@ -380,6 +380,21 @@ def test_where_nobody_looks(tmp_path: Path) -> None:
     assert set(by_path(tmp_path)) == {"tests-data/m.onnx", "src/build/m.onnx"}
 
 
+def test_projects_of_their_own(tmp_path: Path) -> None:
+    grow(
+        tmp_path,
+        {
+            "pyproject.toml": "[tool.wallaroo]\n",
+            "m.onnx": ONNX,
+            "a/pyproject.toml": "[project]\nname = 'a'\n\n  [ tool . wallaroo.models.x ]\n",
+            "a/deep/m.onnx": ONNX,
+            "b/pyproject.toml": "[project]\nname = 'b'\n# [tool.wallaroo]\n",
+            "b/m.onnx": ONNX,
+        },
+    )
+    assert set(by_path(tmp_path)) == {"m.onnx", "b/m.onnx"}
+
+
 def test_what_git_ignores_is_looked_at(tmp_path: Path) -> None:
     grow(tmp_path, {".gitignore": "*.onnx\nmodels/\n", "models/m.onnx": ONNX})
     assert set(by_path(tmp_path)) == {"models/m.onnx"}
