@@ -30,7 +30,7 @@ from rich.text import Text
 
 _ROWS = 1000
 """More than any command here prints: nothing scrolls away."""
-_LONGEST = 300.0
+_LONGEST = 600.0
 """Seconds after which a command counts as hung."""
 
 _FIRST_CODES = {**{name: code - 30 for code, name in FG_ANSI.items()}, **{n: c - 82 for c, n in FG_AIXTERM.items()}}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_dir
 
 from support.fronts import REPOSITORY, FrontEnds
 
@@ -28,11 +28,10 @@ def shell(fronts: FrontEnds, tmp_path: Path) -> Shell:
     python3 = tmp_path / "bin" / "python3"
     python3.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python3.chmod(python3.stat().st_mode | stat.S_IXUSR)
-    cache = subprocess.run([sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=False)
     environment = newcomer(tmp_path / "home", fronts.wheels) | {
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.defpath}",
         "UV_CACHE_DIR": fronts.environment["UV_CACHE_DIR"],
-        **({"PIP_CACHE_DIR": cache.stdout.strip()} if cache.returncode == 0 else {}),
+        "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR") or user_cache_dir("pip", appauthor=False),
     }
     return Shell(tmp_path / "empty", environment, tmp_path / "notes.json")
 
@@ -113,3 +112,51 @@ def test_all_that_is_not_run_says_why(page: Path) -> None:
     found = list(steps(page.read_text(encoding="utf-8")))
     assert len(found) > 5
     assert all(each.argument.startswith("it needs ") for each in found if each.kind == "not run")
+
+
+def test_a_shell_goes_on_where_it_was(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, {"PATH": os.defpath}, tmp_path.parent / f"{tmp_path.name}.json")
+    page = """\
+```console
+$ mkdir deep
+$ cd deep
+$ export WORD=kept
+$ printf 'a\\rb\\n\\033[31mred\\033[0m %s\\n' "$WORD"
+b
+red kept
+```
+
+<!-- file: sub/letter.txt -->
+
+```text
+one
+two
+```
+
+<!-- part of: sub/letter.txt -->
+
+```text
+two
+```
+
+<!-- ends with: 3 -->
+
+```console
+$ read -p 'sure? [y/N]: ' answer; cat "sub/$answer.txt"; exit 3
+sure? [y/N]: letter
+one
+two
+```
+"""
+    for step in steps(page):
+        shell.do(step)
+    assert (tmp_path / "deep" / "sub" / "letter.txt").read_text() == "one\ntwo\n"
+    for wrong in (
+        Step(1, "console", "", "$ echo a\nb\n"),
+        Step(1, "console", "", "$ false\n"),
+        Step(1, "ends with", "1", "$ true\n"),
+        Step(1, "part of", "sub/letter.txt", "three\n"),
+        Step(1, "change", "sub/letter.txt", "-three\n+four\n"),
+    ):
+        with pytest.raises(PageError):
+            shell.do(wrong)
