@@ -22,7 +22,7 @@ LAST_LINES = 20
 _EVERY = 2.0
 """Seconds between two lines that are told of a step's output."""
 _WIDTH = 110
-_STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
+_STEP = re.compile(r"(?:Step|STEP) (\d+)/(\d+) ?: (.*)")
 _LAYER = re.compile(r" ---> (?:Running in )?([0-9a-f]{12,64})")
 
 

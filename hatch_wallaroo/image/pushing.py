@@ -80,7 +80,13 @@ def _compare(engine: Engine, reference: str, digest: str) -> None:
     """Read the digest back from the registry: what it holds under the name must be what was pushed."""
     there = held(engine, reference)
     if there is None:
-        raise RegistryError(f"the registry took {reference}, and does not have it", "publish again")
+        # podman's service cannot ask for a name; it can pull what it has, which asks the registry for the digest.
+        try:
+            engine.client.images.pull(split(reference)[0], tag=digest)
+        except mishaps() as error:
+            message = f"the registry took {reference}, and does not have it: {said(error)}"
+            raise RegistryError(message, "publish again") from error
+        return
     if there != digest:
         raise RegistryError(
             f"the registry holds {there[:19]}… as {reference}, and {digest[:19]}… was pushed",
@@ -89,8 +95,11 @@ def _compare(engine: Engine, reference: str, digest: str) -> None:
 
 
 def _digest(event: Mapping[str, Any]) -> str:
-    aux = event.get("aux")
+    """The digest that an event tells: docker's in a field of its own, podman's in its words."""
+    aux, status = event.get("aux"), event.get("status")
     found = aux.get("Digest") if isinstance(aux, Mapping) else None
+    if found is None and isinstance(status, str):
+        found = status.partition(": digest: ")[2].partition(" ")[0]
     return found if isinstance(found, str) and _DIGEST.fullmatch(found) else ""
 
 

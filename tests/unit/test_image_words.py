@@ -137,6 +137,33 @@ def test_a_push_whose_end_is_no_end(events: list[Any], held: str, says: str) -> 
     assert says in raised.message + raised.fix
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_push_by_podmans_service(there: bool) -> None:
+    """Shaped as podman 4.3.1 sends it. It cannot ask a registry for a name: the digest is pulled."""
+    from docker.errors import APIError, NotFound
+
+    def absent(*_: Any) -> Any:
+        raise NotFound("404 Client Error: Not Found for url: http+docker://localhost/v1.41/distribution/x/json")
+
+    def pull(repository: str, tag: str) -> None:
+        assert (repository, tag) == (f"{HOST}/team/flowers", DIGEST)
+        if not there:
+            raise APIError("manifest unknown")
+
+    events = [
+        {"status": "The push refers to repository [x]"},
+        {"status": f"1.0: digest: {DIGEST} size: 343"},
+    ]
+    api = SimpleNamespace(push=lambda *_, **__: iter(events))
+    images = SimpleNamespace(get_registry_data=absent, pull=pull)
+    fake = Engine(SimpleNamespace(api=api, images=images))
+    if there:
+        assert pushing.push(fake, f"{HOST}/team/flowers:1.0", lambda *_: None) == DIGEST
+    else:
+        with pytest.raises(RegistryError, match="does not have it"):
+            pushing.push(fake, f"{HOST}/team/flowers:1.0", lambda *_: None)
+
+
 def test_a_connection_that_breaks_while_it_is_pushed() -> None:
     from urllib3.exceptions import ProtocolError
 
