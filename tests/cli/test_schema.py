@@ -87,6 +87,12 @@ class TestShow:
         ].values()
         assert "input-schema" in only["models"]["house-prices-scale"]
 
+    def test_a_model_is_called_as_its_table_or_as_on_the_platform(self, here: Path, run: Run) -> None:
+        table_of_one = '[tool.wallaroo.models.mine]\nname = "theirs"\nframework = "python"\nrelease = "2025.2"\nmodel = "code.py"\n'
+        fields = 'input-schema = { x = "int8" }\noutput-schema = { y = "int8" }\n'
+        (here / "pyproject.toml").write_text(f'[project]\nname = "a"\nversion = "1"\n{table_of_one}{fields}')
+        assert run("schema", "show", "mine").out == run("schema", "show", "theirs").out != ""
+
     def test_python_is_what_pyarrow_makes_of_it(self, run: Run) -> None:
         said = run("schema", "show", *example("hugging-face"), "--as", "python")
         made: dict[str, object] = {}
