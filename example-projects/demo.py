@@ -29,6 +29,11 @@ def main(arguments: list[str]) -> int:
         return 1
     for path in manifests:
         show(path)
+    if any("image" in json.loads(path.read_bytes()) for path in manifests):
+        print(
+            f"\nAn image is published by way of an engine and a registry: example-projects/{name}/README.md says how."
+        )
+        return 0
     return publish(project, manifests)
 
 

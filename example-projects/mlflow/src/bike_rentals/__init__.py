@@ -1,0 +1,1 @@
+"""A model that becomes an MLflow container."""
