@@ -15,7 +15,7 @@ from hatch_wallaroo.schema.reader import INDICES
 from hatch_wallaroo.schema.scalars import ALIASES, INT32_MAX, PARAMETRISED, PLAIN, REFUSED, canonical, split
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Struct, Type
 
-MOST_PARTS = 20_000
+MOST_PARTS = 50_000
 """Types and fields in one schema: variables can make small sources mean gigantic schemas."""
 
 

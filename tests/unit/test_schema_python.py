@@ -451,7 +451,7 @@ class TestHostileSources:
             ("a = 9\n" + "a = a * a\n" * 64, "so great a number"),
             (
                 "t = pa.struct([('a', 'int8')])\n" + "t = pa.struct([('a', t), ('b', t)])\n" * 28 + "a = [('x', t)]\n",
-                "more than 20,000 types and fields",
+                "more than 50,000 types and fields",
             ),
         ],
         ids=[
@@ -470,8 +470,8 @@ class TestHostileSources:
         assert time.perf_counter() - start < 60
 
     def test_a_wide_schema_is_no_long_chain(self):
-        fields = ", ".join(f"('x{at}', pa.list_(pa.float64(), 4))" for at in range(6_000))
-        assert len(only(f"pa.schema([{fields}])").fields) == 6_000
+        fields = ", ".join(f"('x{at}', pa.float64())" for at in range(12_000))
+        assert len(only(f"pa.schema([{fields}])").fields) == 12_000
 
     @settings(max_examples=200)
     @given(st.text("pa.schemfildt_([']),:=\n #optinx0", max_size=80))
