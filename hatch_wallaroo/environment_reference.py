@@ -30,9 +30,7 @@ def _publishing() -> tuple[Variable, ...]:
 SUBJECTS: Mapping[str, Sequence[Variable]] = {
     "Publishing and looking at models": (
         *_publishing(),
-        Variable(
-            "HTTPS_PROXY", "The proxy; likewise `HTTP_PROXY` and `ALL_PROXY`, in capitals or not.", "urllib"
-        ),
+        Variable("HTTPS_PROXY", "The proxy; likewise `HTTP_PROXY` and `ALL_PROXY`, in capitals or not.", "urllib"),
         Variable("NO_PROXY", "Hosts that are reached without it.", "urllib"),
         Variable("HATCH_INDEX_AUTH", "Hatch's own, for a package index: never sent to Wallaroo."),
     ),
