@@ -9,18 +9,22 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hatch_wallaroo.image.contexts import Context, chosen
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.report import one_line
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
+    from docker.tls import TLSConfig
 
 CONTENTS_LABEL = "io.github.hatch-wallaroo.context"
 """The label that says which build context an image was made from: `sha256:` and the digest of the tar."""
 
 _START = "start it (on Linux: sudo systemctl start docker; elsewhere Docker Desktop, colima or podman machine)"
+_SSH = "install docker[ssh] beside hatch-wallaroo: the SDK asks for paramiko, though the command ssh does the work"
 _SLOWEST = 3600
 """Seconds that an engine may stay silent within one step of a build."""
 _FIRST_ANSWER = 60
@@ -139,7 +143,8 @@ def engine() -> Iterator[Engine]:
         client = docker.DockerClient(version=_version(settings), timeout=_SLOWEST, **settings)
         _trust(client.api, settings)
     except unreached as error:
-        raise NoEngineError(f"no container engine answers at {where}{_why(str(error))}", _START) from error
+        fix = _SSH if "paramiko" in str(error) else _START
+        raise NoEngineError(f"no container engine answers at {where}{_why(str(error))}", fix) from error
     made = Engine(client)
     try:
         yield made
@@ -194,7 +199,6 @@ def _address() -> tuple[str, dict[str, Any]]:
 
     DOCKER_HOST and its company come first, then DOCKER_CONTEXT, then what `docker context use` wrote.
     """
-    from docker import ContextAPI
     from docker.utils import kwargs_from_env
 
     host = os.environ.get("DOCKER_HOST")
@@ -205,21 +209,21 @@ def _address() -> tuple[str, dict[str, Any]]:
             fix = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
             raise NoEngineError(f"{_shown(host)} is not reached by TLS: {said(error)}", fix) from error
         return _shown(host), _by_ssh(host, settings)
-    name = os.environ.get("DOCKER_CONTEXT")
-    try:
-        context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
-    except Exception as error:  # the SDK raises what it finds in damaged files
-        raise NoEngineError(
-            f"docker's contexts cannot be read: {one_line(str(error))[:200]}", "docker context ls"
-        ) from error
+    context = chosen()
     if context is None:
-        chosen = f"called {one_line(name)}" if name else "that `docker context use` chose"
-        raise NoEngineError(f"there is no docker context {chosen}", "docker context ls; docker context use default")
-    if context.Name == "default" or not context.Host:
         return "its usual address", {}
-    tls = {"tls": context.TLSConfig} if context.TLSConfig else {}
-    where = f"{_shown(context.Host)} (docker context {one_line(context.Name)})"
-    return where, _by_ssh(context.Host, {"base_url": context.Host, **tls})
+    settings = {"base_url": context.host, **({"tls": _tls(context)} if context.tls else {})}
+    return f"{_shown(context.host)} (docker context {one_line(context.name)})", _by_ssh(context.host, settings)
+
+
+def _tls(context: Context) -> TLSConfig:
+    from docker.tls import TLSConfig
+
+    there = {
+        name: str(path) for name in ("ca", "cert", "key") if (path := Path(context.tls or "", f"{name}.pem")).is_file()
+    }
+    pair = (there["cert"], there["key"]) if {"cert", "key"} <= set(there) else None
+    return TLSConfig(client_cert=pair, ca_cert=there.get("ca"), verify=context.verify)
 
 
 def _by_ssh(host: str, settings: dict[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def form(facts: Any) -> Form:
 
 def told(trial: Trial) -> str:
     """A trial in a line."""
-    answered = f"{trial.rows} rows answered" if trial.rows else "no sample to ask it with"
+    answered = f"{trial.rows} row{'s' if trial.rows > 1 else ''} answered" if trial.rows else "no sample to ask it with"
     return f"tried: up after {trial.started:.1f} s, {answered}, ended {trial.ended:.1f} s after SIGTERM"
 
 

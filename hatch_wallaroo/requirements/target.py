@@ -9,6 +9,9 @@ from hatch_wallaroo.config.spec import ModelSpec
 MACHINES = {"x86": "x86_64", "arm": "aarch64", "power10": "ppc64le"}
 """The platform's names of processors and Linux's."""
 
+_OF_IMAGES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+"""The platforms of container images."""
+
 PATCHES = {"3.8": "3.8.18", "3.9": "3.9.18", "3.10": "3.10.16"}
 """Full versions for markers on `python_full_version`; 3.10.16 was seen on a 2025.2 platform."""
 
@@ -47,4 +50,6 @@ class Target:
 
 def target(spec: ModelSpec) -> Target:
     """What a model's requirements are installed on."""
+    if spec.image and spec.image.platform:
+        return Target(spec.release.python, _OF_IMAGES[spec.image.platform])
     return Target(spec.release.python, MACHINES.get(spec.arch or "x86", "x86_64"))

@@ -72,6 +72,9 @@ def test_contexts(home: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     """The context of `docker context use`; DOCKER_CONTEXT comes before it, and DOCKER_HOST before both."""
     docker("context", "create", "away", "--docker", f"host={NOWHERE}")
     docker("context", "create", "here", "--docker", f"host={engine.host}")
+    monkeypatch.setenv("DOCKER_CONTEXT", "here")  # there is no config.json yet
+    assert found() == identity(engine)
+    monkeypatch.delenv("DOCKER_CONTEXT")
     docker("context", "use", "here")
     assert found() == identity(engine)
     docker("context", "use", "away")

@@ -207,7 +207,7 @@ def test_the_command_try(tried: ImageProject, engine: Engine, served_base: str, 
     sample.write_text(json.dumps({"inputs": [{"x": 1.0}]}))
     done = tried.run("hatch_wallaroo", "try", "dist/flowers-1.0.tar", "--sample", str(sample))
     assert done.returncode == 1
-    assert "1 rows answered" in done.stdout
+    assert "1 row answered" in done.stdout
     assert "step 1 of" not in done.stderr  # it was built a moment ago
     sample.write_text('{"rows": []}')
     done = tried.run("hatch_wallaroo", "try", "--sample", str(sample))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from hatch_wallaroo.image import building, buildx, causes, engine, pushing
+from hatch_wallaroo.image import building, buildx, causes, contexts, engine, pushing
 from hatch_wallaroo.image.building import Order, is_current
 from hatch_wallaroo.image.engine import Engine, Image
 from hatch_wallaroo.image.errors import ImageError, NoEngineError, RegistryError
@@ -54,7 +58,7 @@ def test_why_a_build_failed(step: str, words: str, log: tuple[str, ...], message
     assert fix in made.fix
 
 
-HOST = "127.0.0.1:40150"
+HOST = "127.0.0.1:507"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ HOST = "127.0.0.1:40150"
     ],
 )  # fmt: skip
 def test_why_a_push_failed(words: str, message: str, fix: str, login: bool) -> None:
-    """A registry's port may have the digits of an answer's number in it: this one has 401 and 507 in its address."""
+    """A registry's port may have the digits of an answer's number in it: this one is 507."""
     raised = pushed([{"status": "The push refers to repository"}, {"errorDetail": {"message": words}, "error": words}])
     assert isinstance(raised, RegistryError)
     assert message in raised.message
@@ -92,7 +96,7 @@ def pushed(events: list[Any], held: str = "", digest: str = "") -> Any:
     told: list[tuple[int, int]] = []
     fake = Engine(SimpleNamespace(api=api, images=images))
     try:
-        return pushing.push(fake, f"{HOST}/team/507:1", lambda *each: told.append(each)), told
+        return pushing.push(fake, f"{HOST}/team/flowers:1", lambda *each: told.append(each)), told
     except ImageError as error:
         return error
 
@@ -367,12 +371,70 @@ def test_no_engine(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_context_that_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
+@pytest.mark.parametrize("by", ["host", "context"])
+def test_an_engine_by_ssh_is_reached_by_the_users_own_ssh(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ssh stands in: what it is asked for is docker's own way to an engine, and it answers nothing."""
+    script = tmp_path / "ssh"
+    script.write_text(f'#!/bin/sh\nprintf "%s " "$@" > {tmp_path}/asked\nexit 255\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    (tmp_path / "config.json").write_text('{"currentContext": "gone"}')
-    with pytest.raises(NoEngineError, match="there is no docker context that"), engine.engine():
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    if by == "host":
+        monkeypatch.setenv("DOCKER_HOST", "ssh://ada@build.example")
+    else:
+        folder = tmp_path / "contexts" / "meta" / hashlib.sha256(b"far").hexdigest()
+        folder.mkdir(parents=True)
+        host = {"Host": "ssh://ada@build.example", "SkipTLSVerify": False}
+        (folder / "meta.json").write_text(json.dumps({"Name": "far", "Metadata": {}, "Endpoints": {"docker": host}}))
+        monkeypatch.setenv("DOCKER_CONTEXT", "far")
+    # In a process of its own: the SDK leaves its connections by ssh open where they fail.
+    code = """
+from hatch_wallaroo.image.engine import engine
+from hatch_wallaroo.image.errors import NoEngineError
+try:
+    with engine():
         pass
+except NoEngineError as error:
+    print(error.message, error.fix)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert "no container engine answers at ssh://ada@build.example" in done.stdout
+    if find_spec("paramiko") is None:
+        assert "docker[ssh]" in done.stdout
+        return
+    asked = (tmp_path / "asked").read_text()
+    assert "ada" in asked
+    assert "build.example" in asked
+    assert "docker system dial-stdio" in asked
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ('{"currentContext": "gone"}', "there is no docker context called gone, which docker context use chose"),
+        ("{", "docker's config.json cannot be read"),
+        ("[" * 100_000, "docker's config.json cannot be read"),
+        ("[]", ""),
+        ('{"currentContext": 3}', ""),
+        ('{"currentContext": "default"}', ""),
+        ("{}", ""),
+    ],
+)
+def test_dockers_own_configuration(config: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text(config)
+    if not says:
+        assert contexts.chosen() is None
+        return
+    with pytest.raises(NoEngineError) as raised:
+        contexts.chosen()
+    assert says in raised.value.message
 
 
 def test_the_tar_of_rows_is_a_tar() -> None:

@@ -255,6 +255,13 @@ def test_a_folder_without_requirements(tmp_path: Path) -> None:
     assert texts(made)["requirements.txt"] == "mlflow==1.30.0\nscikit-learn==1.2.2\n"
 
 
+@pytest.mark.parametrize(("platform", "kept"), [(None, False), ("linux/amd64", False), ("linux/arm64", True)])
+def test_requirements_are_for_the_images_platform(tmp_path: Path, platform: str | None, kept: bool) -> None:
+    folder(tmp_path, signed(COLUMNS), "numpy==1.22.3\nneon==1.0; platform_machine == 'aarch64'\n")
+    made = check(spec(tmp_path, ImageSpec("b", platform=platform)))
+    assert ("neon==1.0" in texts(made)["requirements.txt"]) == kept
+
+
 # Signatures
 
 
