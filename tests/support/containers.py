@@ -283,7 +283,14 @@ def mlflow_base(made: Engine, folder: Path) -> str:
     with contextlib.suppress(docker.errors.ImageNotFound):
         client.images.get(MLFLOW_BASE)
         return MLFLOW_BASE
-    lines = f"FROM {base_image(made, folder)}\nRUN pip install --no-cache-dir mlflow==1.30.0 scikit-learn==1.2.2\n"
+    # What serving does not touch is taken out again in the same layer, which is pushed and pulled in these tests.
+    site = "/usr/local/lib/python3.8/site-packages"
+    lines = (
+        f"FROM {base_image(made, folder)}\n"
+        "RUN pip install --no-cache-dir mlflow==1.30.0 scikit-learn==1.2.2"
+        f" && rm -rf {site}/pyarrow {site}/mlflow/server/js"
+        f" && find {site} -name tests -type d -prune -exec rm -rf {{}} +\n"
+    )
     client.images.build(fileobj=io.BytesIO(lines.encode()), tag=MLFLOW_BASE, rm=True, forcerm=True)
     return MLFLOW_BASE
 
