@@ -30,7 +30,10 @@ class Broken(Exception):  # noqa: N818  # no error that anyone sees: the transpo
 
 
 def open_pool(url: str, ca_cert: Path | None) -> PoolManager:
-    """Connections that verify TLS and use the proxy that the environment names for this URL."""
+    """Connections that verify TLS and use the proxy that the environment names for this URL.
+
+    Raises ConfigurationError where certificates or proxy cannot be used.
+    """
     try:
         import urllib3
     except ImportError as error:
@@ -41,13 +44,16 @@ def open_pool(url: str, ca_cert: Path | None) -> PoolManager:
     proxy = _proxy(url)
     if proxy is None:
         return urllib3.PoolManager(ssl_context=context, maxsize=2)
-    parts = urlsplit(proxy)
-    headers = None
-    if parts.username:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers = urllib3.make_headers(proxy_basic_auth=login)
-        proxy = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context, maxsize=2)
+    try:
+        parts = urlsplit(proxy)
+        headers = None
+        if "@" in parts.netloc:
+            login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+            headers = urllib3.make_headers(proxy_basic_auth=login)
+            proxy = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context, maxsize=2)
+    except ValueError:  # its text may hold the proxy's password
+        raise _no_proxy(url, "its address is none") from None
 
 
 def _context(ca_cert: Path | None) -> ssl.SSLContext:
@@ -76,9 +82,21 @@ def _proxy(url: str) -> str | None:
         return None
     proxies = getproxies()
     found = proxies.get(parts.scheme) or proxies.get("all")
-    if found and "://" not in found:
-        found = f"http://{found}"
-    return found if found and found.startswith(("http://", "https://")) else None
+    if not found:
+        return None
+    scheme, separator, _ = found.partition("://")
+    if separator and scheme.lower() not in {"http", "https"}:
+        # Without it the platform may not be there, or see an address that it should not: that is not ours to decide.
+        raise _no_proxy(url, f"it speaks {printable(scheme, longest=20)}, and only http and https are known here")
+    return found if separator else f"http://{found}"
+
+
+def _no_proxy(url: str, why: str) -> ConfigurationError:
+    scheme = urlsplit(url).scheme
+    return ConfigurationError(
+        f"The proxy for {scheme}:// addresses cannot be used: {why}.",
+        f"See {scheme.upper()}_PROXY and ALL_PROXY, or put the platform's host into NO_PROXY.",
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import socket
 import ssl
@@ -464,3 +465,50 @@ def test_a_certificate_file_that_is_none(tmp_path: Path) -> None:
 def test_plain_http_where_tls_is_expected() -> None:
     with serving([answer({})]) as server, pytest.raises(ConnectionFailedError, match="TLS"):
         Transported(server.url.replace("http://", "https://"), retries=0).get()
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No proxy from outside; a test sets its own."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("login", ["", "jane:s3cret%40x@", ":s3cret%40x@"])
+def test_a_proxy_is_used_and_its_login_is_its_own(login: str, proxied: pytest.MonkeyPatch) -> None:
+    with serving([answer({"ok": 1})]) as proxy:
+        proxied.setenv("http_proxy", f"{login}127.0.0.1:{proxy.port}")
+        assert Transported("http://platform.example").get().json() == {"ok": 1}
+    (asked,) = proxy.asked
+    assert asked.path == "http://platform.example/x"
+    user = login.partition(":")[0]
+    told = base64.b64encode(f"{user}:s3cret@x".encode()).decode() if login else None
+    assert asked.header("Proxy-Authorization") == (f"Basic {told}" if login else None)
+    assert asked.header("Authorization") == f"Bearer {TOKEN}"
+
+
+def test_no_proxy_on_the_way_to_this_machine_or_to_hosts_that_need_none(proxied: pytest.MonkeyPatch) -> None:
+    with serving([answer({"ok": 1})]) as server:
+        proxied.setenv("all_proxy", "socks5://127.0.0.1:1")
+        assert Transported(server.url).get().json() == {"ok": 1}
+    proxied.setenv("no_proxy", "platform.example")
+    Transport("https://platform.example")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("http://jane:s3cret@:x", "its address is none"),
+        ("http://jane:s3cret@proxy.example:99999", "its address is none"),
+        ("jane:s3cret@[::1", "its address is none"),
+        ("socks5://jane:s3cret@proxy.example:1080", "it speaks socks5"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used(proxy: str, said: str, proxied: pytest.MonkeyPatch) -> None:
+    proxied.setenv("https_proxy", proxy)
+    with pytest.raises(ConfigurationError, match=said) as told:
+        Transport("https://platform.example")
+    assert "HTTPS_PROXY" in told.value.fix
+    assert "s3cret" not in f"{told.value} {told.value.__cause__} {told.value.problems}"
