@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import say, tell
+from hatch_wallaroo.cli.common import misused, say, tell
 from hatch_wallaroo.cli.connection import platform_errors, platform_options, read_settings
 from hatch_wallaroo.platform.options import WAYS
 
@@ -70,7 +70,7 @@ def _with_password(settings: Settings, from_stdin: bool) -> Settings:
     from hatch_wallaroo.platform.secret import Secret
 
     if from_stdin:
-        return replace(settings, auth="password", password=Secret(sys.stdin.readline().rstrip("\r\n")))
+        return replace(settings, auth="password", password=Secret(_first_line(settings)))
     wanted = settings.auth == "password" or (settings.auth == "auto" and settings.user and not settings.credentials)
     ready = settings.password or settings.token or settings.client_secret or settings.keyring
     if wanted and settings.user and not ready and sys.stdin.isatty():
@@ -79,8 +79,22 @@ def _with_password(settings: Settings, from_stdin: bool) -> Settings:
     return settings
 
 
+def _first_line(settings: Settings) -> str:
+    """The password that stands on standard input."""
+    if not settings.user:
+        raise misused("--password-stdin: there is no user to whom the password belongs", "name the user: --user NAME")
+    try:
+        line = sys.stdin.buffer.readline().decode()
+    except UnicodeDecodeError:
+        raise misused("the password on standard input is not written in UTF-8") from None
+    if not (password := line.rstrip("\r\n")):
+        raise misused("there is no password on standard input", "it is the first line: … --password-stdin < FILE")
+    return password
+
+
 def _authenticator(settings: Settings) -> Authenticator:
     from hatch_wallaroo.platform.auth import Authenticator
+    from hatch_wallaroo.platform.lines import duration
     from hatch_wallaroo.platform.transport import Transport
 
     transport = Transport(
@@ -89,5 +103,6 @@ def _authenticator(settings: Settings) -> Authenticator:
         timeout=settings.timeout,
         connect_timeout=settings.timeout_connect,
         retries=settings.retries,
+        on_retry=lambda retry: tell(f"{retry.reason.rstrip('.')}; trying again in {duration(retry.wait)}"),
     )
     return Authenticator(settings, transport, tell=tell)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from hatch_wallaroo.platform.answers import Response, printable
 from hatch_wallaroo.platform.claims import names_of
 from hatch_wallaroo.platform.credentials import Credentials, from_file, from_keyring
 from hatch_wallaroo.platform.errors import AuthenticationError, ConnectionFailedError
 from hatch_wallaroo.platform.grants import LATEST, Device, error_of, seconds
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.secret import Secret, is_token
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.tokens import TokenCache, Tokens
 from hatch_wallaroo.platform.transport import Transport
@@ -182,7 +182,7 @@ class Authenticator:
     # The ways
 
     def _ready(self, token: Secret) -> Tokens:
-        if not re.fullmatch(r"[\x21-\x7e]+", token.reveal()):
+        if not is_token(token.reveal()):
             raise AuthenticationError("The token holds spaces or line breaks.", "Copy it once more.")
         user, *also = [*names_of(token), ""]
         # The platform says when a ready token has ended; its own claim may come from another clock.
@@ -289,10 +289,10 @@ class Authenticator:
             raise self._refused(response, user)
         made = response.json()
         access = made.get("access_token") if isinstance(made, dict) else None
-        if not isinstance(access, str) or not re.fullmatch(r"[\x21-\x7e]+", access):
+        if not isinstance(access, str) or not is_token(access):
             raise ConnectionFailedError(f"{response.asked} was answered without a token.", "Check the url.")
         refresh = made.get("refresh_token")
-        tokens = Secret(access), Secret(refresh) if isinstance(refresh, str) and refresh else None
+        tokens = Secret(access), Secret(refresh) if isinstance(refresh, str) and is_token(refresh) else None
         for secret in tokens:
             self._transport.conceal(secret)
         now = self._clock()
@@ -318,8 +318,10 @@ class Authenticator:
     def _refused(self, response: Response, user: str | None) -> AuthenticationError | ConnectionFailedError:
         url = self._transport.url
         words = response.words()
-        if response.status == 404:  # noqa: PLR2004  # HTTP
-            return ConnectionFailedError(f"There is no login service at {url}.", "Check the url.")
+        if response.status in {404, 405, 501}:
+            path = urlsplit(url).path
+            fix = f"Check the url; it may be right without {path}." if path else "Check the url."
+            return ConnectionFailedError(f"There is no login service at {url}.", fix)
         if response.status >= 500 or response.status in {408, 429}:  # noqa: PLR2004  # HTTP
             return ConnectionFailedError(f"The login service answers {response.status}. {words}".strip())
         who = f"the user {user}" if user else "this login"

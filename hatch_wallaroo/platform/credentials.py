@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.secret import Secret, is_sendable
 
 _LARGEST = 1 << 20
 _SHAPES = 'It holds {"username": …, "password": …} or {"token": …, "user_email": …, "user_id": …}.'
@@ -37,10 +37,10 @@ def from_file(path: Path) -> Credentials:
         made = None
     if not isinstance(made, dict):
         raise ConfigurationError(f"The credentials file {path} is no JSON object.", _SHAPES)
-    user, password, token = (made.get(key) for key in ("username", "password", "token"))
-    if isinstance(token, str) and token:
+    user, password, token = (_text(made.get(key)) for key in ("username", "password", "token"))
+    if token:
         return Credentials(token=Secret(token.strip()))
-    if isinstance(user, str) and user and isinstance(password, str) and password:
+    if user and password:
         return Credentials(user=user, password=Secret(password))
     raise ConfigurationError(f"The credentials file {path} has neither a user with a password nor a token.", _SHAPES)
 
@@ -53,4 +53,9 @@ def from_keyring(url: str, user: str) -> Credentials | None:
         found = keyring.get_password(url, user)
     except Exception:  # noqa: BLE001  # keyrings fail in as many ways as there are systems
         return None
-    return Credentials(user=user, password=Secret(found)) if found else None
+    return Credentials(user=user, password=Secret(password)) if (password := _text(found)) else None
+
+
+def _text(value: object) -> str:
+    """A text that can be sent; "" for anything else."""
+    return value if isinstance(value, str) and is_sendable(value) else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from hatch_wallaroo.platform.answers import Response
 from hatch_wallaroo.platform.errors import ConnectionFailedError
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.secret import Secret, is_token
 
 LONGEST_LOGIN = 1800.0
 LATEST = 10 * 365 * 86400.0
@@ -30,7 +30,7 @@ class Device:
         made = made if isinstance(made, dict) else {}
         code = made.get("device_code")
         address = made.get("verification_uri_complete") or made.get("verification_uri")
-        if not isinstance(code, str) or not code or not isinstance(address, str):
+        if not isinstance(code, str) or not is_token(code) or not isinstance(address, str):
             raise ConnectionFailedError(f"{response.asked} did not begin a login.", "Check the url.")
         if not address.startswith(("https://", "http://")):
             raise ConnectionFailedError(f"{response.asked} sends the browser to something that is no address.")

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hatch_wallaroo.platform.network import is_loopback
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.secret import Secret, is_sendable, is_token
 
 WAYS = ("auto", "password", "sso", "token", "client")
 _SDK_WAYS = {"none": "auto", "user_password": "password"}
@@ -52,11 +52,13 @@ def _text(value: Any) -> str:
 def _secret(value: Any) -> Secret:
     if not isinstance(value, str) or not value:
         raise OptionError("give a text")
+    if not is_sendable(value):
+        raise OptionError("it is not written in UTF-8")
     return Secret(value)
 
 
 def _token(value: Any) -> Secret:
-    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
+    if not isinstance(value, str) or not is_token(value.strip()):
         raise OptionError("that is no token: a token has neither spaces nor line breaks")
     return Secret(value.strip())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -51,6 +52,20 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not written anywhere")
+
+
+def is_token(text: str) -> bool:
+    """Whether it can stand in a header: no spaces, no line breaks, ASCII only."""
+    return re.fullmatch(r"[\x21-\x7e]+", text) is not None
+
+
+def is_sendable(text: str) -> bool:
+    """Whether it is text: bytes of another encoding in a variable, or half a character in JSON, are not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def without(text: str, secrets: Iterable[Secret]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.secret import Secret, is_token
 
 _LARGEST = 1 << 20
 _FORMAT = 1
@@ -143,12 +143,12 @@ def _tokens(entry: Any) -> Tokens | None:
     refresh, also = entry.get("refresh"), entry.get("also", [])
     expires, refresh_expires = entry.get("expires"), entry.get("refresh_expires")
     texts = [access, user, client, *(also if isinstance(also, list) else [None])]
-    if not all(isinstance(each, str) and each for each in texts) or _time(expires) is None:
+    if not all(isinstance(each, str) and each for each in texts) or _time(expires) is None or not is_token(str(access)):
         return None
     return Tokens(
         access=Secret(str(access)),
         expires=_time(expires) or 0.0,
-        refresh=Secret(refresh) if isinstance(refresh, str) and refresh else None,
+        refresh=Secret(refresh) if isinstance(refresh, str) and is_token(refresh) else None,
         refresh_expires=_time(refresh_expires),
         user=str(user),
         client_id=str(client),

@@ -219,7 +219,7 @@ def test_logins_that_do_not_work_have_their_exit_code(bench: Bench) -> None:
 
 def test_a_remembered_login_is_found(bench: Bench) -> None:
     login = output("login", "--password-stdin", cwd=bench.project, **{**bench.settings, "WALLAROO_PASSWORD": ""})
-    assert login.code == 3  # nothing on standard input
+    assert login.code == 2  # nothing on standard input
     done = subprocess.run(
         program("login", "--password-stdin"), cwd=bench.project, env=environment(**{**bench.settings, "WALLAROO_PASSWORD": ""}),
         input=bench.box.password, capture_output=True, text=True, timeout=60,

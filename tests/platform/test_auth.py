@@ -149,7 +149,20 @@ def test_the_sdks_credentials_file(contents: dict, grants: list, cache: TokenCac
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"username": "j"}', "[" * 100_000, f'{{"password": "{PASSWORD}"}}', None]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"username": "j"}',
+        "[" * 100_000,
+        f'{{"password": "{PASSWORD}"}}',
+        None,
+        '{"username": "j", "password": "\\ud800"}',
+        '{"username": "\\ud800", "password": "p"}',
+        '{"token": "\\ud800"}',
+    ],
 )
 def test_a_credentials_file_that_is_none(text: str | None, cache: TokenCache, tmp_path: Path) -> None:
     path = tmp_path / "creds.json"
@@ -260,7 +273,15 @@ def test_the_browsers_address_of_the_login(cache: TokenCache) -> None:
 
 @pytest.mark.parametrize(
     "device",
-    [{}, [], {"device_code": 5}, {"device_code": "x", "verification_uri": "javascript:alert(1)"}, "x", None],
+    [
+        {},
+        [],
+        {"device_code": 5},
+        {"device_code": "x", "verification_uri": "javascript:alert(1)"},
+        "x",
+        None,
+        {"device_code": "\ud800", "verification_uri": "https://w.example"},
+    ],
 )
 def test_a_login_that_does_not_begin(device: Any, cache: TokenCache) -> None:
     with serving([answer(device)]) as server, pytest.raises(ConnectionFailedError):
@@ -415,10 +436,41 @@ def test_a_token_that_tells_nobody(access: str, cache: TokenCache) -> None:
         assert bench.authenticator.identity().user == "jane@example.com"
 
 
-@pytest.mark.parametrize("status", [404, 500, 503])
-def test_no_login_service(status: int, cache: TokenCache) -> None:
-    with serving([answer({}, status)]) as server, pytest.raises(ConnectionFailedError):
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (404, "There is no login service at http"),
+        (405, "There is no login service at http"),
+        (501, "There is no login service at http"),
+        (500, "answers 500"),
+        (503, "answers 503"),
+    ],
+)
+def test_no_login_service(status: int, said: str, cache: TokenCache) -> None:
+    with serving([answer({}, status)]) as server, pytest.raises(ConnectionFailedError, match=said):
         Bench(server, cache, **PASSWORD_LOGIN).ask()
+
+
+def test_an_address_that_goes_on_too_long(cache: TokenCache) -> None:
+    with serving([answer({}, 404)]) as server:
+        transport = Transport(f"{server.url}/v1/api")
+        authenticator = Authenticator(Settings(transport.url, **PASSWORD_LOGIN), transport, cache=cache)
+        with pytest.raises(ConnectionFailedError, match="may be right without /v1/api"):
+            authenticator.header()
+
+
+def test_a_refresh_token_that_cannot_be_sent_is_none(cache: TokenCache) -> None:
+    granted = {"access_token": jwt(email="jane@example.com"), "expires_in": 60, "refresh_token": "half \ud800"}
+    with serving([answer(granted)]) as server:
+        bench = Bench(server, cache, **PASSWORD_LOGIN)
+        bench.authenticator.freshen()
+        bench.authenticator.login()
+        assert len(server.asked) == 2
+        found = cache.load(server.url, None)
+        assert found
+        assert found.refresh is None
+        cache.path.write_text(cache.path.read_text().replace('"access": "', '"access": "\\ud800'))
+        assert cache.load(server.url, None) is None
 
 
 def test_keyring_only_on_request(cache: TokenCache, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,8 @@ def test_values_are_read(option: str, written: Any, field: str, value: Any) -> N
         ("route", "delete", "upload"),
         ("retries", "1000", "0 to 20"),
         ("token", f"{SECRET} x", "neither spaces"),
+        ("password", f"{SECRET}\udcff", "not written in UTF-8"),
+        ("client-secret", f"{SECRET}\udcff", "not written in UTF-8"),
         ("workspce", "x", "did you mean workspace?"),
         ("create_workspace", "", "did you mean create-workspace?"),
     ],
