@@ -16,6 +16,21 @@ settings.load_profile("project")
 SHARED = REPOSITORY.parent / "shared"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """All tests of images in one process: each process would start an engine, and install MLflow, of its own.
+
+    xdist's own groups, `--dist=loadgroup`, mark tests by a name that pytest 9.2 no longer looks at.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/image" if nodeid.startswith("tests/image/") else nodeid
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def shared_models() -> Path:
     """Real public models that are not part of the project; tests on them run where the folder exists."""

@@ -39,13 +39,6 @@ def mlflow_base(engine: containers.Engine, scratch: Path, base: str) -> str:
     return containers.mlflow_base(engine, scratch)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them in one process: each process would start an engine, and install MLflow, of its own."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("engine"))
-
-
 @pytest.fixture(scope="session")
 def small_base(engine: containers.Engine, scratch: Path) -> str:
     return containers.small_base(engine, scratch)
