@@ -28,7 +28,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         each.name: each
         for each in (
             Kind("slow", "every answer of the API waits VALUE seconds", 2, ALWAYS),
-            Kind("reset", "an upload's connection is reset after VALUE bytes of its body", 65536, 1),
+            Kind(
+                "reset",
+                "an upload's connection is reset after VALUE bytes of its body, at the latest at its end",
+                65536,
+                1,
+            ),
             Kind("503", "an upload is answered 503, with Retry-After: VALUE seconds", 1, 1),
             Kind("lost-answer", "an upload is taken completely, and its connection cut before the answer", 0, 1),
             Kind("token-expiry", "the token of a request has expired: it is answered 401", 0, 1),

@@ -45,7 +45,7 @@ class OpenId:
         elif grant == DEVICE_GRANT:
             became = sandbox.tokens.redeem(form.get("device_code", ""))
             if became != "ok":
-                return _refused(400, became, "The authorization request is still pending")
+                return _refused(400, became, _DEVICE_TEXTS[became])
         else:
             return _refused(400, "unsupported_grant_type", "Unsupported grant_type")
         return JSONResponse(sandbox.tokens.issue(f"{_base(request)}{REALM}", client), headers=_NEVER_STORED)
@@ -91,6 +91,11 @@ class OpenId:
         return name if credentials.is_client(name, form.get("client_secret", "")) else None
 
 
+_DEVICE_TEXTS = {
+    "authorization_pending": "The authorization request is still pending",
+    "expired_token": "Device code is expired",
+    "invalid_grant": "Device code not valid",
+}
 _NEVER_STORED = {"Cache-Control": "no-store"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -102,8 +104,27 @@ def serve(wanted: Wanted, *, ready: Callable[[Served], None] = lambda _: None) -
     in `sandbox.json` in the state's folder, for its owner alone, until the end. Raises OSError
     where the port is taken, and what :func:`create_app` raises.
     """
-    with _opened(wanted, ready) as (server, listening):
+    with _opened(wanted, ready) as (server, listening), _told_to_stop(server):
         server.run(sockets=[listening])
+
+
+@contextmanager
+def _told_to_stop(server: _Server) -> Iterator[None]:
+    """SIGINT and SIGTERM end the block, and not the process before everything is tidied up.
+
+    The server has handlers of its own while it runs; then it raises the signals once more, for these.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        server.should_exit = True
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextmanager

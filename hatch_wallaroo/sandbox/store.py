@@ -115,7 +115,9 @@ class Store:
         except sqlite3.OperationalError as error:
             said = "another sandbox is running with it" if "locked" in str(error) else str(error)
             raise StateError(f"{folder} cannot be used: {said}") from None
-        except (sqlite3.Error, OSError, TypeError) as error:
+        except OSError as error:
+            raise StateError(f"{folder} cannot be used: {error.strerror or error}") from None
+        except (sqlite3.Error, TypeError) as error:
             raise StateError(f"{folder} holds no state of a sandbox: {error}") from None
 
     def _prepare(self) -> None:

@@ -77,7 +77,11 @@ class Uploads:
             if reset is not None and total >= reset:
                 raise _ResetError
 
-        return await receiver.take(pieces, came)
+        received = await receiver.take(pieces, came)
+        if reset is not None:  # the body was shorter than that: what was asked for happens all the same
+            received.discard()
+            raise _ResetError
+        return received
 
     async def _keep(self, received: Received, route: str) -> int:
         """Judge an upload and remember it as a version; the version's id. Raises UploadRefusedError."""

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import http.client
 import json
+import os
+import signal
 import stat
 import subprocess
 import sys
@@ -143,7 +145,7 @@ def test_the_device_flow(new) -> None:
     status, answer = new.form(**ask)
     assert status == 200
     assert new.post("/v1/api/workspaces/list", token=answer["access_token"])[0] == 200
-    assert new.form(**ask)[1]["error"] == "invalid_grant"
+    assert new.form(**ask) == (400, {"error": "invalid_grant", "error_description": "Device code not valid"})
 
 
 def test_the_announcement_is_for_its_owner(new) -> None:
@@ -365,6 +367,28 @@ def test_a_state_that_is_none(tmp_path) -> None:
     done = command("--state", str(tmp_path))
     assert done.returncode == 2
     assert "holds no state" in done.stderr
+    done = command("--state", str(tmp_path / "state.sqlite" / "below"))
+    assert done.returncode == 2
+    assert "cannot be used: Not a directory" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_ends_it_leaves_nothing_of_it(number, tmp_path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hatch_wallaroo", "sandbox"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    (folder,) = tmp_path.iterdir()
+    assert (folder / "sandbox.json").exists()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (0, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -413,6 +437,16 @@ def test_reset(faulty) -> None:
         faulty.upload(metadata(workspace), bytes(10_000_000))
     assert digests(faulty, workspace) == []
     assert list((faulty.state / "incoming").iterdir()) == []
+
+
+def test_reset_of_an_upload_that_is_shorter(faulty) -> None:
+    workspace = faulty.workspace("fault-short")
+    faulty.fault("reset")
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        faulty.upload(metadata(workspace), b"weights")
+    assert digests(faulty, workspace) == []
+    assert list((faulty.state / "incoming").iterdir()) == []
+    assert faulty.upload(metadata(workspace), b"weights")[0] == 200
 
 
 def test_a_lost_answer_leaves_a_version(faulty) -> None:
