@@ -27,7 +27,9 @@ class OptionError(ValueError):
 class Option:
     """`name` as -o and the tables take it, `field` of Settings, the variable of the environment if it has one.
 
-    `read` makes the value from a string or a TOML value and raises OptionError. A secret is refused in pyproject.toml.
+    `read` makes the value from a string or a TOML value and raises OptionError. `secret`: its value is never shown;
+    `personal`: it leads to a secret of the user's. Neither is taken from pyproject.toml: whoever writes one could read
+    the first, and have the second sent wherever the url of the same file points.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Option:
     help: str
     variable: str | None = None
     secret: bool = False
+    personal: bool = False
 
     @property
     def field(self) -> str:
@@ -170,6 +173,7 @@ OPTIONS: tuple[Option, ...] = (
         _path,
         "A JSON file with username and password, or with token, user_email and user_id.",
         "WALLAROO_SDK_CREDENTIALS",
+        personal=True,
     ),
     Option("client-id", _text, "The client at the login service.", "WALLAROO_CLIENT_ID"),
     Option("client-secret", _secret, "The secret of a confidential client.", "WALLAROO_CLIENT_SECRET", secret=True),

@@ -34,6 +34,7 @@ def markdown() -> str:
     parts += [
         "",
         "Options marked \N{BLACK DIAMOND} are secrets: in pyproject.toml they are refused, and they are never shown.",
+        "Those marked \N{WHITE DIAMOND} lead to secrets, and are refused there too.",
     ]
     parts += ["", "## Exit codes", "", "| code | name | meaning |", "|---|---|---|"]
     parts += [f"| {each.code} | {each.name} | {each.meaning} |" for each in EXIT_CODES]
@@ -49,7 +50,7 @@ def markdown() -> str:
 
 
 def _row(option: Option) -> str:
-    secret = " \N{BLACK DIAMOND}" if option.secret else ""
+    secret = " \N{BLACK DIAMOND}" if option.secret else " \N{WHITE DIAMOND}" if option.personal else ""
     variable = f"`{option.variable}`" if option.variable else ""
     return f"| `{option.name}`{secret} | {option.help} | {_default(option)} | {variable} |"
 

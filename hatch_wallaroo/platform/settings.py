@@ -114,7 +114,8 @@ def merge(
     _check(values, problems, named=any("url" in each.values for each in sources))
     if problems:
         raise ConfigurationError("\n".join(f"{message}: {fix}" for message, fix in problems), problems=tuple(problems))
-    notes += _notes(values, origins, environment, target)
+    notes += _notes(values, origins, environment)
+    notes += _not_as_the_target_says(values, origins, sources, target)
     known = {each.name for each in fields(Settings)}
     made = {_BY_NAME[name].field: value for name, value in values.items() if _BY_NAME[name].field in known}
     return Settings(**made, prompt=not options.get("no_prompt"), target=target, notes=tuple(notes))
@@ -177,7 +178,7 @@ def _values(sources: list[_Source], problems: list[Problem]) -> tuple[dict[str, 
                 if name not in _OF_HATCH:
                     problems.append(_unknown(source, name))
                 continue
-            if option.secret and source.kind == "project":
+            if (option.secret or option.personal) and source.kind == "project":
                 problems.append(_secret_in_project(source, option))
                 continue
             try:
@@ -185,6 +186,9 @@ def _values(sources: list[_Source], problems: list[Problem]) -> tuple[dict[str, 
             except OptionError as error:
                 said = _way_hint(name, written) or str(error)
                 problems.append((f"the value of {source.called(name)} does not fit", said))
+                continue
+            if source.kind == "project" and option.name == "json" and not _inside(value):
+                problems.append(_leads_out(source, name))
                 continue
             if name not in values:
                 values[name], origins[name] = value, source
@@ -197,7 +201,25 @@ def _unknown(source: _Source, name: str) -> Problem:
     return f"{source.prefix}{name} is no option", hint
 
 
+def _inside(path: Path) -> bool:
+    """Whether a path stays below the folder that it begins in."""
+    return not path.is_absolute() and not path.drive and ".." not in path.parts
+
+
+def _leads_out(source: _Source, name: str) -> Problem:
+    """What stands there would be overwritten: a file of the user's, if whoever wrote pyproject.toml wants that."""
+    return (
+        f"{source.called(name)} leads out of this folder",
+        "write the name of a file in it, or give any other with -o json=FILE",
+    )
+
+
 def _secret_in_project(source: _Source, option: Option) -> Problem:
+    if option.personal:
+        return (
+            f"{source.called(option.name)} stands in pyproject.toml, which may not say where a login of yours lies",
+            f"take it out, and set {option.variable}, or {option.name} in [{USER_TABLE}] of Hatch's config.toml",
+        )
     return (
         f"{source.called(option.name)} stands in pyproject.toml, which others can read",
         f"take it out, change it on the platform, and set {option.variable} or use `hatch-wallaroo login`",
@@ -224,7 +246,7 @@ def _guard_user_secrets(
     trusted = url_origin.kind != "project" if own is None else _same_url(own, values["url"])
     if trusted:
         return
-    for name in [each.name for each in OPTIONS if each.secret]:
+    for name in [each.name for each in OPTIONS if each.secret or each.personal]:
         if name in values and origins[name].kind == "user":
             del values[name]
             notes.append(
@@ -260,16 +282,25 @@ def _check(values: Mapping[str, Any], problems: list[Problem], *, named: bool) -
         problems.append((f"auth is {values['auth']}, and there is no {needed[0]}", f"set {variables}"))
 
 
-def _notes(
-    values: Mapping[str, Any], origins: Mapping[str, _Source], environment: Mapping[str, str], target: str | None
-) -> Iterator[str]:
+def _notes(values: Mapping[str, Any], origins: Mapping[str, _Source], environment: Mapping[str, str]) -> Iterator[str]:
     for option in OPTIONS:
         if option.secret and option.name in values and origins[option.name].kind in {"options", "flags"}:
             yield (
                 f"The {option.name} stands on the command line, where other users of this machine can read it: "
                 f"{option.variable} is safer."
             )
-    if target and origins["url"].kind == "environment":
-        yield f"WALLAROO_URL is used in the place of what the target {target} says."
     if environment.get("HATCH_INDEX_AUTH") and not {"password", "token", "client-secret", "credentials"} & set(values):
         yield "HATCH_INDEX_AUTH is for a package index and is not sent to Wallaroo: use WALLAROO_PASSWORD or a token."
+
+
+def _not_as_the_target_says(
+    values: Mapping[str, Any], origins: Mapping[str, _Source], sources: list[_Source], target: str | None
+) -> Iterator[str]:
+    """A target is named on purpose, variables are often just there: where they differ, that is told."""
+    for option in OPTIONS:
+        of_target = (each for each in sources if target and f"targets.{target}." in each.prefix)
+        said = next((each.values[option.name] for each in of_target if option.name in each.values), None)
+        if said is None or origins[option.name].kind != "environment":
+            continue
+        if option.read(said) != values[option.name]:
+            yield f"{option.variable} is used in the place of what the target {target} says."

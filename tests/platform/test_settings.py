@@ -132,14 +132,25 @@ def test_the_sdks_variables_are_read_and_empty_ones_are_not() -> None:
     assert (made.credentials, made.ca_cert) == (None, Path("/ca.pem"))
 
 
-@pytest.mark.parametrize("name", ["password", "token", "client-secret"])
+@pytest.mark.parametrize("written", ["/etc/x.json", "~/x.json", "../x.json", "a/../../x.json"])
+def test_a_project_writes_no_files_elsewhere(written: str) -> None:
+    for project in ({"url": URL, "json": written}, {"url": URL, "targets": {"prod": {"json": written}}}):
+        assert "json leads out of this folder" in problems(
+            {"target": "prod"} if "targets" in project else {}, {}, project
+        )
+    made = merged({"url": URL, "json": written}, project={"json": "out/published.json"})
+    assert made.json == Path(written).expanduser()
+    assert merged({"url": URL}, project={"json": "out/published.json"}).json == Path("out/published.json")
+
+
+@pytest.mark.parametrize("name", ["password", "token", "client-secret", "credentials"])
 @pytest.mark.parametrize("inside", [False, True])
 def test_a_secret_in_the_project_is_refused(name: str, inside: bool) -> None:
     table = {"url": URL, name: SECRET}
     project = {"targets": {"prod": table}} if inside else table
     told = problems({"target": "prod"} if inside else {}, project=project)
     assert f"wallaroo.{'targets.prod.' if inside else ''}{name}" in told
-    assert "others can read" in told
+    assert ("others can read" if name != "credentials" else "where a login of yours lies") in told
 
 
 def test_a_target_stands_before_the_table_around_it() -> None:
@@ -149,7 +160,24 @@ def test_a_target_stands_before_the_table_around_it() -> None:
     assert merged(project=project).url == URL
     assert merged(project=project, flags={"repo": "prod"}).url == "https://p.example"
     assert "did you mean prod?" in problems({"target": "prd"}, project=project)
-    assert merged({"target": "prod"}, {"WALLAROO_URL": URL}, project).notes[0].startswith("WALLAROO_URL is used")
+
+
+@pytest.mark.parametrize(
+    ("environment", "noted"),
+    [
+        ({}, []),
+        ({"WALLAROO_URL": "https://o.example"}, ["WALLAROO_URL"]),
+        ({"WALLAROO_URL": "https://P.example/", "WALLAROO_USER": "jane"}, []),
+        ({"WALLAROO_WORKSPACE": "mine"}, ["WALLAROO_WORKSPACE"]),
+        ({"WALLAROO_WORKSPACE": "prod"}, []),
+    ],
+)
+def test_a_variable_against_the_target_is_told(environment: dict, noted: list[str]) -> None:
+    project = {"url": "https://p.example", "targets": {"prod": {"url": "https://p.example", "workspace": "prod"}}}
+    made = merged({"target": "prod"}, environment, project)
+    assert [each.split()[0] for each in made.notes if "the target prod says" in each] == noted
+    assert merged({}, environment, project).notes == ()
+    assert merged({"target": "prod", "workspace": "x", "url": URL}, environment, project).notes == ()
 
 
 def test_a_target_may_be_the_users_own() -> None:
@@ -185,9 +213,11 @@ def test_hatchs_own_flags() -> None:
     ],
 )
 def test_a_password_of_the_users_config_does_not_follow_a_foreign_url(sources: dict, kept: bool) -> None:
-    made = merged(**sources)
-    assert bool(made.password) is kept
-    assert any("is not used" in each for each in made.notes) is not kept
+    for name in ("password", "credentials"):
+        user = {name if key == "password" else key: value for key, value in sources["user"].items()}
+        made = merged(**{**sources, "user": user})
+        assert bool(getattr(made, name)) is kept
+        assert any("is not used" in each for each in made.notes) is not kept
 
 
 def test_the_settings_never_show_a_secret() -> None:
