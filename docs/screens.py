@@ -37,12 +37,14 @@ _FIRST_CODES = {**{name: code - 30 for code, name in FG_ANSI.items()}, **{n: c -
 _COLORS = {name: Color.from_ansi(number) for name, number in _FIRST_CODES.items() if name != "default"}
 
 _OTHERS = (
-    *("CI", "COV_", "FORCE_COLOR", "GITHUB_", "GIT_", "HATCH_", "LANG", "LC_", "NO_COLOR", "PIP_BUILD_TRACKER"),
+    *("CI", "COLUMNS", "COV_", "FORCE_COLOR", "GITHUB_", "GIT_", "HATCH_", "LANG", "LC_", "LINES", "NO_COLOR"),
+    "PIP_BUILD_TRACKER",
     *("PYTEST", "PYTHON", "SOURCE_DATE_EPOCH", "VIRTUAL_ENV", "WALLAROO_", "XDG_"),
 )
 """How the variables begin that would make a command say something else here than elsewhere."""
 
 _CHANGES: tuple[tuple[str, str], ...] = (
+    (r"─{3,}", "───"),  # rules, as wide as the program that draws them takes the terminal for
     (r"\b\d+\.\d+ ?s\b", "TIME"),
     (r"(?<=http://127\.0\.0\.1:)\d+", "PORT"),
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b", "DATE"),
