@@ -43,7 +43,8 @@ def _workspace(platform: Platform, settings: Settings) -> Workspace | None:
     if wanted is None:
         if len(known) == 1:
             return known[0]
-        raise ConfigurationError(f"no workspace is named; {_listing(known)}", _CHOOSE)
+        first = "have one made: -o workspace=NAME -o create-workspace"
+        raise ConfigurationError(f"no workspace is named; {_listing(known)}", _CHOOSE if known else first)
     by_name = [each for each in known if each.name == str(wanted)]
     by_id = [each for each in known if isinstance(wanted, int) and each.id == wanted]
     found = by_id or by_name
@@ -93,7 +94,7 @@ def fit(package: Package, destination: Destination, newest: ModelVersion | None)
     refusals: list[str] = []
     warnings: list[str] = []
     release = _release_of(newest)
-    built_for = _known(str(package.manifest.get("release", {}).get("asked", "")))
+    built_for = _known(package.release)
     if release is not None:
         newer_bundle = built_for is not None and _key(built_for) > _key(release)
         said = warnings if newer_bundle else refusals

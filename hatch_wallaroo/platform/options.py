@@ -186,7 +186,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("workspace", _workspace, "The workspace, by name or id.", "WALLAROO_WORKSPACE"),
     Option("create-workspace", _flag, "Create the workspace where there is none of that name."),
     Option("route", _choice(*ROUTES), "The endpoint, in the place of the one that release and framework say."),
-    Option("again", _flag, "Send a file once more whose conversion has failed before."),
+    Option(
+        "again",
+        _flag,
+        "Send a file once more that the platform holds and never made ready.",
+    ),
     Option("wait", _seconds(0, 86400), "Seconds to wait for `ready`; 0 returns when the upload has arrived."),
     Option("poll", _seconds(0.01, 3600), "Seconds between two questions for the status."),
     Option(

@@ -11,6 +11,7 @@ from typing import Any
 
 from hatch_wallaroo.bundle.manifest import ManifestError, load
 from hatch_wallaroo.platform.errors import ConfigurationError
+from hatch_wallaroo.platform.options import ROUTES
 
 SUFFIX = ".wallaroo.json"
 OUTPUT = "dist"
@@ -48,6 +49,13 @@ class Package:
         return str(self.manifest["upload"]["conversion"]["framework"])
 
     @property
+    def release(self) -> str:
+        """The release that it was built for, as it was asked for; empty where the manifest does not tell."""
+        release = self.manifest.get("release")
+        asked = release.get("asked") if isinstance(release, dict) else None
+        return asked if isinstance(asked, str) else ""
+
+    @property
     def sha256(self) -> str:
         """Of the file; empty for a container image."""
         return str(self.manifest["file"]["sha256"]) if self.file else ""
@@ -80,6 +88,14 @@ class Package:
         table = self.manifest.get("table")
         key = table.get("key") if isinstance(table, dict) else None
         return key if isinstance(key, str) and key else "tool.wallaroo"
+
+    def stamp(self) -> tuple[int, int] | None:
+        """What changes when the file does: its size and its time; None where there is none."""
+        try:
+            stat = self.file.stat() if self.file else None
+        except OSError:
+            return None
+        return (stat.st_size, stat.st_mtime_ns) if stat else None
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Compare the file's SHA-256 with the manifest's; raises ConfigurationError where they differ."""
@@ -213,7 +229,14 @@ def _misfit(manifest: dict[str, Any]) -> str | None:
     conversion = upload.get("conversion")
     if not isinstance(conversion, dict) or not isinstance(conversion.get("framework"), str):
         return "its `upload` has no framework"
+    config = manifest.get("config", {})
+    if not isinstance(config, dict) or not all(
+        key in _SCHEMAS and isinstance(each, str) for key, each in config.items()
+    ):
+        return "its `config` is no table of schemas"
     if "file" not in manifest:
+        if "image" in manifest:
+            return "its `image` has no file that it would be built from"
         return None if isinstance(upload.get("image_path"), str) else "it names neither a file nor an image"
     if problem := _image_misfit(manifest):
         return problem
@@ -223,7 +246,7 @@ def _misfit(manifest: dict[str, Any]) -> str | None:
         return "its `file` has no SHA-256"
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         return "its `file` has no size"
-    if manifest.get("route") not in {"upload", "upload_and_convert"}:
+    if manifest.get("route") not in ROUTES:
         return "its `route` is neither upload nor upload_and_convert"
     return None
 
@@ -243,11 +266,6 @@ def _image_misfit(manifest: dict[str, Any]) -> str | None:
         return "its `image` names no platform or builder that can be"
     if image["reference"] != upload.get("image_path"):
         return "its `image` and its `upload` name different images"
-    config = manifest.get("config", {})
-    if not isinstance(config, dict) or not all(
-        key in _SCHEMAS and isinstance(each, str) for key, each in config.items()
-    ):
-        return "its `config` is no table of schemas"
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hatch_wallaroo.platform.api import upload_metadata, upload_request
+from hatch_wallaroo.platform.api import ModelVersion, upload_metadata, upload_request
 from hatch_wallaroo.platform.destination import Destination, Fit
 from hatch_wallaroo.platform.images import no_registry
 from hatch_wallaroo.platform.lines import duration
@@ -27,7 +27,7 @@ class Plan:
     """A publication that has not happened. Holds no secret: the request's token is not part of it.
 
     `length` is the request's Content-Length, `metadata` its first part; `held` is None where the
-    platform was not asked.
+    platform was not asked. `again`: what the platform holds and has not made ready would be sent once more.
     """
 
     package: Package
@@ -38,6 +38,15 @@ class Plan:
     content_type: str
     held: Held | None
     fit: Fit
+    again: bool = False
+
+    @property
+    def unsent(self) -> ModelVersion | None:
+        """The version because of which nothing would be sent."""
+        if self.held is None:
+            return None
+        failed = self.held.same[0] if self.held.same and not self.again else None
+        return self.held.usable(again=self.again) or failed
 
 
 def make(package: Package, settings: Settings, destination: Destination | None, held: Held | None, fit: Fit) -> Plan:
@@ -50,7 +59,7 @@ def make(package: Package, settings: Settings, destination: Destination | None, 
     name = f"{workspace.name} ({workspace.id})" if workspace else f"{settings.workspace or 'not named'}"
     if destination and workspace is None:
         name += ", which would be created"
-    return Plan(package, settings.url + path, name, metadata, body.length, body.content_type, held, fit)
+    return Plan(package, settings.url + path, name, metadata, body.length, body.content_type, held, fit, settings.again)
 
 
 def render(plan: Plan) -> str:
@@ -74,7 +83,8 @@ def render(plan: Plan) -> str:
         lines.append(f"    {what}: {package.file.name}, {package.size:,} bytes, sha256 {package.sha256}")
     lines += [f"  {line}" for line in (*_contents(package), *_difference(plan), *_times(plan))]
     unnamed = no_registry(package.manifest["image"]["reference"]) if package.is_image else ""
-    lines += [f"  would be refused: {each}" for each in (*plan.fit.refusals, unnamed) if each]
+    refused = (*plan.fit.refusals, unnamed) if plan.unsent is None else ()
+    lines += [f"  would be refused: {each}" for each in refused if each]
     return "\n".join(lines)
 
 
@@ -110,9 +120,10 @@ def _difference(plan: Plan) -> Iterator[str]:
     if newest is None:
         yield "on the platform: no version of this model yet"
         return
-    usable = held.usable
-    if usable is not None:
-        yield f"on the platform: version {usable.id} ({usable.status}) holds this very file; nothing would be sent"
+    if plan.unsent is not None:
+        there = f"version {plan.unsent.id} ({plan.unsent.status}) holds this very file"
+        unless = " without -o again" if plan.unsent.is_failed else ""
+        yield f"on the platform: {there}; nothing would be sent{unless}"
         return
     yield f"newest version there: {newest.id} ({newest.status or 'status unknown'}) {newest.created}".rstrip()
     theirs = {"sha256": newest.sha, "file": newest.file_name, "framework": newest.framework}
@@ -132,7 +143,7 @@ def _difference(plan: Plan) -> Iterator[str]:
 
 
 def _times(plan: Plan) -> Iterator[str]:
-    if (plan.held and plan.held.usable) or plan.package.is_image:
+    if plan.unsent is not None or plan.package.is_image:
         return
     times = ", ".join(f"{duration(plan.length / speed)} at {name}" for name, speed in _SPEEDS)
     native = plan.package.manifest.get("runtime") == "native"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_wallaroo.platform import causes, images, plan, results
+from hatch_wallaroo.platform.answered import READY
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
 from hatch_wallaroo.platform.destination import Destination, Fit, fit, open_destination, refuse
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
@@ -22,8 +23,7 @@ from hatch_wallaroo.platform.screen import Screen
 from hatch_wallaroo.platform.sending import Held, check_arrived, look, send, twins
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.transport import Retrying
-from hatch_wallaroo.platform.waiting import ERROR, READY, wait
-from hatch_wallaroo.report import human_size
+from hatch_wallaroo.platform.waiting import wait
 
 _LOG_LINES = 15
 _SHOW_VERIFY = 200_000_000
@@ -70,27 +70,29 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.results: list[Result] = []
+        self.stamps: dict[Path, tuple[int, int] | None] = {}
 
     def publish(self, manifests: Sequence[Path], tell: Callable[[str], None] | None) -> None:
         start = self.clock()
         packages, unreadable = read_all(manifests)
         entries = [(package, self._result(package)) for package in packages]
         self.results += [Result(path, error=error) for path, error in unreadable]
-        for result in self.results[len(entries) :]:
+        for result in {str(each.error): each for each in self.results[len(entries) :]}.values():
             self._say_error(result)
         if not entries:
             return
         destination = self._connect(entries, tell)
         if destination is None:
             return
-        sent = [each for each in entries if self._step(each[1], self._send, each[0], destination)]
+        checked = [each for each in entries if self._step(each[1], self._check, each[0], destination)]
+        sent = [each for each in checked if self._step(each[1], self._send, each[0], destination)]
         if self.settings.dry_run:
             return
         for package, result in sent:
             done = self._step(result, self._finish, package, destination)
             result.seconds = self.clock() - start
             if done:
-                self.screen.success(_line(result))
+                self.screen.success(results.line(result))
         self._count()
 
     def _result(self, package: Package) -> Result:
@@ -136,33 +138,53 @@ class _Run:
             return False
         return True
 
-    def _send(self, package: Package, destination: Destination, result: Result) -> None:
-        """Check what is left to check, ask whether it is there, and send it if not."""
+    def _check(self, package: Package, destination: Destination, result: Result) -> None:
+        """What can be told before the first byte: of the last model too, and not when the others are sent."""
         self._verify(package)
+        self.stamps[package.path] = package.stamp()
+        alone = len(self.results) == 1 and not package.is_image
+        if not self.settings.dry_run and not alone:  # one alone is asked for right before it is sent, which is now
+            held, fitting = self._ask(package, destination)
+            self._judge(package, destination, result, held, fitting)
+
+    def _send(self, package: Package, destination: Destination, result: Result) -> None:
+        """Ask whether it is there, and send it if not."""
+        if package.stamp() != self.stamps[package.path]:
+            raise ConfigurationError(
+                f"{package.name}: the bundle is not the one any more that was compared with its manifest",
+                "publish again when nothing is building any more",
+            )
         if package.is_image and not self.settings.dry_run:
-            # What can be refused is refused before anything is pushed.
-            refuse(fit(package, destination, look(package, destination).newest))
             package = images.pushed(package, self.screen)
             result.image = str(package.manifest["upload"]["image_path"])
-        with self.screen.status(f"{package.name}: asking what the platform has", brief=True):
-            held = look(package, destination)
-            fitting = fit(package, destination, held.newest)
+        held, fitting = self._ask(package, destination)
         for warning in fitting.warnings:
             self.screen.warning(f"{package.name}: {warning}")
         if self.settings.dry_run:
             self.screen.result(plan.render(plan.make(package, self.settings, destination, held, fitting)))
             result.outcome = "planned"
-            refuse(fitting)
+        self._judge(package, destination, result, held, fitting)
+        if self.settings.dry_run:
             return
-        usable = held.usable
+        usable = held.usable(again=self.settings.again)
         if usable is not None:
             self._present(usable, result)
             self._configure(package, destination, usable)
             return
+        self._upload(package, destination, held, result)
+
+    def _ask(self, package: Package, destination: Destination) -> tuple[Held, Fit]:
+        with self.screen.status(f"{package.name}: asking what the platform has", brief=True):
+            held = look(package, destination)
+            return held, fit(package, destination, held.newest)
+
+    def _judge(self, package: Package, destination: Destination, result: Result, held: Held, fitting: Fit) -> None:
+        """Raise what keeps a file from being sent, unless it is there and need not be."""
+        if held.usable(again=self.settings.again):
+            return
         if held.same and not self.settings.again:
             self._failed_before(package, destination, held.same[0], result)
         refuse(fitting)
-        self._upload(package, destination, held, result)
 
     def _verify(self, package: Package) -> None:
         if package.size < _SHOW_VERIFY:
@@ -185,6 +207,9 @@ class _Run:
         self._conversion_failed(package, destination, version, result, note)
 
     def _upload(self, package: Package, destination: Destination, held: Held, result: Result) -> None:
+        if held.same:
+            there = f"version {held.same[0].id} ({held.same[0].status}) holds the same file"
+            self.screen.line(f"{package.name}: {there}; it is sent once more")
         if held.otherwise:
             version, what = held.otherwise
             there = f"version {version.id} holds the same file with {what}"
@@ -228,7 +253,7 @@ class _Run:
         )
         result.status, result.platform_version = version.status, version.version
         check_arrived(package, version)
-        if version.status == ERROR:
+        if version.is_failed:
             self._conversion_failed(package, destination, version, result, "")
         if result.sent:
             result.outcome = "ready"
@@ -251,7 +276,8 @@ class _Run:
         raise ConversionFailedError(f"{message} ({note})" if note else message, fix)
 
     def _again(self, package: Package) -> str:
-        return f"To look again: hatch publish -p wallaroo {_shown(package.path)} (it sends nothing twice, and waits on)"
+        command = f"hatch publish -p wallaroo {_shown(package.path)}"
+        return f"To look again: {command}, with the same options (it sends nothing twice, and waits on)"
 
     def _count(self) -> None:
         failed = sum(1 for each in self.results if each.error)
@@ -280,18 +306,6 @@ def say(screen: Screen, error: PlatformError, details: Sequence[str] = ()) -> No
             screen.warning(f"    {line}")
         if fix:
             screen.warning(f"    fix: {fix}")
-
-
-def _line(result: Result) -> str:
-    """A model's last line: name, version id, digest, workspace, time."""
-    what = {"present": "already there", "uploaded": "uploaded, not waited for"}.get(result.outcome, result.outcome)
-    status = f" ({result.status})" if result.outcome == "present" and result.status else ""
-    size = f"  {human_size(result.size)}" if result.sent and result.size else ""
-    digest = f"  sha256:{result.sha256[:16]}" if result.sha256 else ""
-    return (
-        f"{result.model} {result.version}: {what}{status}, version {result.version_id} in workspace {result.workspace}"
-        f"{size}{digest}  {duration(result.seconds)}"
-    )
 
 
 def _shown(path: Path) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Literal
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
-from hatch_wallaroo.report import printable
+from hatch_wallaroo.platform.lines import duration
+from hatch_wallaroo.report import human_size, printable
 
 FORMAT = 1
 Outcome = Literal["ready", "present", "uploaded", "planned", "failed"]
@@ -108,12 +109,31 @@ def _error(result: Result) -> dict[str, Any] | None:
     }
 
 
+def line(result: Result) -> str:
+    """A model's last line: name, version id, digest, workspace, time."""
+    what = {"present": "already there", "uploaded": "uploaded, not waited for"}.get(result.outcome, result.outcome)
+    status = f" ({result.status})" if result.outcome == "present" and result.status else ""
+    size = f"  {human_size(result.size)}" if result.sent and result.size else ""
+    digest = f"  sha256:{result.sha256[:16]}" if result.sha256 else ""
+    return (
+        f"{result.model} {result.version}: {what}{status}, version {result.version_id} in workspace {result.workspace}"
+        f"{size}{digest}  {duration(result.seconds)}"
+    )
+
+
 def check_target(path: Path) -> None:
-    """Whether the JSON can be written there, asked before anything is sent."""
-    folder = path.parent
-    if path.is_dir():
-        raise ConfigurationError(f"-o json={path}: that is a folder", "name a file, for example -o json=published.json")
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
+    """Whether the JSON can be written there, asked before anything is sent. Raises ConfigurationError."""
+    try:
+        kind = "a link" if path.is_symlink() else "a folder" if path.is_dir() else ""
+        # The document comes to its place whole, by taking the place of what is there: a device would be gone.
+        if kind or (path.exists() and not path.is_file()):
+            raise ConfigurationError(
+                f"-o json={path}: that is {kind or 'a device'}", "name a file, for example -o json=published.json"
+            )
+        usable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
+    except OSError:
+        usable = False
+    if not usable:
         raise ConfigurationError(
             f"-o json={path}: the folder cannot be written to", "name a file in a folder that exists"
         )

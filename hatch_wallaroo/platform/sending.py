@@ -8,10 +8,9 @@ from typing import Any
 
 from hatch_wallaroo.platform.api import ModelVersion
 from hatch_wallaroo.platform.destination import Destination, look_up, versions_of
-from hatch_wallaroo.platform.errors import ConnectionFailedError, RefusedError
+from hatch_wallaroo.platform.errors import PlatformError, RefusedError
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.screen import Screen
-from hatch_wallaroo.platform.waiting import ERROR, READY
 from hatch_wallaroo.report import human_size
 from hatch_wallaroo.schema.ipc import decode
 
@@ -34,11 +33,10 @@ class Held:
     def newest(self) -> ModelVersion | None:
         return self.versions[0] if self.versions else None
 
-    @property
-    def usable(self) -> ModelVersion | None:
-        """The version to go on with: a ready one, else the newest that has not failed."""
-        alive = [each for each in self.same if each.status != ERROR]
-        return next((each for each in alive if each.status == READY), alive[0] if alive else None)
+    def usable(self, *, again: bool) -> ModelVersion | None:
+        """The version to go on with: a ready one, else (but not `again`) the newest that has not failed."""
+        alive = [each for each in self.same if each.is_ready or not (each.is_failed or again)]
+        return next((each for each in alive if each.is_ready), alive[0] if alive else None)
 
 
 def look(package: Package, destination: Destination) -> Held:
@@ -86,7 +84,7 @@ def twins(package: Package, destination: Destination, version_id: int, before: H
     known = {each.id for each in before.versions} | {version_id}
     try:
         now = versions_of(destination, package.name)
-    except ConnectionFailedError:
+    except PlatformError:  # it is sent, and goes on: this was to warn only
         return ()
     return tuple(sorted(each.id for each in now if each.id not in known and _holds(each, package)))
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
 from hatch_wallaroo.platform.api import ModelVersion, Platform
-from hatch_wallaroo.platform.errors import ConnectionFailedError, WaitTimeoutError
+from hatch_wallaroo.platform.errors import ConnectionFailedError, PlatformError, RefusedError, WaitTimeoutError
 from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.screen import Screen
 
-READY = "ready"
-ERROR = "error"
 MEANINGS = {
     "uploading": "the platform stores the file",
     "pending_conversion": "waits for its turn to be converted",
@@ -42,20 +41,25 @@ def wait(
 
     Asks often at first (0.5 s), then every `poll` seconds; a native model is ready at once. `again`
     says how to look later. A platform that does not answer for a while is asked on. Raises
-    WaitTimeoutError after `seconds`, and what else the platform answers.
+    WaitTimeoutError after `seconds`, ConnectionFailedError where it did not answer until then, and what
+    else the platform answers.
     """
     start = clock()
     seen = ""
-    lost: ConnectionFailedError | None = None
+    lost: PlatformError | None = None
     with screen.status(f"{name}: version {version_id}: asking for its status", brief=True) as show:
         for pause in _pauses(poll):
             try:
                 version = platform.version(version_id)
                 seen, lost = version.status, None
-                if seen in {READY, ERROR}:
+                if version.is_ready or version.is_failed:
                     return version
             except ConnectionFailedError as error:
                 lost = error
+            except RefusedError as error:
+                if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                lost = error  # a server that stumbles is asked on: the model is there
             passed = clock() - start
             show(*_texts(name, version_id, "the platform does not answer; asking again" if lost else seen))
             if passed >= seconds:

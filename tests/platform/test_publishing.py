@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,28 @@ class TestNeverTwice:
         assert "-o again" in publish.text
         (again,) = publish(StubPlatform(failed), write_package(tmp_path), again=True)
         assert again.outcome == "ready"
+
+    def test_what_is_stuck_is_sent_again_only_when_asked(self, publish: Publication, tmp_path: Path) -> None:
+        stuck = held(11, "pending_load_container")
+        (kept,) = publish(StubPlatform(stuck), write_package(tmp_path), wait=1)
+        assert (kept.version_id, kept.sent, kept.exit_code) == (11, False, 6)
+        platform = StubPlatform(stuck)
+        (again,) = publish(platform, write_package(tmp_path), again=True, route="upload")
+        assert (again.outcome, platform.uploads) == ("ready", [("clusters", 5, "upload")])
+        assert "version 11 (pending_load_container) holds the same file; it is sent once more" in publish.text
+        (ready,) = publish(StubPlatform(stuck, held(12)), write_package(tmp_path), again=True)
+        assert (ready.outcome, ready.version_id) == ("present", 12)
+
+    def test_a_question_that_fails_afterwards_does_not_spoil_it(self, publish: Publication, tmp_path: Path) -> None:
+        for error in (ConnectionFailedError("gone"), RefusedError("no"), AuthenticationError("no")):
+            platform = StubPlatform()
+
+            def refuse(*_: Any, error: Exception = error) -> Any:
+                raise error
+
+            platform.on_upload = lambda platform=platform, refuse=refuse: setattr(platform, "all_versions", refuse)
+            (result,) = publish(platform, write_package(tmp_path))
+            assert (result.outcome, result.twins) == ("ready", ())
 
     def test_a_ready_version_is_preferred_to_a_newer_failed_one(self, publish: Publication, tmp_path: Path) -> None:
         (result,) = publish(StubPlatform(held(11), held(12, "error")), write_package(tmp_path))
@@ -193,6 +216,51 @@ class TestBeforeTheFirstByte:
         assert (result.exit_code, platform.uploads) == (2, [])
         assert "is not the file that its manifest describes" in publish.text
 
+    def test_a_new_user_is_told_how_to_begin(self, publish: Publication, tmp_path: Path) -> None:
+        platform = StubPlatform()
+        platform.spaces = []
+        publish(platform, write_package(tmp_path), workspace=None)
+        assert "this user has none" in publish.text
+        assert "-o workspace=NAME -o create-workspace" in publish.text
+
+    def test_the_last_models_mistake_is_told_before_the_first_is_sent(
+        self, publish: Publication, tmp_path: Path
+    ) -> None:
+        first = write_package(tmp_path, "first")
+        changed = write_package(tmp_path, "changed", position=1)
+        changed.with_name("changed-1.0.onnx").write_bytes(b"MODEL bytes")
+        failed = write_package(tmp_path, "failed", position=2)
+        misfit = write_package(tmp_path, "misfit", position=3, framework="vllm", release={"asked": "2023.4"})
+        platform = StubPlatform(
+            held(11, "error", name="failed", error_summary="broken before"),
+            held(12, sha="0" * 64, name="misfit", raw={"created_on_version": "2023.4.2"}),
+        )
+        results = publish(platform, first, changed, failed, misfit)
+        assert [each.exit_code for each in results] == [0, 2, 5, 4]
+        assert [name for name, *_ in platform.uploads] == ["first"]
+        sent = publish.text.index("first: sent")
+        for told in (
+            "is not the file that its manifest describes",
+            "broken before",
+            "does not know the framework vllm",
+        ):
+            assert publish.text.index(told) < sent, told
+            assert publish.text.count(told) == 1
+
+    def test_a_bundle_that_changes_while_others_are_sent(self, publish: Publication, tmp_path: Path) -> None:
+        first, second = write_package(tmp_path, "first"), write_package(tmp_path, "second", position=1)
+        platform = StubPlatform()
+        platform.on_upload = lambda: second.with_name("second-1.0.onnx").write_bytes(b"built again")
+        results = publish(platform, first, second)
+        assert [each.exit_code for each in results] == [0, 2]
+        assert [name for name, *_ in platform.uploads] == ["first"]
+        assert "second: the bundle is not the one any more" in publish.text
+
+    def test_two_builds_of_one_model_are_told_once(self, publish: Publication, tmp_path: Path) -> None:
+        results = publish(StubPlatform(), write_package(tmp_path), write_package(tmp_path, version="1.1"))
+        assert [each.exit_code for each in results] == [2, 2]
+        assert publish.text.count("is there more than once") == 1
+
     def test_a_login_that_fails_is_said_once_for_all(self, publish: Publication, tmp_path: Path) -> None:
         platform = StubPlatform()
         platform.refusing["config"] = AuthenticationError("wrong password", "try hatch-wallaroo login")
@@ -250,6 +318,17 @@ class TestWaiting:
         (result,) = publish(StubPlatform(statuses=(broken, broken, "uploading")), write_package(tmp_path))
         assert result.outcome == "ready"
         assert "does not answer; asking again" in publish.text
+
+    def test_a_server_that_stumbles_does_not_end_it(self, publish: Publication, tmp_path: Path) -> None:
+        stumbles = RefusedError("is refused (500)", status=500)
+        (result,) = publish(StubPlatform(statuses=(stumbles, "uploading", stumbles)), write_package(tmp_path))
+        assert result.outcome == "ready"
+        (result,) = publish(StubPlatform(statuses=(stumbles,) * 1000), write_package(tmp_path), wait=60)
+        assert result.exit_code == 7
+        assert "uploaded as version 208, but: is refused (500)" in publish.text
+        forbidden = RefusedError("is refused (403)", status=403)
+        (result,) = publish(StubPlatform(statuses=(forbidden,)), write_package(tmp_path), wait=60)
+        assert result.exit_code == 4
 
     def test_a_platform_that_never_comes_back(self, publish: Publication, tmp_path: Path) -> None:
         broken = ConnectionFailedError("connection refused")
@@ -350,6 +429,19 @@ class TestResults:
             publish(platform, write_package(tmp_path), json=tmp_path / "nowhere" / "out.json")
         assert platform.uploads == []
 
+    def test_json_takes_no_place_but_a_files(self, publish: Publication, tmp_path: Path) -> None:
+        (tmp_path / "kept").write_text("kept")
+        (tmp_path / "link").symlink_to("kept")
+        os.mkfifo(tmp_path / "fifo")
+        for name in ("link", "fifo", "."):
+            platform = StubPlatform()
+            with pytest.raises(ConfigurationError, match="that is a"):
+                publish(platform, write_package(tmp_path), json=tmp_path / name)
+            assert platform.uploads == []
+        assert (tmp_path / "kept").read_text() == "kept"
+        with pytest.raises(ConfigurationError, match="cannot be written to"):
+            publish(StubPlatform(), write_package(tmp_path), json=tmp_path / "kept" / "out.json")
+
 
 class TestDryRun:
     def test_it_tells_the_plan_and_does_nothing(self, publish: Publication, tmp_path: Path) -> None:
@@ -374,6 +466,17 @@ class TestDryRun:
     def test_what_is_there_already(self, publish: Publication, tmp_path: Path) -> None:
         publish(StubPlatform(held(11)), write_package(tmp_path), dry_run=True)
         assert "version 11 (ready) holds this very file; nothing would be sent" in publish.screen.results.getvalue()
+
+    @pytest.mark.parametrize("again", [False, True])
+    def test_what_has_failed_before(self, again: bool, publish: Publication, tmp_path: Path) -> None:
+        platform = StubPlatform(held(11, "error", error_summary="broken before"))
+        (result,) = publish(platform, write_package(tmp_path), dry_run=True, again=again)
+        plan = publish.screen.results.getvalue()
+        assert (result.exit_code, platform.uploads) == (0 if again else 5, [])
+        assert ("version 11 (error) holds this very file; nothing would be sent without -o again" in plan) is not again
+        assert ("estimated time" in plan) is again
+        (real,) = publish(platform, write_package(tmp_path), again=again)
+        assert real.exit_code == result.exit_code
 
     def test_the_plan_is_shown_where_nobody_can_be_asked(self, publish: Publication, tmp_path: Path) -> None:
         platform = StubPlatform()
