@@ -120,15 +120,6 @@ class Platform:
             raise _unexpected(f"{API}/workspaces/list")
         return answered.workspaces(made)
 
-    def workspace(self, wanted: str | int) -> Workspace | None:
-        """A workspace by name or id; None where this user sees none. Raises RefusedError where a name is not unique."""
-        there = self.workspaces()
-        found = [each for each in there if wanted in {each.id, each.name}]
-        if len(found) > 1:
-            ids = ", ".join(str(each.id) for each in found)
-            raise RefusedError(f"There are {len(found)} workspaces called {wanted}.", f"Say which by id: {ids}.")
-        return found[0] if found else None
-
     def create_workspace(self, name: str) -> Workspace:
         """A new workspace. Where the answer was lost, the one that was made is taken."""
         known = {each.id for each in self.workspaces()}
@@ -179,11 +170,6 @@ class Platform:
             if model.name == name:
                 found += model.versions if model.versions is not None else self.versions(model.id, name)
         return sorted(found, key=lambda each: each.id, reverse=True)
-
-    def find(self, workspace_id: int, name: str, sha256: str) -> ModelVersion | None:
-        """The newest version of a model that holds a file of this digest; one that works before one in error."""
-        same = [each for each in self.all_versions(workspace_id, name) if each.sha == sha256.lower()]
-        return next((each for each in same if not each.is_failed), same[0] if same else None)
 
     def upload_logs(self, version_id: int) -> list[str]:
         """The lines of an upload's log; [] from releases before 2025.2, which keep none."""
