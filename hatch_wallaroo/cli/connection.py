@@ -163,6 +163,8 @@ def _table(path: Path, *parents: str) -> Mapping[str, Any]:
         return {}
     except (ValueError, RecursionError) as error:
         raise misused(f"{path} cannot be read: {error}", "mend the file; nothing was asked of a platform") from error
+    except OSError as error:
+        raise misused(f"{path} cannot be read: {error.strerror or error}") from error
     for key in (*parents, "publish", "wallaroo"):
         found = found.get(key) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}

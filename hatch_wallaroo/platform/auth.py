@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from hatch_wallaroo.platform.answers import Response, printable
 from hatch_wallaroo.platform.claims import names_of
 from hatch_wallaroo.platform.credentials import Credentials, from_file, from_keyring
-from hatch_wallaroo.platform.errors import AuthenticationError, ConnectionFailedError
+from hatch_wallaroo.platform.errors import AuthenticationError, ConfigurationError, ConnectionFailedError
 from hatch_wallaroo.platform.grants import LATEST, Device, error_of, seconds
 from hatch_wallaroo.platform.secret import Secret, is_token
 from hatch_wallaroo.platform.settings import Settings
@@ -108,7 +108,7 @@ class Authenticator:
         try:
             return bool(self._cache.delete(self._transport.url, self._settings.user))
         except OSError as error:
-            raise AuthenticationError(f"{self._cache.path} cannot be changed: {error.strerror or error}.") from error
+            raise self._unwritable(error) from error
 
     def _valid(self) -> Tokens:
         if self._tokens is None:
@@ -347,7 +347,13 @@ class Authenticator:
         try:
             self._save_quietly(tokens)
         except OSError as error:
-            raise AuthenticationError(f"{self._cache.path} cannot be written: {error.strerror or error}.") from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ConfigurationError:
+        return ConfigurationError(
+            f"The logins in {self._cache.path} cannot be written: {error.strerror or error}.",
+            "See whom that folder belongs to.",
+        )
 
     def _save_quietly(self, tokens: Tokens) -> None:
         self._cache.save(self._transport.url, tokens)

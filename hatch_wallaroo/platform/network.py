@@ -65,12 +65,16 @@ def _context(ca_cert: Path | None) -> ssl.SSLContext:
             else:
                 context.load_verify_locations(cafile=str(ca_cert))
         except (OSError, ssl.SSLError) as error:
-            why = "there is no such file" if isinstance(error, FileNotFoundError) else "it holds no certificates"
+            why = "it holds no certificates" if isinstance(error, ssl.SSLError) else _why(error)
             raise ConfigurationError(
                 f"The certificates in {ca_cert} cannot be used: {why}.",
                 "Give ca-cert (or SSL_CERT_FILE) a PEM file with the certificate of your own authority.",
             ) from error
     return context
+
+
+def _why(error: OSError) -> str:
+    return "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
 
 
 def _proxy(url: str) -> str | None:

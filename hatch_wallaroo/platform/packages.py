@@ -23,6 +23,7 @@ _NAMES = ("reference", "base")
 _WORDS = ("platform", "builder")
 _SCHEMAS = ("input_schema", "output_schema")
 _BUILD_AGAIN = "build it again: hatch build"
+_READABLE = f"make it readable, or {_BUILD_AGAIN}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Package:
                     if progress:
                         progress(done, self.size)
         except OSError as error:
-            raise ConfigurationError(f"{self.file.name} cannot be read: {error.strerror}", _BUILD_AGAIN) from error
+            raise ConfigurationError(f"{self.file.name} cannot be read: {error.strerror}", _READABLE) from error
         if digest.hexdigest() != self.sha256:
             raise ConfigurationError(
                 f"{self.file.name} is not the file that its manifest describes: SHA-256 {digest.hexdigest()[:16]}… "
@@ -166,7 +167,7 @@ def read(path: Path) -> Package:
     try:
         manifest = load(path, images=True)
     except OSError as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}", _BUILD_AGAIN) from error
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}", _READABLE) from error
     except ManifestError as error:
         raise ConfigurationError(str(error), _BUILD_AGAIN) from error
     problem = _misfit(manifest)
@@ -178,7 +179,7 @@ def read(path: Path) -> Package:
     try:
         size = file.stat().st_size if file.is_file() else None
     except OSError as error:
-        raise ConfigurationError(f"{file.name} cannot be read: {error.strerror}", _BUILD_AGAIN) from error
+        raise ConfigurationError(f"{file.name} cannot be read: {error.strerror}", _READABLE) from error
     if size is None:
         raise ConfigurationError(f"{file.name} is not there, and {path.name} describes it", _BUILD_AGAIN)
     if size != manifest["file"]["size"]:
@@ -199,17 +200,20 @@ def _named(argument: str, folders: Sequence[Path]) -> list[Path] | tuple[str, st
         return found or (f"there is no bundle in {argument}", "build one first: hatch build")
     if path.name.endswith(SUFFIX):
         return [path]
+    unreadable: list[str] = []
     for manifest in sorted(path.parent.glob("*" + SUFFIX)):
         try:
             made = load(manifest)
         except (ManifestError, OSError):
+            unreadable.append(manifest.name)
             continue
         if made["file"]["name"] == path.name:
             return [manifest]
     if path.name.endswith(_OTHERS):
         return []
+    but = f", and {', '.join(unreadable)} cannot be read" if unreadable else ""
     return (
-        f"{argument} is not a bundle: no manifest beside it names it",
+        f"{argument} is not a bundle: no manifest beside it names it{but}",
         "name the *.wallaroo.json file, or build again",
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from support.command_line import environment, program
+from support.command_line import Run, environment, program, run  # noqa: F401 - a fixture
 from support.tiny_server import answer, jwt, serving
 
 
@@ -33,7 +34,7 @@ def test_a_password_that_is_none(arguments: list[str], given: bytes, said: str) 
     assert said in done.stderr.decode()
 
 
-def test_a_platform_that_is_busy_is_waited_for_and_that_is_said(tmp_path) -> None:
+def test_a_platform_that_is_busy_is_waited_for_and_that_is_said(tmp_path: Path) -> None:
     granted = answer({"access_token": jwt(email="jane@example.com"), "expires_in": 60})
     with serving([answer({}, 503, Retry_After="0"), granted]) as server:
         done = signing_in(
@@ -48,3 +49,10 @@ def test_a_platform_that_is_busy_is_waited_for_and_that_is_said(tmp_path) -> Non
     assert "the platform answers 503; trying again in 0.0 s" in done.stderr.decode()
     assert server.asked[-1].form["password"] == "tr\u00fcb"
     assert "as jane@example.com (password)" in done.stdout.decode()
+
+
+def test_a_config_of_hatchs_that_cannot_be_read(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+    monkeypatch.setenv("HATCH_CONFIG", str(tmp_path))
+    left = run("login", "--url", "https://w.example")
+    assert left.code == 2
+    assert "cannot be read: Is a directory" in left.err

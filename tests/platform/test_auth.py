@@ -311,6 +311,15 @@ def test_nobody_is_signed_in(settings: dict, cache: TokenCache) -> None:
         assert server.asked == []
 
 
+def test_a_login_that_cannot_be_remembered(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    with (
+        serving(Keycloak()) as server,
+        pytest.raises(ConfigurationError, match=r"state/tokens\.json cannot be written"),
+    ):
+        Bench(server, TokenCache(tmp_path / "state" / "tokens.json"), **PASSWORD_LOGIN).authenticator.login()
+
+
 def tokens(user: str, access: str = "", **more: Any) -> Tokens:
     made = Tokens(
         Secret(access or f"access-of-{user}"), 1_700_000_500.0, Secret(f"refresh-of-{user}"), None, user, "sdk-client"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.packages import read, read_all
+from hatch_wallaroo.platform.packages import find, read, read_all
 from support.packages import write_package
 
 GONE = object()
@@ -68,6 +68,12 @@ def test_an_image_without_its_build_context(image: Any, tmp_path: Path) -> None:
 )
 def test_the_release_of_a_bundle(release: Any, told: str, tmp_path: Path) -> None:
     assert read(changed(write_package(tmp_path), "release", release)).release == told
+
+
+def test_a_bundle_whose_manifest_cannot_be_read_is_told_with_it(tmp_path: Path) -> None:
+    write_package(tmp_path).write_text("{")
+    with pytest.raises(ConfigurationError, match=r"and clusters-1\.0\.wallaroo\.json cannot be read"):
+        find(["clusters-1.0.onnx"], root=tmp_path)
 
 
 def test_which_of_two_builds_is_meant_is_not_guessed(tmp_path: Path) -> None:

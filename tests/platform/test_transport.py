@@ -460,6 +460,8 @@ def test_a_certificate_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "bad.pem").write_text("hello")
     with pytest.raises(ConfigurationError, match="no certificates"):
         Transport("https://w.example", ca_cert=tmp_path / "bad.pem")
+    with pytest.raises(ConfigurationError, match="Not a directory"):
+        Transport("https://w.example", ca_cert=tmp_path / "bad.pem" / "below.pem")
 
 
 def test_plain_http_where_tls_is_expected() -> None:
