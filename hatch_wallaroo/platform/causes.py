@@ -50,11 +50,28 @@ CAUSES: tuple[Cause, ...] = (
           "give the InferenceBuilder `create(self, config)`", "WLR525"),
     Cause(r"must contain the predict method", "byop.module", "give the Inference class `_predict(self, input_data)`",
           "WLR526"),
+    Cause(r"predict method may only accept|'input_data' parameter", "byop.module",
+          "write `def _predict(self, input_data: InferenceData) -> InferenceData`, "
+          "without `from __future__ import annotations`", "WLR528"),
+    Cause(r"_predict method may only return", "byop.module",
+          "annotate what `_predict` returns: -> InferenceData", "WLR529"),
     Cause(r"missing the recommended model method|abstract '_model' method", "byop.module",
           "define `model` with its setter in the Inference class itself", "WLR527"),
     Cause(r"expected_model_types", "byop.module", "give the Inference class the property `expected_model_types`",
           "WLR531"),
     Cause(r"'method' object is not iterable", "byop.module", "make `expected_model_types` a property", "WLR532"),
+    Cause(r"`process_data` function should have", "model",
+          "write `def process_data(input_data: InferenceData) -> InferenceData:`, "
+          "without `from __future__ import annotations`", "WLR443"),
+    Cause(r"No pre/post-processing step found", "model",
+          "write the function that the platform's release calls: wallaroo_json up to 2023.4, process_data from 2024.1",
+          "WLR441"),
+    Cause(r"Multiple pre/post-processing steps", "model", "leave one process_data over all .py files at the top",
+          "WLR444"),
+    Cause(r"requirements\.txt not found", "release",
+          "this platform wants a requirements.txt, and gets one from builds for its own release"),
+    Cause(r"Failed to load python module from (\S{1,200}):", "",
+          "importing {0} fails on the platform; `hatch-wallaroo check` looks for what would", "WLR540"),
     Cause(r"Not a valid ZIP", "", "the file is no zip: a framework that takes a folder needs one; build it again"),
     Cause(r"ModelNotAssigned", "byop.module", "assign the loaded model: inference.model = …", "WLR534"),
     Cause(r"(?:input|output)[_ ]schema|ArrowInvalid|NDArrayToArrow|Schema mismatch", "{schema}",
@@ -115,7 +132,7 @@ def _files(package: Package, told: str) -> Iterator[str]:
         if own:
             lines[own] = line
     for path, line in lines.items():
-        yield f"{path}, line {line}, of the bundle: the platform's traceback ends there"
+        yield f"{path}, line {line}, of the bundle: the platform's log points there"
 
 
 def _same_file(told: str, path: str) -> bool:
