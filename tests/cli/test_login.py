@@ -44,6 +44,7 @@ def test_a_platform_that_is_busy_is_waited_for_and_that_is_said(tmp_path: Path) 
             server.url,
             given="tr\u00fcb\n".encode(),
             XDG_STATE_HOME=str(tmp_path),
+            WALLAROO_TOKEN="a-token-that-is-not-meant",
         )
     assert done.returncode == 0, done.stderr
     assert "the platform answers 503; trying again in 0.0 s" in done.stderr.decode()

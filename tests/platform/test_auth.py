@@ -343,6 +343,14 @@ def test_the_cache_is_keyed_by_url_and_user(cache: TokenCache) -> None:
     assert cache.load("https://b", "bob") is not None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files there have no numbered owner")
+def test_a_file_that_another_user_wrote_is_none(cache: TokenCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.save("https://a", tokens("jane"))
+    assert cache.load("https://a", "jane")
+    monkeypatch.setattr(os, "getuid", lambda: cache.path.stat().st_uid + 1)
+    assert cache.load("https://a", "jane") is None
+
+
 def test_another_users_login_is_never_used(cache: TokenCache) -> None:
     with serving(Keycloak()) as server:
         cache.save(server.url, tokens("bob"))

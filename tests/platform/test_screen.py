@@ -158,6 +158,26 @@ class TestPlain:
         assert len(lines) == 17
 
 
+HOSTILE = "a\x1b[2Jb\u202ec\rd\x07"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_nothing_that_came_from_outside_steers_a_terminal(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out, err = Tty(), Tty()
+    shown = TerminalScreen(err, out, color=False) if terminal else PlainScreen(err, out)
+    for say in (shown.line, shown.success, shown.warning, shown.error, shown.result):
+        say(HOSTILE)
+    shown.pause(HOSTILE, 0)
+    with shown.status(HOSTILE) as update:
+        update(f"{HOSTILE} again", HOSTILE)
+    with shown.progress(HOSTILE, 10) as advance:
+        advance(5, 10)
+    told = out.getvalue() + err.getvalue()
+    assert told.count("a\\x1b[2Jb\\u202ec\\rd\\x07") >= 7
+    assert not any(each in told for each in ("\x1b[2J", "\u202e", "\x07", "c\rd"))
+
+
 class Tty(io.StringIO):
     encoding = "utf-8"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from hatch_wallaroo.sandbox.credentials import Tokens
 from hatch_wallaroo.sandbox.store import Store
 from support.byop_cases import CASES
 from support.fronts import REPOSITORY
@@ -120,6 +121,34 @@ def test_tokens(new) -> None:
     assert new.post("/v1/api/workspaces/list", token=answer["refresh_token"])[0] == 401
     tampered = answer["access_token"][:-2] + ("AA" if answer["access_token"][-2:] != "AA" else "BB")
     assert new.post("/v1/api/workspaces/list", token=tampered)[0] == 401
+
+
+def test_a_refresh_token_of_another_client(new) -> None:
+    _, granted = new.form(client_id="sdk-client", grant_type="password", username=new.user, password=new.password)
+    basic = base64.b64encode(f"{new.client}:{new.secret}".encode()).decode()
+    asked = {"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}
+    assert new.form(headers={"Authorization": f"Basic {basic}"}, **asked)[1]["error"] == "invalid_grant"
+    assert new.form(client_id="sdk-client", **asked)[0] == 200
+
+
+def test_tokens_end() -> None:
+    now = 1_700_000_000.0
+    tokens = Tokens("id", "jane@example.com", clock=lambda: now)
+    granted = tokens.issue("http://x", "sdk-client")
+    assert tokens.read(granted["access_token"], "Bearer")
+    now += granted["expires_in"]
+    assert tokens.read(granted["access_token"], "Bearer") is None
+    assert tokens.read(granted["refresh_token"], "Refresh")
+    now += granted["refresh_expires_in"]
+    assert tokens.read(granted["refresh_token"], "Refresh") is None
+
+
+def test_a_device_code_ends() -> None:
+    now = 1_700_000_000.0
+    tokens = Tokens("id", "jane@example.com", clock=lambda: now)
+    device, code = tokens.start_device()
+    now += 10_000
+    assert (tokens.approve(code), tokens.redeem(device)) == (False, "expired_token")
 
 
 def test_the_confidential_client(new) -> None:
