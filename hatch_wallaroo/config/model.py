@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from hatch_wallaroo.config import kinds
+from hatch_wallaroo.config import image_kinds, kinds
 from hatch_wallaroo.config.spec import Reference, RequirementsFrom
 from hatch_wallaroo.schema.types import Schema
 
@@ -103,20 +103,20 @@ class ImageTable:
     """The container image of an `mlflow` model."""
 
     base: str | None = _option(
-        kinds.ImageReference("python:3.8-slim"), default='`"python:3.8-slim"`, with the Python of the release'
+        image_kinds.ImageReference("python:3.8-slim"), default='`"python:3.8-slim"`, with the Python of the release'
     )
     """The image to build on: one with Python and pip. MLflow 1.30.0 runs on Python 3.8 to 3.10."""
 
-    tag: str | None = _option(kinds.ImageTag("1.0"), default="the project's version")
+    tag: str | None = _option(image_kinds.ImageTag("1.0"), default="the project's version")
     """The tag of the image."""
 
-    registry: str | None = _option(kinds.ImageRepository("registry.example.com/models"))
+    registry: str | None = _option(image_kinds.ImageRepository("registry.example.com/models"))
     """The registry, and where wanted the path in it, that the image is pushed to."""
 
     labels: Mapping[str, str] | None = _option(kinds.Labels(), default="none")
     """Labels to put on the image, beside the usual ones (`org.opencontainers.image.…`) of name, version and digest."""
 
-    packages: tuple[str, ...] = _option(kinds.ListOf(kinds.DebianPackage("libgomp1")), value=(), default="`[]`")
+    packages: tuple[str, ...] = _option(kinds.ListOf(image_kinds.DebianPackage("libgomp1")), value=(), default="`[]`")
     """Debian packages that the model's libraries need and the base image lacks."""
 
     platform: str | None = _option(
@@ -131,7 +131,7 @@ class ImageTable:
     try_: bool = _option(kinds.Flag(), value=False, default="`false`")
     """Whether `hatch build` starts the image once it is built, and asks it for the sample's rows."""
 
-    builder: str | None = _option(kinds.Builder("my-builder"), default="the engine itself")
+    builder: str | None = _option(image_kinds.Builder("my-builder"), default="the engine itself")
     """A builder of `docker buildx`, for a build on another machine or for another platform."""
 
 

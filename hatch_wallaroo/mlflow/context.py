@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from hatch_wallaroo.config.kinds import ImageReference
+from hatch_wallaroo.config.image_kinds import ImageReference
 from hatch_wallaroo.config.spec import ImageSpec, ModelSpec
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding, rule

@@ -61,7 +61,7 @@ class MLflow(Family):
                 ("input-schema", spec.input_schema, "inputs"),
                 ("output-schema", spec.output_schema, "outputs"),
             )
-            if schema is None and "unknown" in facts.get(side, {"": "unknown"}).values()
+            if schema is None and (side not in facts or signature.UNKNOWN in facts[side].values())
         ]
         if not facts or not missing:
             return ()

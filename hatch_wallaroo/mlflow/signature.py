@@ -40,6 +40,9 @@ the tensor has no name, with the value of each row's only field."""
 _MOST_COLUMNS = 1000
 _SHOWN = 12
 
+UNKNOWN = "unknown"
+"""What is shown as the type of a field of which the signature does not tell one."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -87,7 +90,7 @@ def _inputs(specs: tuple[Spec, ...], declared: Schema | None) -> tuple[tuple[Hin
 
 def shown(fields: Sequence[Hint]) -> dict[str, str]:
     """Fields and their types, as the table writes them."""
-    return {each.name: format_type(each.type) if each.type else "unknown" for each in fields}
+    return {each.name: format_type(each.type) if each.type else UNKNOWN for each in fields}
 
 
 def compared(spec: ModelSpec, signature: Told) -> list[Finding]:

@@ -262,7 +262,7 @@ def _image_misfit(manifest: dict[str, Any]) -> str | None:
         return "an `image`, and framework mlflow, go together only"
     if image is None:
         return None
-    from hatch_wallaroo.config.kinds import ImageReference
+    from hatch_wallaroo.config.image_kinds import ImageReference
 
     if not isinstance(image, dict) or not all(_matches(image.get(key), ImageReference.form) for key in _NAMES):
         return "its `image` does not say what it is called and built on"
