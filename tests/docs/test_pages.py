@@ -37,6 +37,11 @@ def test_each_table_shown_is_one_that_is_read(document: dict[str, object], tmp_p
     assert reading.specs
 
 
+def test_the_workflow_shown_is_the_one_that_new_writes() -> None:
+    (shown,) = fences(REPOSITORY / "docs" / "how-to" / "ci.md", "yaml")
+    assert shown == (REPOSITORY / "templates" / "project" / "workflow.yml").read_text(encoding="utf-8")
+
+
 def test_all_toml_is_toml() -> None:
     assert len(tables()) > 12
     for path in PAGES:
