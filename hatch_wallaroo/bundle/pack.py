@@ -55,11 +55,12 @@ class Bundle:
 
 
 class PackError(Exception):
-    """Packing failed; `finding` says why. The output folder is as it was."""
+    """Packing failed; `findings` say why, `finding` is the first. The output folder is as it was."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, *more: Finding) -> None:
         super().__init__(finding.message)
         self.finding = finding
+        self.findings = (finding, *more)
 
 
 Finish = Callable[["Bundle", Path], "tuple[Finding, ...]"]
@@ -83,8 +84,8 @@ def pack(models: Sequence[Checked], directory: Path, finish: Finish = lambda *_:
                 folder = staging / str(number)
                 folder.mkdir()
                 bundle = _pack_one(checked, folder, directory, number)
-                for finding in errors(finish(bundle, folder / bundle.path.name)):
-                    raise PackError(finding)
+                if wrong := errors(finish(bundle, folder / bundle.path.name)):
+                    raise PackError(*wrong)
                 bundles.append(bundle)
                 moves += [(folder / bundle.path.name, bundle.path), (folder / bundle.manifest.name, bundle.manifest)]
             outdated = [old for bundle in bundles if (old := _outdated(bundle))]

@@ -59,7 +59,7 @@ class Session:
         try:
             bundles = pack([model for model in models if model.plan], Path(directory), self._finish)
         except PackError as error:
-            self.fail([*general, *(finding for model in models for finding in model.findings), error.finding])
+            self.fail([*general, *(finding for model in models for finding in model.findings), *error.findings])
         bare = [finding for model in models if not model.plan for finding in model.findings]
         said = [*general, *bare, *(finding for bundle in bundles for finding in bundle.findings)]
         if said:

@@ -13,9 +13,10 @@ import hatch_wallaroo.bundle
 from hatch_wallaroo.bundle import pack as pack_module
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.manifest import ManifestError, load
-from hatch_wallaroo.bundle.pack import PackError, clean, pack
+from hatch_wallaroo.bundle.pack import NOT_WRITTEN, PackError, clean, pack
 from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
+from hatch_wallaroo.findings import Place
 from hatch_wallaroo.frameworks.base import Layout
 from support.factory import make_spec
 
@@ -31,6 +32,16 @@ def checked(root: Path, name: str = "a-model", form: str = "zip", text: str = "x
 
 def listing(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_everything_that_keeps_a_bundle_from_counting_is_said(tmp_path: Path) -> None:
+    """And nothing of it is left: `finish` comes before the files are in their places."""
+    place = Place(key=("tool", "wallaroo", "image"))
+    said = [NOT_WRITTEN.finding(f"misfit {number}", place=place) for number in range(3)]
+    with pytest.raises(PackError) as caught:
+        pack([checked(tmp_path)], tmp_path / "dist", lambda *_: tuple(said))
+    assert caught.value.findings == tuple(said)
+    assert list((tmp_path / "dist").iterdir()) == []
 
 
 def test_a_manifest_beside_the_bundle_that_its_schema_knows(tmp_path: Path) -> None:
