@@ -11,6 +11,7 @@ from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import errors
 from support.documentation import PAGES, fences, name
+from support.fronts import REPOSITORY
 
 if sys.version_info >= (3, 11):
     import tomllib
