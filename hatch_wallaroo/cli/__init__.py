@@ -92,6 +92,11 @@ def _aborted(error: click.Abort) -> int:
 
 
 def _interrupted() -> int:
+    """Say it and leave. A second Ctrl-C changes nothing more: it would end the process in the middle of saying so."""
+    import signal
+
+    with contextlib.suppress(ValueError):  # called from a thread, which no Ctrl-C reaches
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     from hatch_wallaroo.cli.common import complain
     from hatch_wallaroo.exit_codes import INTERRUPTED
 

@@ -207,6 +207,27 @@ def test_no_ending_is_a_traceback(code: str, said: str, exit_code: int, run: Run
     assert left.err.strip().splitlines()[0] == f"error: {said}"
 
 
+TWICE = """
+import atexit, os, signal
+import hatch_wallaroo.cli.frameworks as f
+import hatch_wallaroo.cli.common as c
+
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+
+say = c.complain
+f.show_table = interrupt
+c.complain = lambda *words: (interrupt(), say(*words))
+atexit.register(interrupt)
+"""
+
+
+def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
+    """Neither while the first is being said, nor while Python takes itself down."""
+    said = output("frameworks", cwd=tmp_path, code=TWICE)
+    assert (said.code, said.err.strip()) == (130, "error: interrupted")
+
+
 def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name="rich")

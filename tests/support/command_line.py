@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -44,8 +45,12 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 
     def called(*arguments: str) -> Said:
         capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
+        interrupts = signal.getsignal(signal.SIGINT)
+        try:
+            with pytest.raises(SystemExit) as left:
+                main(arguments)
+        finally:
+            signal.signal(signal.SIGINT, interrupts)  # a command that was interrupted ignores further ones
         out, err = capsys.readouterr()
         return Said(int(left.value.code or 0), out, err)
 
@@ -62,9 +67,15 @@ def environment(**more: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(REPOSITORY), **more}
 
 
-def output(*arguments: str, cwd: Path, **more: str) -> Said:
+def output(*arguments: str, cwd: Path, code: str = "", **more: str) -> Said:
+    """What the command says as a process of its own; `code` runs before it."""
     done = subprocess.run(
-        program(*arguments), cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        program(*arguments, code=code),
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
     )
     return Said(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
