@@ -11,7 +11,7 @@ from typing import Any
 from hatch_wallaroo.adopt.candidates import Candidate, Ground, judged
 from hatch_wallaroo.adopt.walk import Deadline, Seen, Tree
 from hatch_wallaroo.findings import errors
-from hatch_wallaroo.formats import python_source
+from hatch_wallaroo.parsing import parse
 from hatch_wallaroo.releases.load import known, resolve
 
 MOST = 2_000
@@ -74,7 +74,7 @@ def read(seen: Seen, *, telling: bool = True) -> Source | None:
         if telling and not _TELLTALE.search(data):
             return None
         text = data.decode("utf-8-sig")
-        return Source(seen, text, python_source.parse(text))
+        return Source(seen, text, parse(text))
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None
 

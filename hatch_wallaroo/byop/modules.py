@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.formats import python_source
+from hatch_wallaroo.parsing import parse
 
 UNPARSEABLE = rule(
     "WLR551",
@@ -159,7 +159,7 @@ def _tree(_path: str, data: bytes) -> ast.Module:
     """The tree of a file's content, which nobody changes: a bundle is read when it is planned and when it is judged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return python_source.parse(data)
+        return parse(data)
 
 
 def _too_large(entry: Entry, most: int) -> Finding:

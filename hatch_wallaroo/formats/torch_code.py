@@ -6,7 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from hatch_wallaroo.formats import python_source
+from hatch_wallaroo.parsing import parse
 
 _LONGEST = 20_000
 _OPERATOR = re.compile(r"\btorch\.([A-Za-z_]\w*)\(|\bops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)\(")
@@ -62,7 +62,7 @@ def _closing(text: str) -> int:
 
 def _parse(text: str) -> Signature | None:
     try:
-        tree = python_source.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     function = tree.body[0] if tree.body else None

@@ -13,7 +13,7 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hatch_wallaroo.formats import python_source
+from hatch_wallaroo import parsing
 
 Version = tuple[int, int]
 
@@ -59,7 +59,7 @@ def parse(text: str, version: Version) -> tuple[ast.Module | None, list[Newer]]:
     The tree is None where no Python takes the text; the one place is then the error's.
     """
     try:
-        tree = python_source.parse(text)
+        tree = parsing.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return None, [_broken(error)]
     found = {(each.line, each.what): each for each in _by_shape(tree, text, version)}

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from hatch_wallaroo.formats.python_source import parse
 from hatch_wallaroo.frameworks import python_syntax
+from hatch_wallaroo.parsing import parse
 from support.fronts import REPOSITORY
 from support.peers import interpreter, missing
 
@@ -41,7 +41,7 @@ def test_other_pythons_survive(version: str) -> None:
         missing(f"there is no Python {version}")
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from hatch_wallaroo.formats.python_source import parse\n"
+        "from hatch_wallaroo.parsing import parse\n"
         "try:\n    parse('x = 1' + '+1' * 250_000)\n"
         "except (RecursionError, MemoryError):\n    print('refused')\n"
     )
