@@ -64,6 +64,18 @@ def decompressed(stream: BinaryIO, name: str) -> BinaryIO | None:
     return cast("BinaryIO", _Inflated(stream))
 
 
+def first_bytes(stream: BinaryIO, name: str, count: int) -> bytes | None:
+    """The first bytes that a compressed stream holds; None where it is broken or cannot be unpacked here."""
+    import lzma
+    import zlib
+
+    try:
+        unpacked = decompressed(stream, name)
+        return unpacked.read(count) if unpacked else None
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return None
+
+
 class _Inflated(io.RawIOBase):
     """A zlib stream, unpacked in bounded pieces."""
 

@@ -36,6 +36,12 @@ class SafetensorsHeader:
     dtypes: tuple[str, ...]
 
 
+def begins_as_safetensors(head: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes begins so: eight bytes of length, then a JSON object."""
+    length = int.from_bytes(head[:8], "little")
+    return head[8:9] == b"{" and 2 <= length <= min(size - 8, LONGEST_HEADER)  # noqa: PLR2004 - an empty object
+
+
 def read_header(stream: BinaryIO, size: int) -> SafetensorsHeader:
     """Read and judge the header of a file of `size` bytes. Memory: the header's, of 8 MiB at most.
 

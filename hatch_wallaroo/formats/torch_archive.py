@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal, cast
 from hatch_wallaroo.formats.byte_reader import ByteReader
 from hatch_wallaroo.formats.pickle_nodes import Value, class_of
 from hatch_wallaroo.formats.pickles import Pickle, PickleError, read_pickle
+from hatch_wallaroo.formats.safetensors import begins_as_safetensors
 from hatch_wallaroo.formats.torch_code import Signature, forward_of
 
 Kind = Literal["torchscript", "mobile", "export", "saved", "legacy", "old-torchscript", "safetensors", "other"]
@@ -27,7 +28,8 @@ _PICKLE = 64 << 20
 _CODE = 1 << 20
 _SMALL = 256
 _LEGACY_OBJECTS = 4
-_BROKEN = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError, KeyError)
+BROKEN_ZIP = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError, KeyError)
+"""What zipfile raises for what is no whole zip, or for what it cannot unpack."""
 
 
 class ArchiveError(ValueError):
@@ -44,7 +46,8 @@ class TorchFile:
 
     `pickle` is what was saved, `version` the archive's format, `byte_order` what the
     archive says of it (PyTorch 2.1 and later do), `signature` that of `forward`;
-    `traced` says that example inputs are stored along.
+    `traced` says that example inputs are stored along. `names` are all in a zip that is
+    none of PyTorch's.
     """
 
     kind: Kind
@@ -54,6 +57,7 @@ class TorchFile:
     signature: Signature | None = None
     traced: bool = False
     operators: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
     @property
     def root(self) -> Value:
@@ -70,17 +74,11 @@ def read_torch_file(stream: BinaryIO, size: int) -> TorchFile:
     stream.seek(0)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _read_zip(stream, size)
-    if _is_safetensors(head, size):
+    if begins_as_safetensors(head, size):
         return TorchFile("safetensors")
     if head[:1] == b"\x80":
         return _read_legacy(stream, size)
     return TorchFile("other")
-
-
-def _is_safetensors(head: bytes, size: int) -> bool:
-    """Eight bytes of length, then a JSON object."""
-    length = int.from_bytes(head[:8], "little")
-    return head[8:9] == b"{" and 2 <= length <= size - 8  # noqa: PLR2004 -- an empty object
 
 
 def _read_legacy(stream: BinaryIO, size: int) -> TorchFile:
@@ -100,7 +98,7 @@ def _read_zip(stream: BinaryIO, size: int) -> TorchFile:
     try:
         with zipfile.ZipFile(stream) as archive:
             return _Archive(archive).read()
-    except _BROKEN as error:
+    except BROKEN_ZIP as error:
         if isinstance(error, PickleError):
             raise
         raise ArchiveError(str(error) or type(error).__name__) from None
@@ -146,7 +144,7 @@ class _Archive:
         if has("model.json") and self._any("code/"):
             return TorchFile("old-torchscript", None, version)
         if not has("data.pkl"):
-            return TorchFile("other")
+            return TorchFile("other", names=tuple(self._zip.namelist()))
         pickle = self._pickle("data.pkl")
         if not has("constants.pkl") and not self._any("code/"):
             return TorchFile("saved", pickle, version, byte_order)
