@@ -16,10 +16,10 @@ from hatch_wallaroo.findings import Finding, Level
 from hatch_wallaroo.report import colored, one_line, printable, render
 
 if TYPE_CHECKING:
-    from hatch_wallaroo.adopt.adoption import Adoption
-    from hatch_wallaroo.adopt.candidates import Ground
     from hatch_wallaroo.cli.init_choosing import Choice
     from hatch_wallaroo.config.edit import Edit
+    from hatch_wallaroo.discover.adoption import Adoption
+    from hatch_wallaroo.discover.candidates import AdoptionContext
 
 _EXAMPLES = """\b
 Examples:
@@ -65,23 +65,23 @@ def init(
     as_json: bool,
 ) -> None:
     """Add [tool.wallaroo] to a repository that has a model: finds it, shows the change, and asks."""
-    from hatch_wallaroo.adopt.adoption import Adoption, adopt
     from hatch_wallaroo.cli.init_choosing import choose
     from hatch_wallaroo.config.edit import EditError
+    from hatch_wallaroo.discover.adoption import Adoption, adopt
 
     if yes and dry_run:
         raise misused("--yes makes the changes, and --dry-run makes none", "choose one of the two")
-    ground, edit = _read(project, release)
-    _judge(ground, framework, name, models)
+    context, edit = _read(project, release)
+    _judge(context, framework, name, models)
     asking = sys.stdin.isatty() and not (yes or dry_run or as_json)
-    choice = choose(ground, edit, models, framework, asking=asking)
+    choice = choose(context, edit, models, framework, asking=asking)
     if name is not None and len(choice.chosen) > 1:
         raise misused(f"--name is one model's, and {len(choice.chosen)} were found", "name one with --model")
     try:
-        adoption = adopt(ground, edit, choice.chosen, name) if choice.error is None else Adoption.none(edit)
-        findings = (*choice.findings, *_tried(ground.root, adoption))
+        adoption = adopt(context, edit, choice.chosen, name) if choice.error is None else Adoption.none(edit)
+        findings = (*choice.findings, *_tried(context.root, adoption))
         if as_json:
-            _give_json(ground, choice, adoption, findings, write=yes)
+            _give_json(context, choice, adoption, findings, write=yes)
         elif _shown(choice, adoption, findings) and not dry_run and _agreed(yes=yes, asking=asking):
             edit.write()
             _say_next(adoption, findings)
@@ -91,12 +91,12 @@ def init(
         raise choice.error
 
 
-def _read(root: Path, release: str | None) -> tuple[Ground, Edit]:
+def _read(root: Path, release: str | None) -> tuple[AdoptionContext, Edit]:
     """The project as it is; what is no TOML is said with its line, and ends the command."""
-    from hatch_wallaroo.adopt.candidates import Ground
-    from hatch_wallaroo.adopt.tables import declared_release
     from hatch_wallaroo.config.document import parse_document
     from hatch_wallaroo.config.edit import EditError, edit_pyproject
+    from hatch_wallaroo.discover.candidates import AdoptionContext
+    from hatch_wallaroo.discover.tables import declared_release
     from hatch_wallaroo.project.repository import read_repository
     from hatch_wallaroo.releases.load import known
 
@@ -113,7 +113,7 @@ def _read(root: Path, release: str | None) -> tuple[Ground, Edit]:
         tell(f"note: there is a pyproject.toml in {one_line(str(above))}; --project names that folder, if it is meant")
     table = parse_document(edit.before).table or {}
     chosen = release or declared_release(table) or known()[-1]
-    return Ground(root, read_repository(root, edit.before).project, chosen), edit
+    return AdoptionContext(root, read_repository(root, edit.before).project, chosen), edit
 
 
 def _project_above(root: Path) -> Path | None:
@@ -126,13 +126,13 @@ def _project_above(root: Path) -> Path | None:
     return None
 
 
-def _judge(ground: Ground, framework: str | None, name: str | None, models: Sequence[str]) -> None:
+def _judge(context: AdoptionContext, framework: str | None, name: str | None, models: Sequence[str]) -> None:
     """What is wrong with the options, said before anything is looked for."""
     from hatch_wallaroo.config.available import find_framework, find_release
     from hatch_wallaroo.config.names import judge_name
     from hatch_wallaroo.config.rules import NAME
 
-    answer = find_release(ground.release)
+    answer = find_release(context.release)
     for issue in answer.issues:
         if answer.value is None:
             raise misused(f"--release: {issue.message}", issue.fix)
@@ -152,9 +152,9 @@ def _judge(ground: Ground, framework: str | None, name: str | None, models: Sequ
 
 def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     """What is to be said of the project, and what a check says of it with the changes; without any, what is wrong."""
-    from hatch_wallaroo.adopt.adoption import trial
-    from hatch_wallaroo.adopt.project import INCOMPLETE
     from hatch_wallaroo.config.positions import locate_all
+    from hatch_wallaroo.discover.adoption import trial
+    from hatch_wallaroo.discover.project import INCOMPLETE
     from hatch_wallaroo.project.written import NO_PROJECT
 
     if not adoption.diff:
@@ -165,15 +165,17 @@ def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     return (*locate_all(adoption.findings, root, text), *rest)
 
 
-def _give_json(ground: Ground, choice: Choice, adoption: Adoption, findings: Sequence[Finding], *, write: bool) -> None:
+def _give_json(
+    context: AdoptionContext, choice: Choice, adoption: Adoption, findings: Sequence[Finding], *, write: bool
+) -> None:
     """Write, where that was said, and give all of it to a program."""
-    from hatch_wallaroo.adopt.program import document
+    from hatch_wallaroo.discover.adoption import json_document
 
     written = write and bool(adoption.diff)
     if written:
         adoption.edit.write()
     error = choice.error.message if choice.error else None
-    made = document(choice.candidates, adoption, findings, release=ground.release, written=written, error=error)
+    made = json_document(choice.candidates, adoption, findings, release=context.release, written=written, error=error)
     say_json(made)
 
 
@@ -207,7 +209,7 @@ def _agreed(*, yes: bool, asking: bool) -> bool:
 
 
 def _say_next(adoption: Adoption, findings: Sequence[Finding]) -> None:
-    from hatch_wallaroo.adopt.project import COMMAND, ELSEWHERE
+    from hatch_wallaroo.discover.project import COMMAND, ELSEWHERE
     from hatch_wallaroo.findings import errors
 
     how = COMMAND if any(each.rule is ELSEWHERE for each in findings) else "hatch build"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from hatch_wallaroo.adopt.candidates import Candidate, Ground, judged
-from hatch_wallaroo.adopt.discover import Discovery, discover, discover_at
-from hatch_wallaroo.adopt.tables import declared, is_covered
 from hatch_wallaroo.cli.common import CommandError, misused, tell
 from hatch_wallaroo.config.edit import Edit
+from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
+from hatch_wallaroo.discover.search import Discovery, discover, discover_at
+from hatch_wallaroo.discover.tables import declared, is_covered
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import one_line
 
@@ -35,13 +35,15 @@ class Choice:
     left: str = "the table names all that was found"
 
 
-def choose(ground: Ground, edit: Edit, models: Sequence[str], framework: str | None, *, asking: bool) -> Choice:
+def choose(
+    context: AdoptionContext, edit: Edit, models: Sequence[str], framework: str | None, *, asking: bool
+) -> Choice:
     """Find, show on standard error what was found, and choose; asks where somebody is there to be asked."""
     if models:
-        named = tuple(_named(ground, each, framework) for each in dict.fromkeys(models))
+        named = tuple(_named(context, each, framework) for each in dict.fromkeys(models))
         _show(named, edit, numbered=False)
         return Choice(named, tuple(each for each in named if not is_covered(each, edit.document)))
-    found = discover(ground)
+    found = discover(context)
     new = [each for each in found.candidates if not is_covered(each, edit.document)]
     takeable = [each for each in new if each.frameworks]
     pick = asking and (len(takeable) > 1 or any(not each.certain for each in takeable))
@@ -50,21 +52,21 @@ def choose(ground: Ground, edit: Edit, models: Sequence[str], framework: str | N
     if framework is not None and chosen:
         if len(chosen) > 1:
             raise misused(f"--framework says what one model is, and {len(chosen)} were found", "name it with --model")
-        chosen = [_as_framework(chosen[0], ground, framework)]
+        chosen = [_as_framework(chosen[0], context, framework)]
     elif asking:
-        chosen = [_which_framework(each, ground) for each in chosen]
-    error = None if chosen or declared(edit.document) is not None else _nothing(found, new, ground)
+        chosen = [_which_framework(each, context) for each in chosen]
+    error = None if chosen or declared(edit.document) is not None else _nothing(found, new, context)
     left = "what else was found is not certain; --model names it" if takeable else Choice.left
     return Choice(found.candidates, tuple(chosen), found.findings, error, left)
 
 
-def _named(ground: Ground, path: str, framework: str | None) -> Candidate:
+def _named(context: AdoptionContext, path: str, framework: str | None) -> Candidate:
     """The candidate at a path that the user gave, from here or from the project."""
-    label = _label(ground.root, path)
-    found = discover_at(ground, label)
+    label = _label(context.root, path)
+    found = discover_at(context, label)
     if framework is not None:
-        kind = "a folder" if (ground.root / label).is_dir() else "a file"
-        return _as_framework(found or Candidate(label, kind), ground, framework)
+        kind = "a folder" if (context.root / label).is_dir() else "a file"
+        return _as_framework(found or Candidate(label, kind), context, framework)
     if found is None:
         raise misused(f"{one_line(label)} is no model that is known here", "say what it is with --framework")
     if not found.frameworks:
@@ -72,13 +74,13 @@ def _named(ground: Ground, path: str, framework: str | None) -> Candidate:
     return found
 
 
-def _as_framework(candidate: Candidate, ground: Ground, framework: str) -> Candidate:
+def _as_framework(candidate: Candidate, context: AdoptionContext, framework: str) -> Candidate:
     """The candidate as the user says it is; what its files say against it is among the findings of the check."""
     table = candidate.table
     if framework == "custom" and not table:
         table = {"artifacts": [candidate.path]}
     told = replace(candidate, frameworks=(framework,), table=table, why="", advice="", certain=True)
-    return replace(judged(told, ground), certain=True)
+    return replace(judged(told, context), certain=True)
 
 
 def _label(root: Path, given: str) -> str:
@@ -112,12 +114,12 @@ def _picked(takeable: Sequence[Candidate]) -> list[Candidate]:
         tell(f"numbers from 1 to {len(takeable)}, with commas between them")
 
 
-def _which_framework(candidate: Candidate, ground: Ground) -> Candidate:
+def _which_framework(candidate: Candidate, context: AdoptionContext) -> Candidate:
     if len(candidate.frameworks) < 2:  # noqa: PLR2004 - nothing to choose from
         return candidate
     kind = click.Choice(candidate.frameworks)
     given = click.prompt(f"{one_line(candidate.path)} as", type=kind, default=candidate.framework, err=True)
-    return candidate if given == candidate.framework else _as_framework(candidate, ground, given)
+    return candidate if given == candidate.framework else _as_framework(candidate, context, given)
 
 
 # Showing
@@ -143,9 +145,9 @@ def _as(candidate: Candidate) -> str:
     return f" -> {candidate.framework}" if candidate.certain else f", perhaps for {candidate.framework}"
 
 
-def _nothing(found: Discovery, new: Sequence[Candidate], ground: Ground) -> CommandError:
+def _nothing(found: Discovery, new: Sequence[Candidate], context: AdoptionContext) -> CommandError:
     if not found.candidates:
-        where = ground.root.absolute().name or "this folder"
+        where = context.root.absolute().name or "this folder"
         return CommandError(f"no model was found in {one_line(where)}", "name it: hatch-wallaroo init --model PATH")
     if not any(each.frameworks for each in new):
         return CommandError("nothing that was found can be taken as it is", "see what is said of each above")

@@ -16,8 +16,8 @@ from hatch_wallaroo.report import one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
-    from hatch_wallaroo.deduce.infer import Inferred
-    from hatch_wallaroo.deduce.sample import Sample
+    from hatch_wallaroo.discover.infer import Inferred
+    from hatch_wallaroo.discover.sample import Sample
 
 _IN_TABLE = re.compile(r'(framework|release) = "([^"]*)"')
 """A fix for pyproject.toml; here the same is an option."""
@@ -65,7 +65,7 @@ def _tell(label: str, told: Inferred) -> None:
 
 def _inferred(root: Path, asked: Asked) -> Iterator[tuple[str, ModelSpec | None, Inferred]]:
     """Each with a name, and the model of the project that it is for."""
-    from hatch_wallaroo.deduce.infer import infer
+    from hatch_wallaroo.discover.infer import infer
 
     rows = _rows(asked.sample) if asked.sample else None
     project = any_models_of(root) if asked.target else models_of(root)
@@ -105,7 +105,7 @@ def _nothing_called(name: str, project: tuple[ModelSpec, ...]) -> CommandError:
 
 
 def _rows(path: Path) -> Sample:
-    from hatch_wallaroo.deduce.sample import read_sample
+    from hatch_wallaroo.discover.sample import read_sample
 
     rows, findings = read_sample(path, str(path))
     tell_findings(findings)
@@ -116,9 +116,9 @@ def _rows(path: Path) -> Sample:
 
 def _of_file(path: Path, asked: Asked, spec: ModelSpec | None, rows: Sample | None) -> Inferred:
     """What a file outside of the table tells, for a model of the project where one is named."""
-    from hatch_wallaroo.deduce.hints import Header
-    from hatch_wallaroo.deduce.infer import infer, infer_from, of_signature
-    from hatch_wallaroo.deduce.loose import recognised
+    from hatch_wallaroo.discover.infer import infer, infer_from, of_signature
+    from hatch_wallaroo.discover.loose import recognised
+    from hatch_wallaroo.schema.hints import Header
 
     try:
         found = recognised(path)
@@ -136,7 +136,7 @@ def _of_file(path: Path, asked: Asked, spec: ModelSpec | None, rows: Sample | No
 
 def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelSpec | None) -> ModelSpec:
     """The file as if a project declared it: with the framework that was named, is the model's, or the file tells."""
-    from hatch_wallaroo.deduce.loose import spec_of
+    from hatch_wallaroo.discover.loose import spec_of
     from hatch_wallaroo.releases.load import known
 
     framework = asked.framework or (spec.framework.name if spec else None)

@@ -49,7 +49,7 @@ class MLflow(Family):
             "flavors": sorted(str(name) for name in description.flavors if name != "python_function"),
             "saved_by": description.mlflow_version,
             "rows": says.form,
-            **{side: signature.shown(says.side(side)) for side in ("inputs", "outputs") if says.side(side)},
+            **{side: signature.display(says.side(side)) for side in ("inputs", "outputs") if says.side(side)},
         }
         return Inspection(facts, tuple(signature.compared(spec, says)))
 

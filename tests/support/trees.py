@@ -6,17 +6,17 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from hatch_wallaroo.adopt.candidates import Candidate, Ground
-from hatch_wallaroo.adopt.discover import Discovery, discover
 from hatch_wallaroo.config.spec import Project
+from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
+from hatch_wallaroo.discover.search import Discovery, discover
 from support.fronts import REPOSITORY
 
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 EXAMPLES = REPOSITORY / "example-projects"
 
 
-def ground(root: Path, release: str = "2026.1") -> Ground:
-    return Ground(root, Project("a-project", "1.0"), release)
+def context(root: Path, release: str = "2026.1") -> AdoptionContext:
+    return AdoptionContext(root, Project("a-project", "1.0"), release)
 
 
 def grow(root: Path, files: Mapping[str, Path | bytes | str]) -> Path:
@@ -34,7 +34,7 @@ def grow(root: Path, files: Mapping[str, Path | bytes | str]) -> Path:
 
 
 def found(root: Path, release: str = "2026.1") -> Discovery:
-    return discover(ground(root, release))
+    return discover(context(root, release))
 
 
 def by_path(root: Path, release: str = "2026.1") -> dict[str, Candidate]:

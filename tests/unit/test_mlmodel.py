@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.deduce.infer import infer_from, of_signature
-from hatch_wallaroo.deduce.signature import hints, read_signature
+from hatch_wallaroo.discover.infer import infer_from, of_signature
 from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodelError, Signature, Spec, read_mlmodel
+from hatch_wallaroo.mlflow.signature import hints, read_signature
 from hatch_wallaroo.schema.tables import write_schema
 from support.peers import run_in
 
@@ -251,7 +251,7 @@ class TestWhatIsRefused:
 
 
 def of(model):
-    from hatch_wallaroo.deduce.hints import Header
+    from hatch_wallaroo.schema.hints import Header
 
     return Header("test", hints(model.signature.inputs, "inputs"))
 

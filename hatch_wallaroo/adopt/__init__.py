@@ -1,1 +1,0 @@
-"""Taking an existing repository in: which models lie in it, and what its pyproject.toml needs for them."""

@@ -1,0 +1,171 @@
+"""The tables that are proposed for candidates: names, keys, and the text of pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hatch_wallaroo.config.names import LONGEST, in_platforms_form, is_name
+from hatch_wallaroo.config.toml_text import dotted, line
+from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
+from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.types import Schema
+
+TABLE = ("tool", "wallaroo")
+_SAYS_NOTHING = frozenset(
+    (
+        "model", "models", "best", "final", "latest", "weights", "saved-model", "checkpoint", "export", "output",
+        "inference", "src", "artifacts", "predict", "main", "app", "step", "model-final", "best-model",
+    )
+)  # fmt: skip
+"""Names of files and folders that tell no model from another."""
+_NUMBERED = re.compile(r"(?:checkpoint|epoch|v|version)?-?[0-9]+(?:-[0-9]+)*")
+_EXAMPLES: Mapping[str, tuple[str, str]] = {
+    "sklearn": ('inputs = "float64[4]"', 'predictions = "int64"'),
+    "xgboost": ('inputs = "float64[4]"', 'predictions = "float64"'),
+    "keras": ('inputs = "float32[4]"', 'outputs = "float32[1]"'),
+    "pytorch": ('input = "float32[4]"', 'output = "float32[1]"'),
+    "vllm": ('prompt = "string"', 'generated_text = "string"'),
+    "sglang": ('prompt = "string"', 'generated_text = "string"'),
+}
+_EXAMPLE = ('inputs = "float64[4]"', 'outputs = "float64"')
+_SAMPLES = ("sample.json", "samples/{stem}.json", "{folder}/{stem}.json", "{folder}/sample.json", "{path}/sample.json")
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """One model's table. `name` is NAME in `[tool.wallaroo.models.NAME]`, or that of a repository's only model."""
+
+    candidate: Candidate
+    name: str
+    keys: Mapping[str, Any]
+    byop: Mapping[str, Any]
+    schemas: Schemas
+
+
+def proposed(
+    candidate: Candidate, context: AdoptionContext, name: str, *, alone: bool, more: Mapping[str, Any]
+) -> Proposed:
+    """The table of one candidate. `alone`: it is the repository's only model; `more`: further keys, release first."""
+    table = dict(candidate.table)
+    byop = table.pop("byop", {})
+    sample = _sample(candidate, context, alone=alone)
+    keys: dict[str, Any] = {"framework": candidate.framework}
+    if "release" in more:
+        keys["release"] = more["release"]
+    keys |= table if candidate.framework == "custom" else {"model": candidate.path}
+    keys |= more
+    if sample is not None:
+        keys["sample"] = sample
+    return Proposed(candidate, name, keys, byop, propose_schemas(candidate, context, sample))
+
+
+def table_text(model: Proposed, path: tuple[str, ...], *, name: bool = False) -> str:
+    """The lines below `[path]`, with the tables inside of it; what is not known is there as a comment to fill in.
+
+    `name`: the model's name is written, as neither the table nor the project gives it.
+    """
+    keys = {**({"name": model.name} if name else {}), **model.keys}
+    blocks = ["".join(line((key,), value) for key, value in keys.items())]
+    if model.byop:
+        blocks.append(_table(path, "byop", "".join(line((key,), value) for key, value in model.byop.items())))
+    if model.schemas.wanted:
+        blocks += _schema_tables(model, path)
+    return "\n".join(blocks)
+
+
+def _schema_tables(model: Proposed, path: tuple[str, ...]) -> list[str]:
+    sides = (("input-schema", model.schemas.inputs, "takes"), ("output-schema", model.schemas.outputs, "gives"))
+    examples = _EXAMPLES.get(model.candidate.framework, _EXAMPLE)
+    blocks, missing, does = [], [], []
+    for (key, schema, verb), example in zip(sides, examples, strict=True):
+        if schema is not None:
+            blocks.append(_table(path, key, format_schema(schema)))
+        else:
+            missing.append(_commented(_table(path, key, f"{example}\n")))
+            does.append(verb)
+    if missing:
+        what = f"Nothing tells what the model {' and '.join(does)}"
+        first = f"# {what}: fill in the fields, a line each, and take the # away.\n"
+        blocks.append(first + "#\n".join(missing))
+    return blocks
+
+
+def _table(path: tuple[str, ...], key: str, body: str) -> str:
+    return f"[{dotted((*path, key))}]\n{body}"
+
+
+def _commented(text: str) -> str:
+    return "".join(f"# {each}\n" for each in text.splitlines())
+
+
+def names_for(candidates: Sequence[Candidate], taken: Collection[str] = ()) -> list[str]:
+    """A name for each, in the platform's form: of its file, or of its folder where that says nothing; none twice."""
+    used = set(taken)
+    made = []
+    for each in candidates:
+        wanted = _name_of(each.path)
+        name, number = wanted, 2
+        while name in used:
+            name, number = f"{wanted[: LONGEST - 4]}-{number}", number + 1
+        used.add(name)
+        made.append(name)
+    return made
+
+
+def _name_of(path: str) -> str:
+    """The last part of a path that says something, as far as the platform takes it."""
+    parts = path.split("/")
+    parts[-1] = re.sub(r"\.[A-Za-z0-9]{1,12}$", "", parts[-1]) if "." in parts[-1][1:] else parts[-1]
+    for part in reversed(parts):
+        name = platform_name(part)
+        if name and name not in _SAYS_NOTHING and not _NUMBERED.fullmatch(in_platforms_form(part)):
+            return name
+    return "model"
+
+
+def platform_name(text: str) -> str:
+    """A text as a name that the platform takes; '' where nothing is left of it."""
+    name = re.sub(r"[^a-z0-9-]+", "-", in_platforms_form(text)).strip("-")
+    name = re.sub(r"-{2,}", "-", name)[:LONGEST].strip("-")
+    return name if is_name(name) else f"model-{name}"[:LONGEST].strip("-") if name else ""
+
+
+def _sample(candidate: Candidate, context: AdoptionContext, *, alone: bool) -> str | None:
+    """A file of rows beside the model, or in the project's folder where there is but one model."""
+    from hatch_wallaroo.discover.sample import read_sample
+
+    folder, _, name = candidate.path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    for pattern in _SAMPLES if alone else _SAMPLES[1:]:
+        label = pattern.format(stem=stem, folder=folder or ".", path=candidate.path).removeprefix("./")
+        if (context.root / label).is_file() and (alone or label != "sample.json"):
+            rows, _ = read_sample(context.root / label, label)
+            if rows is not None and rows.inputs:
+                return label
+    return None
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """`wanted`: whether the framework takes schemas at all; each is None where nothing tells it."""
+
+    wanted: bool
+    inputs: Schema | None = None
+    outputs: Schema | None = None
+    notes: tuple[str, ...] = ()
+
+
+def propose_schemas(candidate: Candidate, context: AdoptionContext, sample: str | None = None) -> Schemas:
+    """What is known of a candidate's schemas for its framework; headers and the sample are read, nothing is run."""
+    from hatch_wallaroo.discover.infer import infer
+
+    keys = {"sample": sample} if sample else {}
+    spec = context.spec(candidate.framework, candidate.path, **candidate.table, **keys)
+    if spec is None or spec.framework.schemas == "none":
+        return Schemas(wanted=False)
+    found = infer(spec)
+    notes = (*found.guesses, *found.notes)
+    return Schemas(spec.framework.schemas == "required", found.input_schema, found.output_schema, notes)
