@@ -255,6 +255,14 @@ class TestData:
         assert byop.asynchronous is asynchronous
         assert (byop.service, byop.requirements_required) == (service, required)
 
+    @pytest.mark.parametrize(
+        ("asked", "tools"),
+        [("2025.2.5", False), ("2026.1.0", False), ("2026.1.2", False), ("2026.1.3", True), ("2026.1", True)],
+    )
+    def test_the_patch_that_brought_tools_to_vllm(self, asked, tools):
+        keys = {"enable_auto_tool_choice", "tool_call_parser"}
+        assert keys & set(resolve(asked).frameworks["vllm"].config_keys) == (keys if tools else set())
+
     @pytest.mark.parametrize("version", known())
     def test_whose_requirements_are_installed(self, version):
         rows = resolve(version).frameworks.values()
