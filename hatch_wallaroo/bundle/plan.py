@@ -14,13 +14,13 @@ from hatch_wallaroo.frameworks.base import Family, Layout
 
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
-        "custom": "hatch_wallaroo.byop.family:Custom",
+        "custom": "hatch_wallaroo.frameworks.byop.family:Custom",
         "hugging-face": "hatch_wallaroo.frameworks.hugging_face:HuggingFace",
         "keras": "hatch_wallaroo.frameworks.keras:Keras",
         "llm": "hatch_wallaroo.frameworks.llm:Llm",
         "mlflow": "hatch_wallaroo.mlflow.family:MLflow",
         "onnx": "hatch_wallaroo.frameworks.onnx:Onnx",
-        "python": "hatch_wallaroo.frameworks.python_step:PythonStep",
+        "python": "hatch_wallaroo.frameworks.step.family:PythonStep",
         "pytorch": "hatch_wallaroo.frameworks.pytorch:PyTorch",
         "sklearn": "hatch_wallaroo.frameworks.sklearn:Sklearn",
         "tensorflow": "hatch_wallaroo.frameworks.tensorflow:TensorFlow",

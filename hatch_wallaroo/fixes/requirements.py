@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hatch_wallaroo.byop.distributions import certain
 from hatch_wallaroo.config.positions import PYPROJECT
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
 from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.context import Context, item
 from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Drop, Fix, Key, Replace
+from hatch_wallaroo.python.distributions import certain
 from hatch_wallaroo.requirements.lines import Line, read
 from hatch_wallaroo.requirements.notable import MISNAMED
 from hatch_wallaroo.requirements.pylock import FILE

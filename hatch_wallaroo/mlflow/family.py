@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hatch_wallaroo.byop.family import inspect_generated
 from hatch_wallaroo.config.rules import BYOP_PARTS
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.byop.family import inspect_generated
 from hatch_wallaroo.mlflow import functions, signature
 from hatch_wallaroo.mlflow.context import MLFLOW, check_name, context, reference
 from hatch_wallaroo.mlflow.folder import described, libraries, read_folder

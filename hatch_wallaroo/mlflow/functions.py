@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hatch_wallaroo.byop.family import gather_generated
-from hatch_wallaroo.byop.layout import ARTIFACTS
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.frameworks.byop.family import gather_generated
+from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
 from hatch_wallaroo.mlflow.context import MLFLOW, MODEL
 from hatch_wallaroo.schema.types import Scalar, Schema, element
 

@@ -128,17 +128,17 @@ def _unfolded(entries: list[Entry]) -> list[Entry]:
 
 def _custom(archive: _Archive) -> Verdict:
     """BYOP: requirements.txt, then the validator of the release, if it has one, and its loader."""
-    from hatch_wallaroo.byop.check import check_code, once
-    from hatch_wallaroo.byop.modules import read_sources
-    from hatch_wallaroo.byop.surroundings import Surroundings, declared_names
+    from hatch_wallaroo.frameworks.byop.check import check_code, once
+    from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
+    from hatch_wallaroo.python.source_files import read_sources
 
     lines, problem = _requirements(archive)
     if problem:
         return _failed(problem[-1], *problem)
     sources = read_sources(archive.entries, "")
-    surroundings = Surroundings(archive.release, None if lines is None else declared_names(lines))
+    environment = PlatformEnvironment(archive.release, None if lines is None else declared_names(lines))
     try:
-        _, findings = check_code(sources, surroundings, {each.path for each in archive.entries})
+        _, findings = check_code(sources, environment, {each.path for each in archive.entries})
     except RecursionError:
         return Verdict(logs=("The code is nested too deeply to be looked at.",))
     return _verdict(once(findings), validator=archive.release.byop.validator)
@@ -147,7 +147,7 @@ def _custom(archive: _Archive) -> Verdict:
 def _step(spec: ModelSpec, entries: list[Entry], form: Literal["file", "zip"]) -> Verdict:
     """A Python step, as its release's loader sees it."""
     from hatch_wallaroo.frameworks.base import Layout
-    from hatch_wallaroo.frameworks.python_step import PythonStep
+    from hatch_wallaroo.frameworks.step.family import PythonStep
 
     tops = [each.path for each in entries if each.path.endswith(".py") and each.path.count("/") == (form == "zip")]
     if not tops:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from hatch_wallaroo.byop import events, modules, structure
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.frameworks import python_step, python_step_code
+from hatch_wallaroo.frameworks.byop import rules
+from hatch_wallaroo.frameworks.step import code, family
+from hatch_wallaroo.python import import_failures, source_files
 
 NOT_A_ZIP = "Not a valid ZIP file."
 NO_REQUIREMENTS = "requirements.txt not found at the top level of the model archive."
@@ -50,52 +51,52 @@ def _constant(text: str) -> Callable[[Finding], str]:
 
 
 _LOADER: Mapping[str, Callable[[Finding], str]] = {
-    structure.NO_MODULE.code: _constant("No matching files found inside `model_path`."),
-    structure.NO_BUILDER.code: _constant("No InferenceBuilder subclass found in the given files."),
-    structure.SEVERAL_BUILDERS.code: _constant("Multiple InferenceBuilder subclasses found in the given files."),
-    structure.TYPES_METHOD.code: _constant("'method' object is not iterable"),
-    python_step.NOT_A_STEP.code: _constant(NO_STEP),
-    python_step_code.NO_FUNCTION.code: _constant(NO_STEP),
-    python_step_code.OTHER_FORM.code: _constant(NO_STEP),
-    python_step_code.SEVERAL.code: _constant("Multiple pre/post-processing steps found in the given files."),
+    rules.NO_MODULE.code: _constant("No matching files found inside `model_path`."),
+    rules.NO_BUILDER.code: _constant("No InferenceBuilder subclass found in the given files."),
+    rules.SEVERAL_BUILDERS.code: _constant("Multiple InferenceBuilder subclasses found in the given files."),
+    rules.TYPES_METHOD.code: _constant("'method' object is not iterable"),
+    family.NOT_A_STEP.code: _constant(NO_STEP),
+    code.NO_FUNCTION.code: _constant(NO_STEP),
+    code.OTHER_FORM.code: _constant(NO_STEP),
+    code.SEVERAL.code: _constant("Multiple pre/post-processing steps found in the given files."),
     **{
         each.code: _constant(
             "The `process_data` function should have the following signature: "
             "def process_data(input_data: InferenceData) -> InferenceData:`."
         )
-        for each in (python_step_code.SIGNATURE, python_step_code.POSTPONED)
+        for each in (code.SIGNATURE, code.POSTPONED)
     },
     **{
         each.code: _not_loaded
         for each in (
-            events.NOT_FOUND,
-            events.RELATIVE,
-            events.NO_SUCH_NAME,
-            events.UNDEFINED,
-            events.LEAVES,
-            events.VARIABLE,
-            events.DATACLASS,
-            events.NEWER_MODULE,
-            modules.UNPARSEABLE,
+            import_failures.NOT_FOUND,
+            import_failures.RELATIVE,
+            import_failures.NO_SUCH_NAME,
+            import_failures.UNDEFINED,
+            import_failures.LEAVES,
+            import_failures.VARIABLE,
+            import_failures.DATACLASS,
+            import_failures.NEWER_MODULE,
+            source_files.UNPARSEABLE,
         )
     },
 }
 """Source: `mac` 2023.2.1 to 2026.1.3, io/custom_step_loaders.py and config/."""
 
 _VALIDATOR: Mapping[str, Callable[[Finding], str]] = {
-    structure.NO_INFERENCE.code: _constant("No Inference-inherited class found in the model directory"),
-    structure.ASYNCHRONOUS.code: _constant("No Inference-inherited class found in the model directory"),
-    structure.SEVERAL_INFERENCES.code: _several("Inference"),
-    structure.NO_BUILDER.code: _constant("No InferenceBuilder-inherited class found in the model directory"),
-    structure.SEVERAL_BUILDERS.code: _several("InferenceBuilder"),
-    structure.NO_INFERENCE_METHOD.code: _constant("The InferenceBuilder class must contain the inference method."),
-    structure.NO_CREATE.code: _constant("The InferenceBuilder class must contain the create method."),
-    structure.NO_PREDICT.code: _constant("The Inference class must contain the predict method."),
-    structure.NO_MODEL.code: _constant("Inference class is missing the recommended model method"),
-    structure.PARAMETER.code: _parameter,
-    structure.POSTPONED.code: _constant(f"The Inference class's predict method {_ARRAYS.format('accept')}"),
-    structure.RETURNS.code: _constant(f"The Inference class's _predict method {_ARRAYS.format('return')}"),
-    structure.NO_TYPES.code: _constant("The Inference class must contain the expected_model_types method."),
+    rules.NO_INFERENCE.code: _constant("No Inference-inherited class found in the model directory"),
+    rules.ASYNCHRONOUS.code: _constant("No Inference-inherited class found in the model directory"),
+    rules.SEVERAL_INFERENCES.code: _several("Inference"),
+    rules.NO_BUILDER.code: _constant("No InferenceBuilder-inherited class found in the model directory"),
+    rules.SEVERAL_BUILDERS.code: _several("InferenceBuilder"),
+    rules.NO_INFERENCE_METHOD.code: _constant("The InferenceBuilder class must contain the inference method."),
+    rules.NO_CREATE.code: _constant("The InferenceBuilder class must contain the create method."),
+    rules.NO_PREDICT.code: _constant("The Inference class must contain the predict method."),
+    rules.NO_MODEL.code: _constant("Inference class is missing the recommended model method"),
+    rules.PARAMETER.code: _parameter,
+    rules.POSTPONED.code: _constant(f"The Inference class's predict method {_ARRAYS.format('accept')}"),
+    rules.RETURNS.code: _constant(f"The Inference class's _predict method {_ARRAYS.format('return')}"),
+    rules.NO_TYPES.code: _constant("The Inference class must contain the expected_model_types method."),
 }
 """Source: `mac` 2025.2.5 and 2026.1.3, validation/structure_validation.py and type_validation.py."""
 

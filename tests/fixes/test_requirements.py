@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.byop import distributions
+from hatch_wallaroo.python import distributions
 from support.mending import HEAD, codes, mend, planned
 
 MODEL = """[tool.wallaroo]

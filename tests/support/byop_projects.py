@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.byop.family import Custom
 from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.base import Layout
+from hatch_wallaroo.frameworks.byop.family import Custom
 from support.factory import make_spec
 
 EXAMPLES = Path(__file__).parents[2] / "example-projects"

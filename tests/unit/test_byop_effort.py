@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from hatch_wallaroo.byop import modules
-from hatch_wallaroo.byop.check import check_code
-from hatch_wallaroo.byop.modules import read_sources
-from hatch_wallaroo.byop.surroundings import Surroundings
 from hatch_wallaroo.files.sources import Entry, TextSource
+from hatch_wallaroo.frameworks.byop.check import check_code
+from hatch_wallaroo.python import source_files
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import read_sources
 from hatch_wallaroo.releases.load import resolve
 from support.byop_cases import CASES
 
@@ -25,7 +25,7 @@ class TooMuchError(Exception):
 
 def check(files: dict[str, str], release: str = "2026.1"):
     found = read_sources([Entry(path, TextSource(text), path) for path, text in files.items()], "")
-    return check_code(found, Surroundings(resolve(release), frozenset()), frozenset(files))[1]
+    return check_code(found, PlatformEnvironment(resolve(release), frozenset()), frozenset(files))[1]
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -132,8 +132,8 @@ def test_bases_that_python_refuses_or_that_lead_nowhere_do_no_harm(bases):
 
 
 def test_a_file_too_large_is_left_unjudged_with_a_note():
-    text = GROWING["branches"](modules.LARGEST // 25)
-    assert len(text) > modules.LARGEST
+    text = GROWING["branches"](source_files.LARGEST // 25)
+    assert len(text) > source_files.LARGEST
     files = {"main.py": BASE + "import table\n" + CASES["input bare dict"]["main.py"], "table.py": text}
     found = {each.code: each for each in check(files)}
     assert found["WLR554"].level.value == "note"
@@ -144,7 +144,7 @@ def test_a_file_too_large_is_left_unjudged_with_a_note():
 
 
 def test_of_very_much_code_what_is_nearest_to_the_top_is_judged(monkeypatch):
-    monkeypatch.setattr(modules, "LARGEST_SUM", 3000)
+    monkeypatch.setattr(source_files, "LARGEST_SUM", 3000)
     text = CASES["input bare dict"]["main.py"]
     assert len(text) < 3000
     path = "import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), 'artifacts'))\nimport a\n"
@@ -155,7 +155,7 @@ def test_of_very_much_code_what_is_nearest_to_the_top_is_judged(monkeypatch):
 
 
 def test_code_is_parsed_once_for_planning_and_judging():
-    modules._tree.cache_clear()
+    source_files._tree.cache_clear()
     entries = [Entry("main.py", TextSource("x = 1\n"), "main.py")]
     assert read_sources(entries, "").files["main.py"].tree is read_sources(entries, "").files["main.py"].tree
     other = [Entry("other.py", TextSource("x = 1\n"), "other.py")]

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from hatch_wallaroo.byop.family import Custom
-from hatch_wallaroo.byop.model_types import Kind
-from hatch_wallaroo.byop.render import inference_module, module_name
 from hatch_wallaroo.config.spec import Project, Reference
 from hatch_wallaroo.findings import Level, errors
+from hatch_wallaroo.frameworks.byop.family import Custom
+from hatch_wallaroo.frameworks.byop.generated import inference_module, module_name
+from hatch_wallaroo.frameworks.byop.model_types import Kind
 from support.byop_projects import byop_spec, checked, generated_example, planned, write
 
 LOAD, PREDICT = Reference("shop.model", "load"), Reference("shop.model", "predict")

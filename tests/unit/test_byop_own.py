@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hatch_wallaroo.byop.family import Custom
 from hatch_wallaroo.findings import Level, errors
+from hatch_wallaroo.frameworks.byop.family import Custom
 from support.byop_cases import CASES, GOOD
 from support.byop_projects import byop_spec, checked, own_example, planned, write
 

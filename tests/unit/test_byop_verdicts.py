@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hatch_wallaroo.byop.check import reached_findings
-from hatch_wallaroo.byop.loader import load
-from hatch_wallaroo.byop.modules import Sources, read_sources
-from hatch_wallaroo.byop.surroundings import Surroundings
-from hatch_wallaroo.byop.validator import validate
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.frameworks.byop.check import reached_findings
+from hatch_wallaroo.frameworks.byop.loader import load
+from hatch_wallaroo.frameworks.byop.validator import validate
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.releases.load import resolve
 from support.byop_cases import CASES
 from support.byop_reasons import codes
@@ -38,14 +38,14 @@ def test_every_case_has_a_verdict():
 
 @pytest.mark.parametrize("name", CASES)
 def test_validator(name):
-    run, findings = validate(sources(CASES[name]), Surroundings(NEW, frozenset()))
+    run, findings = validate(sources(CASES[name]), PlatformEnvironment(NEW, frozenset()))
     agree(VERDICTS[name][0], [*findings, *reached_findings(run)])
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(("release", "column"), [(NEW, 1), (OLD, 2)], ids=["2026.1", "2023.2.1"])
 def test_loader(name, release, column):
-    run, findings = load(sources(CASES[name]), Surroundings(release, frozenset()))
+    run, findings = load(sources(CASES[name]), PlatformEnvironment(release, frozenset()))
     agree(VERDICTS[name][column], [*findings, *reached_findings(run)])
 
 
@@ -56,14 +56,14 @@ ALLOWED = {"sibling imported lazily", "tests that do not import"}
 def test_code_that_passes_everywhere_is_not_even_warned_of(name):
     found = sources(CASES[name])
     for release in (NEW, OLD):
-        surroundings = Surroundings(release, frozenset())
-        for run, findings in (load(found, surroundings), validate(found, surroundings)):
+        environment = PlatformEnvironment(release, frozenset())
+        for run, findings in (load(found, environment), validate(found, environment)):
             said = [each.message for each in (*findings, *reached_findings(run))]
             assert not said or name in ALLOWED
 
 
 def test_places_are_lines_of_the_file():
-    _, findings = validate(sources(CASES["input bare dict"]), Surroundings(NEW, frozenset()))
+    _, findings = validate(sources(CASES["input bare dict"]), PlatformEnvironment(NEW, frozenset()))
     (only,) = findings
     text = CASES["input bare dict"]["main.py"].splitlines()
     assert only.place.file == "main.py"

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from hatch_wallaroo.frameworks import python_syntax
+from hatch_wallaroo.frameworks.step import syntax
 from hatch_wallaroo.parsing import parse
 from support.fronts import REPOSITORY
 from support.peers import interpreter, missing
@@ -23,7 +23,7 @@ DEEP = {
 def test_what_is_nested_too_deeply(text: str) -> None:
     with pytest.raises((RecursionError, SyntaxError, MemoryError)):
         parse(text)
-    tree, newer = python_syntax.parse(text, (3, 8))
+    tree, newer = syntax.parse(text, (3, 8))
     assert tree is None
     assert len(newer) == 1
 

@@ -13,8 +13,8 @@ import pytest
 
 from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.frameworks.python_step import PythonStep
-from hatch_wallaroo.frameworks.python_syntax import parse
+from hatch_wallaroo.frameworks.step.family import PythonStep
+from hatch_wallaroo.frameworks.step.syntax import parse
 from support import step_cases
 from support.factory import make_spec
 from support.fronts import REPOSITORY

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from hatch_wallaroo.byop import structure
-from hatch_wallaroo.byop.aliases import taken_for_classes
-from hatch_wallaroo.byop.assigned import assigned, stores_model
-from hatch_wallaroo.byop.classes import (
+from hatch_wallaroo.findings import Finding, Level, Place, Rule
+from hatch_wallaroo.frameworks.byop import rules
+from hatch_wallaroo.frameworks.byop.model_assignment import assigned, stores_model
+from hatch_wallaroo.frameworks.byop.validator import no_builder, several
+from hatch_wallaroo.python.classes import (
     Counted,
     Member,
     hides_classes,
@@ -18,40 +19,39 @@ from hatch_wallaroo.byop.classes import (
     named_classes,
     own_nodes,
 )
-from hatch_wallaroo.byop.events import explain
-from hatch_wallaroo.byop.execution import Run
-from hatch_wallaroo.byop.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, builder_is_abstract, counts_by_member_name
-from hatch_wallaroo.byop.modules import Sources
-from hatch_wallaroo.byop.surroundings import Surroundings
-from hatch_wallaroo.byop.validator import no_builder, several
-from hatch_wallaroo.byop.values import Function, Module, OwnClass, Value
-from hatch_wallaroo.findings import Finding, Level, Place, Rule
+from hatch_wallaroo.python.import_failures import explain
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, builder_is_abstract, counts_by_member_name
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import Sources
+from hatch_wallaroo.python.subscripted_types import taken_for_classes
+from hatch_wallaroo.python.values import Function, Module, OwnClass, Value
 
 _NAME_OF_LOADED = "custom_inference"
 _MOST_INFERENCES = 50
 """Inference classes that are judged: each asks for a look at the whole file, and nobody writes as many."""
 
 
-def load(sources: Sources, surroundings: Surroundings) -> tuple[Run, list[Finding]]:
+def load(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun, list[Finding]]:
     """The run of the loader over the .py files at the top level, and findings of what would fail in it."""
-    run = Run(sources, surroundings)
+    run = ImportRun(sources, environment)
     top = [each for path, each in sorted(sources.files.items()) if "/" not in path]
     if not top:
         return run, [_nothing()]
     modules = [run.execute(each, _NAME_OF_LOADED) for each in top]
     run.settle()
-    findings = explain(run.events, surroundings)
-    findings += taken_for_classes(modules, surroundings.python)
-    counted = _counted(modules, surroundings)
+    findings = explain(run.events, environment)
+    findings += taken_for_classes(modules, environment.python)
+    counted = _counted(modules, environment)
     sure = [each for each in counted if each.sure]
     unseen = any(hides_classes(module) for module in modules) or any(not module.done for module in modules)
     if len(sure) > 1:
-        findings.append(several(structure.SEVERAL_BUILDERS, "InferenceBuilder", sure))
+        findings.append(several(rules.SEVERAL_BUILDERS, "InferenceBuilder", sure))
     elif not counted and not unseen:
         findings.append(_chat_or_nothing(modules))
     for each in sure if len(counted) == 1 else ():
         if isinstance(each.value, OwnClass):
-            findings += _builder(each.value, surroundings)
+            findings += _builder(each.value, environment)
     made = list(islice(_instantiated(modules), _MOST_INFERENCES))
     builds = len(sure) == 1 and _creates(sure[0].value)
     stored = not builds or stores_model(modules)
@@ -69,7 +69,7 @@ def _no_inference(modules: list[Module]) -> Iterator[Finding]:
     seen = [value for module in modules for bound in module.names.values() for value in bound.values]
     if any(isinstance(each, OwnClass) and "predict" in each.members for each in seen):
         return
-    yield structure.NO_INFERENCE.finding(
+    yield rules.NO_INFERENCE.finding(
         f"{modules[0].file.label}: no class inherits from mac.inference.Inference, and none has a predict method",
         fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
         place=modules[0].file.place(),
@@ -78,17 +78,17 @@ def _no_inference(modules: list[Module]) -> Iterator[Finding]:
 
 
 def _nothing() -> Finding:
-    return structure.NO_MODULE.finding(
+    return rules.NO_MODULE.finding(
         "there is no .py file at the bundle's top level, where the platform looks for inference code",
         fix='set byop.module = "your_inference.py", or byop.load and byop.predict',
         place=Place(),
     )
 
 
-def _counted(modules: list[Module], surroundings: Surroundings) -> list[Counted]:
+def _counted(modules: list[Module], environment: PlatformEnvironment) -> list[Counted]:
     """Builders as the loader counts them: every name that stands for one, imported or not."""
     found = []
-    by_member = counts_by_member_name(surroundings.release)
+    by_member = counts_by_member_name(environment.release)
     for module in modules:
         for each in named_classes(module, BUILDER):
             # named_classes gives own classes and external ones; the latter have `last`
@@ -102,7 +102,7 @@ def _chat_or_nothing(modules: list[Module]) -> Finding:
     for module in modules:
         for name in ("handle_completion", "handle_chat_completion"):
             if name in module.names:
-                return structure.CHAT_ONLY.finding(
+                return rules.CHAT_ONLY.finding(
                     f"{module.file.label} has {name} but no InferenceBuilder, which mac's loader asks for",
                     fix="add an Inference and an InferenceBuilder, unless your platform serves such handlers",
                     place=module.file.place(),
@@ -117,13 +117,13 @@ def _creates(builder: Value) -> bool:
     return isinstance(found, Member) and not found.abstract
 
 
-def _builder(made: OwnClass, surroundings: Surroundings) -> Iterator[Finding]:
+def _builder(made: OwnClass, environment: PlatformEnvironment) -> Iterator[Finding]:
     """Builder() and create(config)."""
     missing = missing_members(made)
-    if not builder_is_abstract(surroundings.release):
+    if not builder_is_abstract(environment.release):
         missing = [each for each in missing if each != "inference"]
-    rules = {"inference": structure.NO_INFERENCE_METHOD, "create": structure.NO_CREATE}
-    yield from _undone(made, missing, rules)
+    named = {"inference": rules.NO_INFERENCE_METHOD, "create": rules.NO_CREATE}
+    yield from _undone(made, missing, named)
     yield from _callable(made, "__init__", 0, f"{made.name}()")
     yield from _callable(made, "create", 1, "create(config)")
     found = member(made, "create")
@@ -131,23 +131,23 @@ def _builder(made: OwnClass, surroundings: Surroundings) -> Iterator[Finding]:
     if function is None or function.decorators:
         return
     if function.is_async:
-        yield structure.CANNOT_CALL.finding(
+        yield rules.CANNOT_CALL.finding(
             f"{function.file.label}: {made.name}.create is `async def`, but the platform calls it without awaiting",
             fix="write `def create`",
             place=function.file.place(function.node),
         )
     elif not _gives_something(function):
-        yield structure.CANNOT_CALL.finding(
+        yield rules.CANNOT_CALL.finding(
             f"{function.file.label}: {made.name}.create returns nothing",
             fix="return the Inference object at the end of create",
             place=function.file.place(function.node),
         )
 
 
-def _undone(made: OwnClass, missing: list[str], rules: Mapping[str, Rule]) -> Iterator[Finding]:
+def _undone(made: OwnClass, missing: list[str], named: Mapping[str, Rule]) -> Iterator[Finding]:
     """Abstract members that nobody defines: Python refuses to make such an object."""
     for name in missing:
-        yield rules.get(name, structure.ABSTRACT).finding(
+        yield named.get(name, rules.ABSTRACT).finding(
             f"{made.file.label}: {made.name} does not define {name}",
             fix=f"define {name} in {made.name}",
             place=made.file.place(made.node),
@@ -181,7 +181,7 @@ def _callable(made: OwnClass, name: str, given: int, call: str) -> Iterator[Find
         return
     shown = ", ".join([*(each.arg for each in positional), *keyword]) or "nothing"
     spare = needed > given or bool(keyword)
-    yield structure.CANNOT_CALL.finding(
+    yield rules.CANNOT_CALL.finding(
         f"{function.file.label}: {made.name}.{name} takes ({shown}), but the platform calls {call}",
         fix="give the other parameters defaults" if spare else f"let it take what is given: {call}, and self",
         place=function.file.place(function.node),
@@ -202,8 +202,8 @@ def _instantiated(modules: list[Module]) -> Iterator[OwnClass]:
 
 def _inference(made: OwnClass) -> Iterator[Finding]:
     missing = missing_members(made)
-    rules = {"_predict": structure.NO_PREDICT, "expected_model_types": structure.NO_TYPES}
-    yield from _undone(made, missing, rules)
+    named = {"_predict": rules.NO_PREDICT, "expected_model_types": rules.NO_TYPES}
+    yield from _undone(made, missing, named)
     yield from _callable(made, "_predict", 1, "_predict(input_data)")
     yield from _awaiting(made)
     yield from _model_types(made)
@@ -215,14 +215,14 @@ def _awaiting(made: OwnClass) -> Iterator[Finding]:
     if function is None or not isinstance(outer, Member) or not isinstance(outer.owner, str) or function.decorators:
         return
     if outer.owner == INFERENCE and function.is_async:
-        yield structure.AWAITED.finding(
+        yield rules.AWAITED.finding(
             f"{function.file.label}: {made.name}._predict is `async def`, but Inference.predict does not await it",
             fix="write `def _predict`, or add `async def predict(self, input_data)` that returns "
             "`await self._predict(input_data)`",
             place=function.file.place(function.node),
         )
     elif outer.owner == ASYNC_INFERENCE and not function.is_async and not _may_be_awaitable(function):
-        yield structure.AWAITED.finding(
+        yield rules.AWAITED.finding(
             f"{function.file.label}: {made.name}._predict is a plain `def`, but AsyncInference.predict awaits "
             "what it returns",
             fix="write `async def _predict`, or inherit from Inference",
@@ -245,7 +245,7 @@ def _model_types(made: OwnClass) -> Iterator[Finding]:
         isinstance(each, ast.Attribute) and each.attr == "_raise_error_if_model_is_wrong_type"
         for each in ast.walk(function.file.tree or function.node)
     )
-    yield structure.TYPES_METHOD.finding(
+    yield rules.TYPES_METHOD.finding(
         f"{function.file.label}: {made.name}.expected_model_types is a method, and Wallaroo reads it as a property",
         fix="write `@property` above it",
         place=function.file.place(function.node),

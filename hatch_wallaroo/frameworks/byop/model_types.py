@@ -7,12 +7,12 @@ import builtins
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hatch_wallaroo.byop.execution import Run
-from hatch_wallaroo.byop.expressions import values_of
-from hatch_wallaroo.byop.references import Target, is_name
-from hatch_wallaroo.byop.values import Expression, External, Function, OwnClass, Scope, Value
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
+from hatch_wallaroo.frameworks.byop.load_and_predict import Target, is_name
+from hatch_wallaroo.python.expressions import values_of
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.values import Expression, External, Function, OwnClass, Scope, Value
 
 UNTYPED = rule(
     "WLR506",
@@ -62,7 +62,7 @@ class Kind:
 OBJECT = Kind("builtins", "object")
 
 
-def model_types(spec: ModelSpec, run: Run, load: Target) -> tuple[tuple[Kind, ...], list[Finding]]:
+def model_types(spec: ModelSpec, run: ImportRun, load: Target) -> tuple[tuple[Kind, ...], list[Finding]]:
     """The model's classes, `object` where nothing is known, and findings."""
     declared = spec.byop.model_types if spec.byop is not None else ()
     if declared:
@@ -95,7 +95,7 @@ def model_types(spec: ModelSpec, run: Run, load: Target) -> tuple[tuple[Kind, ..
 class _Reader:
     """Follows a return annotation to classes."""
 
-    def __init__(self, run: Run, function: Function) -> None:
+    def __init__(self, run: ImportRun, function: Function) -> None:
         self.modules = {"builtins", "typing", "collections.abc", *run.modules, *_imported(run)}
         self.function = function
 
@@ -176,7 +176,7 @@ def _with_typing_only(node: ast.expr, scope: Scope) -> tuple[Value, ...]:
     return values_of(node, Scope(scope.module, merged))
 
 
-def _imported(run: Run) -> set[str]:
+def _imported(run: ImportRun) -> set[str]:
     found: set[str] = set()
     for module in run.reached.values():
         for node in ast.walk(module.file.tree) if module.file.tree else ():
@@ -200,7 +200,7 @@ def _plain(module: str, name: str) -> bool:
     return all(is_name(part) for part in (*module.split("."), *name.split(".")))
 
 
-def _declared(spec: ModelSpec, run: Run, declared: Iterable[str]) -> tuple[tuple[Kind, ...], list[Finding]]:
+def _declared(spec: ModelSpec, run: ImportRun, declared: Iterable[str]) -> tuple[tuple[Kind, ...], list[Finding]]:
     """`byop.model-types`: `"sklearn.cluster:KMeans"`, `"sklearn.cluster.KMeans"`, or a builtin's name."""
     kinds: list[Kind] = []
     findings: list[Finding] = []

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from hatch_wallaroo.byop import structure
-from hatch_wallaroo.byop.classes import Member, derives, is_property, is_setter, member, own_nodes
-from hatch_wallaroo.byop.expressions import values_of
-from hatch_wallaroo.byop.inheritance import ancestry
-from hatch_wallaroo.byop.values import External, Function, Module, OwnClass
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.frameworks.byop import rules
+from hatch_wallaroo.python.classes import Member, ancestry, derives, is_property, is_setter, member, own_nodes
+from hatch_wallaroo.python.expressions import values_of
+from hatch_wallaroo.python.values import External, Function, Module, OwnClass
 
 
 def assigned(made: OwnClass, modules: list[Module], *, stored: bool) -> Iterator[Finding]:
@@ -32,7 +31,7 @@ def assigned(made: OwnClass, modules: list[Module], *, stored: bool) -> Iterator
         ):
             return
     if not stored:
-        yield structure.NEVER_ASSIGNED.finding(
+        yield rules.NEVER_ASSIGNED.finding(
             f"{made.file.label}: nothing assigns a model to {made.name}, so each prediction will fail",
             fix="in create: inference.model = the loaded model (any object that is not None)",
             place=made.file.place(made.node),
@@ -92,7 +91,7 @@ def _wrong_type(made: OwnClass, modules: list[Module]) -> Iterator[Finding]:
                 continue
             given = _made_by(node.value, module)
             if given is not None and all(_unrelated(given, each) for each in expected):
-                yield structure.WRONG_TYPE.finding(
+                yield rules.WRONG_TYPE.finding(
                     f"{module.file.label}: the model is a {_called(given)}, but {made.name} expects "
                     f"{' or '.join(_called(each) for each in expected)}",
                     fix="return the model's class from expected_model_types",

@@ -9,23 +9,32 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from hatch_wallaroo.byop import distributions, render
-from hatch_wallaroo.byop.check import check_code, once, reached_findings
-from hatch_wallaroo.byop.classes import named_classes
-from hatch_wallaroo.byop.events import explain
-from hatch_wallaroo.byop.execution import Run
-from hatch_wallaroo.byop.layout import ARTIFACTS, NOT_A_PACKAGE, NOT_PYTHON, REQUIREMENTS, Contents, gather, top_levels
-from hatch_wallaroo.byop.mac import BUILDER, INFERENCE
-from hatch_wallaroo.byop.model_types import OBJECT, Kind, model_types
-from hatch_wallaroo.byop.modules import UNJUDGED, Sources, read_sources
-from hatch_wallaroo.byop.references import Target, follow, hides, judge_names
-from hatch_wallaroo.byop.surroundings import Surroundings, declared_names
-from hatch_wallaroo.byop.values import Module, OwnClass
 from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, errors, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.byop import generated
+from hatch_wallaroo.frameworks.byop.check import check_code, once, reached_findings
+from hatch_wallaroo.frameworks.byop.layout import (
+    ARTIFACTS,
+    NOT_A_PACKAGE,
+    NOT_PYTHON,
+    REQUIREMENTS,
+    Contents,
+    gather,
+    top_levels,
+)
+from hatch_wallaroo.frameworks.byop.load_and_predict import Target, follow, hides, judge_names
+from hatch_wallaroo.frameworks.byop.model_types import OBJECT, Kind, model_types
+from hatch_wallaroo.python import distributions
+from hatch_wallaroo.python.classes import named_classes
+from hatch_wallaroo.python.import_failures import explain
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.mac import BUILDER, INFERENCE
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
+from hatch_wallaroo.python.source_files import UNJUDGED, Sources, read_sources
+from hatch_wallaroo.python.values import Module, OwnClass
 from hatch_wallaroo.requirements.resolve import requirements_text
 
 NO_CODE = rule(
@@ -121,8 +130,8 @@ def _plan_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Pla
     if contents is None or code is None:
         return Planned(None, gathered.findings)
     contents.findings += code.findings
-    text = render.inference_module(load, predict, code.kinds, asynchronous=code.predict.asynchronous)
-    return _finish(spec, contents, Entry(f"{spec.name}/{render.module_name(predict)}", TextSource(text)))
+    text = generated.inference_module(load, predict, code.kinds, asynchronous=code.predict.asynchronous)
+    return _finish(spec, contents, Entry(f"{spec.name}/{generated.module_name(predict)}", TextSource(text)))
 
 
 def _finish(spec: ModelSpec, contents: Contents, module: Entry) -> Planned:
@@ -147,7 +156,7 @@ def _root(reference: Reference) -> str:
 class _Followed:
     """The two functions, the model's classes, and the run that found them."""
 
-    run: Run
+    run: ImportRun
     load: Target
     predict: Target
     kinds: tuple[Kind, ...]
@@ -155,7 +164,7 @@ class _Followed:
 
 
 def _follow(spec: ModelSpec, sources: Sources, load: Reference, predict: Reference) -> _Followed:
-    run = Run(sources, _surroundings(spec), path=[ARTIFACTS])
+    run = ImportRun(sources, _environment(spec), path=[ARTIFACTS])
     try:
         first, second = follow(run, load, "load", spec), follow(run, predict, "predict", spec)
         kinds, findings = model_types(spec, run, first)
@@ -172,12 +181,12 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
     code = _follow(spec, sources, load, predict)
     code.run.settle()
     findings = [
-        *explain(code.run.events, code.run.surroundings),
+        *explain(code.run.events, code.run.environment),
         *reached_findings(code.run),
     ]
     facts = {
         "code": "generated",
-        "module": render.module_name(predict),
+        "module": generated.module_name(predict),
         "load": str(load),
         "predict": str(predict),
         "asynchronous": code.predict.asynchronous,
@@ -193,7 +202,7 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
 def _inspect_own(spec: ModelSpec, layout: Layout) -> Inspection:
     sources = read_sources(layout.entries, spec.name)
     paths = frozenset(entry.path.removeprefix(f"{spec.name}/") for entry in layout.entries)
-    run, findings = check_code(sources, _surroundings(spec), paths)
+    run, findings = check_code(sources, _environment(spec), paths)
     top = [module for path, module in run.reached.items() if "/" not in path]
     facts = {
         "code": "own",
@@ -234,7 +243,7 @@ def _packages(sources: Sources) -> Mapping[str, Any]:
     return {"packages": sorted({path.partition("/")[0].removesuffix(".py") for path in below})}
 
 
-def _surroundings(spec: ModelSpec) -> Surroundings:
+def _environment(spec: ModelSpec) -> PlatformEnvironment:
     requirements = requirements_text(spec)
     unreadable = bool(errors(requirements.findings))
     module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
@@ -246,4 +255,4 @@ def _surroundings(spec: ModelSpec) -> Surroundings:
         places = [f"{folder}/{root}" if folder else root for folder in folders]
         return any(spec.path(f"{each}.py").is_file() or spec.path(f"{each}/__init__.py").is_file() for each in places)
 
-    return Surroundings(spec.release, None if unreadable else declared_names(requirements.lines), own)
+    return PlatformEnvironment(spec.release, None if unreadable else declared_names(requirements.lines), own)

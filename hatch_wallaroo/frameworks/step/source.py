@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Place, rule
-from hatch_wallaroo.frameworks.python_names import Scope, read_module, uses_path
-from hatch_wallaroo.frameworks.python_syntax import parse
+from hatch_wallaroo.frameworks.step.names import Scope, read_module, uses_path
+from hatch_wallaroo.frameworks.step.syntax import parse
 
 SYNTAX = rule(
     "WLR447",

@@ -7,12 +7,12 @@ import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hatch_wallaroo.byop.classes import own_nodes
-from hatch_wallaroo.byop.execution import Run
-from hatch_wallaroo.byop.layout import around, top_levels
-from hatch_wallaroo.byop.values import Expression, Function, Module, OwnClass
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
+from hatch_wallaroo.frameworks.byop.layout import around, top_levels
+from hatch_wallaroo.python.classes import own_nodes
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
 
 _TEMPLATE = "hatch-wallaroo's template of the inference module"
 
@@ -101,7 +101,7 @@ def _references(spec: ModelSpec) -> Iterator[tuple[str, Reference]]:
                 yield option, reference
 
 
-def follow(run: Run, reference: Reference, option: str, spec: ModelSpec) -> Target:
+def follow(run: ImportRun, reference: Reference, option: str, spec: ModelSpec) -> Target:
     """Import the module (by reading it), find the function through whatever re-exports it, and judge its signature."""
     target = Target(reference)
     place = spec.at("byop", option)
@@ -132,7 +132,7 @@ def follow(run: Run, reference: Reference, option: str, spec: ModelSpec) -> Targ
     return target
 
 
-def _no_module(run: Run, reference: Reference, spec: ModelSpec, place: Place) -> Finding:
+def _no_module(run: ImportRun, reference: Reference, spec: ModelSpec, place: Place) -> Finding:
     known = sorted(
         path.removeprefix("artifacts/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for path in run.sources.files

@@ -6,10 +6,10 @@ import ast
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from hatch_wallaroo.byop import structure
-from hatch_wallaroo.byop.aliases import taken_for_classes
-from hatch_wallaroo.byop.annotations import is_arrays
-from hatch_wallaroo.byop.classes import (
+from hatch_wallaroo.findings import Finding, Level, Rule
+from hatch_wallaroo.frameworks.byop import rules
+from hatch_wallaroo.frameworks.byop.annotations import is_arrays
+from hatch_wallaroo.python.classes import (
     Counted,
     Member,
     hides_classes,
@@ -17,25 +17,25 @@ from hatch_wallaroo.byop.classes import (
     member,
     named_classes,
 )
-from hatch_wallaroo.byop.events import explain
-from hatch_wallaroo.byop.execution import Run
-from hatch_wallaroo.byop.expressions import external_name
-from hatch_wallaroo.byop.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
-from hatch_wallaroo.byop.modules import SourceFile, Sources
-from hatch_wallaroo.byop.surroundings import Surroundings
-from hatch_wallaroo.byop.values import Function, Module, OwnClass, Scope
-from hatch_wallaroo.findings import Finding, Level, Rule
+from hatch_wallaroo.python.expressions import external_name
+from hatch_wallaroo.python.import_failures import explain
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import SourceFile, Sources
+from hatch_wallaroo.python.subscripted_types import taken_for_classes
+from hatch_wallaroo.python.values import Function, Module, OwnClass, Scope
 
 _DATA = "Dict[str, np.ndarray]"
 _WRAPPING = frozenset({"functools.wraps", "functools.update_wrapper", "functools.partial"})
 
 
-def validate(sources: Sources, surroundings: Surroundings) -> tuple[Run, list[Finding]]:
+def validate(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun, list[Finding]]:
     """The validator's run over every .py outside `artifacts` folders, and findings of everything it would refuse."""
-    run = Run(sources, surroundings)
+    run = ImportRun(sources, environment)
     modules = [run.execute(each, each.stem) for each in executed(sources)]
-    findings = explain((event for event in run.events if not event.lazy), surroundings)
-    findings += taken_for_classes(modules, surroundings.python)
+    findings = explain((event for event in run.events if not event.lazy), environment)
+    findings += taken_for_classes(modules, environment.python)
     if any(_has_chat(module) for module in modules):
         return run, findings
     inferences = _own_classes(modules, INFERENCE)
@@ -88,13 +88,13 @@ def _count_inferences(found: list[Counted], modules: list[Module], unseen: bool)
     sure = [each for each in found if each.sure]
     first = modules[0].file if modules else None
     if len(sure) > 1:
-        yield several(structure.SEVERAL_INFERENCES, "Inference", sure)
+        yield several(rules.SEVERAL_INFERENCES, "Inference", sure)
     elif not found and not unseen:
         lonely = _own_classes(modules, ASYNC_INFERENCE)
         if lonely:
             made = lonely[0].value
             assert isinstance(made, OwnClass)  # noqa: S101 - _own_classes gives nothing else
-            yield structure.ASYNCHRONOUS.finding(
+            yield rules.ASYNCHRONOUS.finding(
                 f"{made.file.label}: {made.name} inherits from AsyncInference, which the platform's "
                 "validator does not know",
                 fix="inherit from Inference, write `async def _predict`, and add `async def predict(self, input_data)` "
@@ -102,7 +102,7 @@ def _count_inferences(found: list[Counted], modules: list[Module], unseen: bool)
                 place=made.file.place(made.node),
             )
         elif first is not None:
-            yield structure.NO_INFERENCE.finding(
+            yield rules.NO_INFERENCE.finding(
                 f"{_names(modules)}: no class inherits from mac.inference.Inference",
                 fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
                 place=first.place(),
@@ -112,7 +112,7 @@ def _count_inferences(found: list[Counted], modules: list[Module], unseen: bool)
 def _count_builders(found: list[Counted], modules: list[Module], unseen: bool) -> Iterator[Finding]:
     sure = [each for each in found if each.sure]
     if len(sure) > 1:
-        yield several(structure.SEVERAL_BUILDERS, "InferenceBuilder", sure)
+        yield several(rules.SEVERAL_BUILDERS, "InferenceBuilder", sure)
     elif not found and not unseen and modules:
         yield no_builder(modules)
 
@@ -131,7 +131,7 @@ def several(rule_: Rule, base: str, found: list[Counted]) -> Finding:
 
 def no_builder(modules: list[Module]) -> Finding:
     """Say that there is no builder."""
-    return structure.NO_BUILDER.finding(
+    return rules.NO_BUILDER.finding(
         f"{_names(modules)}: no class inherits from mac.inference.creation.InferenceBuilder",
         fix="write `class MyBuilder(InferenceBuilder)` with `inference` and `create(self, config)`",
         place=modules[0].file.place(),
@@ -144,10 +144,10 @@ def _names(modules: list[Module]) -> str:
 
 def _builder(made: OwnClass) -> Iterator[Finding]:
     for name, rule_, advice in (
-        ("inference", structure.NO_INFERENCE_METHOD, "Add a property `inference` that returns the Inference object."),
+        ("inference", rules.NO_INFERENCE_METHOD, "Add a property `inference` that returns the Inference object."),
         (
             "create",
-            structure.NO_CREATE,
+            rules.NO_CREATE,
             "Add `def create(self, config)` that assigns the model and returns the Inference object.",
         ),
     ):
@@ -161,13 +161,13 @@ def _builder(made: OwnClass) -> Iterator[Finding]:
 def _inference(made: OwnClass) -> Iterator[Finding]:
     found = member(made, "_predict")
     if isinstance(found, Member) and found.abstract:
-        yield structure.NO_PREDICT.finding(
+        yield rules.NO_PREDICT.finding(
             f"{made.file.label}: {made.name} does not define _predict",
             fix=f"add `def _predict(self, input_data: {_DATA}) -> {_DATA}`",
             place=made.file.place(made.node),
         )
     if "model" not in made.members and "_model" not in made.members:
-        yield structure.NO_MODEL.finding(
+        yield rules.NO_MODEL.finding(
             f"{made.file.label}: {made.name} does not define model itself",
             fix="add to the class: `@Inference.model.setter` above `def model(self, model) -> None`, which assigns "
             "self._model",
@@ -177,7 +177,7 @@ def _inference(made: OwnClass) -> Iterator[Finding]:
         yield from _signature(made, found.function)
     types = member(made, "expected_model_types")
     if isinstance(types, Member) and types.abstract:
-        yield structure.NO_TYPES.finding(
+        yield rules.NO_TYPES.finding(
             f"{made.file.label}: {made.name} does not define expected_model_types",
             fix="add a property `expected_model_types` that returns a set of classes",
             place=made.file.place(made.node),
@@ -197,21 +197,21 @@ def _signature(made: OwnClass, function: Function) -> Iterator[Finding]:
     fix = f"write `def _predict(self, input_data: {_DATA}) -> {_DATA}:`"
     parameter = named.get("input_data")
     if parameter is None:
-        yield structure.PARAMETER.finding(
+        yield rules.PARAMETER.finding(
             f"{where} has no parameter named input_data", fix=fix, place=visible.file.place(visible.node), level=level
         )
     elif parameter.annotation is None:
-        yield structure.PARAMETER.finding(
+        yield rules.PARAMETER.finding(
             f"{where}: input_data has no annotation", fix=fix, place=visible.file.place(parameter), level=level
         )
     else:
-        yield from _annotation(visible, parameter.annotation, structure.PARAMETER, where, "input_data", level)
+        yield from _annotation(visible, parameter.annotation, rules.PARAMETER, where, "input_data", level)
     if visible.node.returns is None:
-        yield structure.RETURNS.finding(
+        yield rules.RETURNS.finding(
             f"{where} has no return annotation", fix=fix, place=visible.file.place(visible.node), level=level
         )
     else:
-        yield from _annotation(visible, visible.node.returns, structure.RETURNS, where, "what it returns", level)
+        yield from _annotation(visible, visible.node.returns, rules.RETURNS, where, "what it returns", level)
 
 
 def _annotation(
@@ -219,7 +219,7 @@ def _annotation(
 ) -> Iterator[Finding]:
     file, what = function.file, f"{where}: {part}"
     if file.postponing is not None:
-        yield structure.POSTPONED.finding(
+        yield rules.POSTPONED.finding(
             f"`from __future__ import annotations` turns the annotations of {where.partition(': ')[2]} into text, "
             "which the platform does not read",
             fix="remove `from __future__ import annotations` from this file",
@@ -227,7 +227,7 @@ def _annotation(
             level=level,
         )
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield structure.POSTPONED.finding(
+        yield rules.POSTPONED.finding(
             f'{what} is annotated with text, "{node.value}"',
             fix="take the quotes away",
             place=file.place(node),

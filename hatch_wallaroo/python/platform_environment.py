@@ -7,14 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hatch_wallaroo.byop import distributions, mac
+from hatch_wallaroo.python import distributions, mac
 from hatch_wallaroo.releases.model import Release
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PlatformEnvironment:
     """One release's environment with the model's requirements in it.
 
     `python` is the platform's, major and minor. `declared` are normalised distribution

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from hatch_wallaroo.byop.modules import SourceFile
+from hatch_wallaroo.python.source_files import SourceFile
 
 
 @dataclass(frozen=True)

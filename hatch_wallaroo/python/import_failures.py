@@ -1,17 +1,76 @@
-"""What an import of the bundle's files would trip over, in the user's words."""
+"""What an import of the bundle's files would trip over: the record of it, and how it is said to the user."""
 
 from __future__ import annotations
 
 import ast
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from hatch_wallaroo.byop import distributions
-from hatch_wallaroo.byop.layout import ARTIFACTS
-from hatch_wallaroo.byop.records import Event
-from hatch_wallaroo.byop.surroundings import Surroundings
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
+from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
+from hatch_wallaroo.python import distributions
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import SourceFile
+
+FailureKind = Literal[
+    "module",
+    "absent",
+    "path",
+    "relative",
+    "name",
+    "undefined",
+    "exit",
+    "raise",
+    "variable",
+    "syntax",
+    "typing",
+    "dataclass",
+]
+CATCHING: Mapping[FailureKind, frozenset[str]] = {
+    "module": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
+    "absent": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
+    "path": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
+    "relative": frozenset({"ImportError", "Exception", "BaseException"}),
+    "name": frozenset({"ImportError", "Exception", "BaseException"}),
+    "undefined": frozenset({"NameError", "Exception", "BaseException"}),
+    "typing": frozenset({"NameError", "Exception", "BaseException"}),
+    "exit": frozenset({"SystemExit", "BaseException"}),
+    "raise": frozenset({"Exception", "BaseException"}),
+    "variable": frozenset({"KeyError", "LookupError", "Exception", "BaseException"}),
+    "syntax": frozenset({"SyntaxError", "Exception", "BaseException"}),
+    "dataclass": frozenset({"AttributeError", "Exception", "BaseException"}),
+}
+"""The exceptions whose handlers catch what each kind of event stands for."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImportFailure:
+    """One thing that an import would trip over. `sure`: it happens on every way; `lazy`: only when a function runs.
+
+    `known`: where a module of the bundle is missing, those that are there.
+    """
+
+    kind: FailureKind
+    file: SourceFile
+    node: ast.AST
+    detail: str
+    sure: bool
+    lazy: bool = False
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ImportUse:
+    """A module outside the bundle that a file imports. `optional`: the code is ready for its absence."""
+
+    module: str
+    file: SourceFile
+    node: ast.AST
+    optional: bool
+    lazy: bool
+
 
 NOT_FOUND = rule(
     "WLR540",
@@ -65,31 +124,31 @@ NEWER_MODULE = rule(
 )
 
 _SHOWN = 6
-_Explain: TypeAlias = Callable[[Event, Surroundings], Finding | None]
+_Explain: TypeAlias = Callable[[ImportFailure, PlatformEnvironment], Finding | None]
 
 
-def explain(events: Iterable[Event], surroundings: Surroundings) -> list[Finding]:
+def explain(events: Iterable[ImportFailure], environment: PlatformEnvironment) -> list[Finding]:
     """Findings for events: errors for what is sure, warnings for what happens on some way or later only."""
     found = []
     for event in events:
-        finding = _EXPLAIN[event.kind](event, surroundings)
+        finding = _EXPLAIN[event.kind](event, environment)
         if finding is not None:
             found.append(finding)
     return found
 
 
-def _level(event: Event) -> Level:
+def _level(event: ImportFailure) -> Level:
     return Level.ERROR if event.sure else Level.WARNING
 
 
-def _module(event: Event, surroundings: Surroundings) -> Finding | None:
+def _module(event: ImportFailure, environment: PlatformEnvironment) -> Finding | None:
     name, file = event.detail, event.file
     root = name.partition(".")[0]
-    if surroundings.is_missing(name):
+    if environment.is_missing(name):
         since = ".".join(str(part) for part in distributions.STDLIB_SINCE[root])
         return NEWER_MODULE.finding(
             f"{file.label} imports {name}, which Python {since} brought; "
-            f"the platform runs {surroundings.release.python}",
+            f"the platform runs {environment.release.python}",
             fix=_backport(root),
             place=file.place(event.node),
             level=_level(event),
@@ -97,7 +156,7 @@ def _module(event: Event, surroundings: Surroundings) -> Finding | None:
     return _not_found(event, f"put {root} into byop.packages, which places it in the bundle's artifacts/, and write")
 
 
-def _absent(event: Event, _surroundings: Surroundings) -> Finding:
+def _absent(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     """A module that its package, which is in the bundle, does not have."""
     package = event.known[0].rpartition(".")[0] if event.known else ""
     missing = event.detail.removeprefix(f"{package}.").partition(".")[0] if package else ""
@@ -118,11 +177,11 @@ def _absent(event: Event, _surroundings: Surroundings) -> Finding:
     )
 
 
-def _path(event: Event, _surroundings: Surroundings) -> Finding:
+def _path(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     return _not_found(event, "write")
 
 
-def _not_found(event: Event, advice: str) -> Finding:
+def _not_found(event: ImportFailure, advice: str) -> Finding:
     return NOT_FOUND.finding(
         f"{event.file.label} imports {event.detail}, but Python will not find it on the platform",
         fix=f'{advice} above the import: sys.path.insert(0, str(Path(__file__).parent / "artifacts"))',
@@ -138,7 +197,7 @@ def _backport(root: str) -> str:
     return f"declare {known[root]} in the requirements and import that instead"
 
 
-def _relative(event: Event, _surroundings: Surroundings) -> Finding:
+def _relative(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     name = event.detail.lstrip(".")
     folder, top = event.file.folder, ARTIFACTS
     said = "the platform executes the file outside any package"
@@ -163,16 +222,16 @@ def _relative(event: Event, _surroundings: Surroundings) -> Finding:
     )
 
 
-def _without_dots(event: Event, name: str) -> str:
+def _without_dots(event: ImportFailure, name: str) -> str:
     """The import statement with the dots left out."""
     imported = event.node.names if isinstance(event.node, ast.ImportFrom) else []
     names = ", ".join(f"{each.name} as {each.asname}" if each.asname else each.name for each in imported)
     return f"from {name} import {names}" if name else f"import {names}"
 
 
-def _name(event: Event, surroundings: Surroundings) -> Finding:
+def _name(event: ImportFailure, environment: PlatformEnvironment) -> Finding:
     module, _, name = event.detail.partition(":")
-    python, release = surroundings.release.python, surroundings.release.version
+    python, release = environment.release.python, environment.release.version
     since = distributions.NAMES_SINCE.get(module, {}).get(name)
     if since is not None:
         where = f"Python {'.'.join(map(str, since))} brought it, the platform runs {python}"
@@ -192,7 +251,7 @@ def _name(event: Event, surroundings: Surroundings) -> Finding:
     )
 
 
-def _undefined(event: Event, _surroundings: Surroundings) -> Finding:
+def _undefined(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     return UNDEFINED.finding(
         f"{event.file.label} uses {event.detail} while it is imported, and defines it nowhere",
         fix=f"define or import {event.detail} above this line",
@@ -201,7 +260,7 @@ def _undefined(event: Event, _surroundings: Surroundings) -> Finding:
     )
 
 
-def _typing(event: Event, _surroundings: Surroundings) -> Finding:
+def _typing(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     return UNDEFINED.finding(
         f"{event.file.label} uses {event.detail} while it is imported, but imports it for type checkers only",
         fix=f"import {event.detail} outside `if TYPE_CHECKING:`, or quote the annotation",
@@ -210,7 +269,7 @@ def _typing(event: Event, _surroundings: Surroundings) -> Finding:
     )
 
 
-def _exit(event: Event, _surroundings: Surroundings) -> Finding:
+def _exit(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     setup = event.detail.endswith(".setup")
     said = "calls setup()" if setup else f"calls {event.detail.removeprefix('builtins.')}()"
     return LEAVES.finding(
@@ -221,7 +280,7 @@ def _exit(event: Event, _surroundings: Surroundings) -> Finding:
     )
 
 
-def _raise(event: Event, _surroundings: Surroundings) -> Finding | None:
+def _raise(event: ImportFailure, _environment: PlatformEnvironment) -> Finding | None:
     if not event.sure:
         return None
     return LEAVES.finding(
@@ -231,7 +290,7 @@ def _raise(event: Event, _surroundings: Surroundings) -> Finding | None:
     )
 
 
-def _variable(event: Event, _surroundings: Surroundings) -> Finding:
+def _variable(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     what = f"the environment variable {event.detail}" if event.detail else "an environment variable"
     return VARIABLE.finding(
         f"{event.file.label} needs {what} while it is imported, which the platform does not set",
@@ -240,11 +299,11 @@ def _variable(event: Event, _surroundings: Surroundings) -> Finding:
     )
 
 
-def _syntax(event: Event, _surroundings: Surroundings) -> Finding | None:
+def _syntax(event: ImportFailure, _environment: PlatformEnvironment) -> Finding | None:
     return event.file.problem
 
 
-def _dataclass(event: Event, _surroundings: Surroundings) -> Finding:
+def _dataclass(event: ImportFailure, _environment: PlatformEnvironment) -> Finding:
     return DATACLASS.finding(
         f"{event.file.label}: the dataclass {event.detail} cannot be made on the platform, because its "
         "annotations are text",

@@ -8,12 +8,12 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hatch_wallaroo.byop.aliases import GENERIC
-from hatch_wallaroo.byop.expressions import external_name
-from hatch_wallaroo.byop.loads import immediate
-from hatch_wallaroo.byop.modules import SourceFile
-from hatch_wallaroo.byop.values import Module, Scope
 from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.python.expressions import external_name
+from hatch_wallaroo.python.source_files import SourceFile
+from hatch_wallaroo.python.statements import immediate
+from hatch_wallaroo.python.subscripted_types import GENERIC
+from hatch_wallaroo.python.values import Module, Scope
 
 NEWER = rule(
     "WLR552",

@@ -11,9 +11,9 @@ from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.python_step_code import judge
-from hatch_wallaroo.frameworks.python_step_file import StepFile, read_step
-from hatch_wallaroo.frameworks.python_step_imports import declared_names
+from hatch_wallaroo.frameworks.step.code import judge
+from hatch_wallaroo.frameworks.step.imports import declared_names
+from hatch_wallaroo.frameworks.step.source import StepFile, read_step
 
 NOT_A_STEP = rule(
     "WLR440",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from hatch_wallaroo.byop.expressions import external_name, values_of
-from hatch_wallaroo.byop.mac import DATA
-from hatch_wallaroo.byop.values import Expression, External, OwnClass, Scope, Unknown, Value
+from hatch_wallaroo.python.expressions import external_name, values_of
+from hatch_wallaroo.python.mac import DATA
+from hatch_wallaroo.python.values import Expression, External, OwnClass, Scope, Unknown, Value
 
 _DICTS = frozenset({"typing.Dict", "builtins.dict", "typing_extensions.Dict"})
 _ARRAYS = frozenset({"numpy.ndarray", "numpy.typing.NDArray", "numpy.recarray", "numpy.chararray"})

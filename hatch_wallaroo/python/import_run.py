@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from hatch_wallaroo.byop import effects, loads
-from hatch_wallaroo.byop.expressions import external_name, value_of, values_of
-from hatch_wallaroo.byop.importing import Importer
-from hatch_wallaroo.byop.modules import SourceFile
-from hatch_wallaroo.byop.records import CATCHING
-from hatch_wallaroo.byop.values import UNKNOWN, Binding, Function, Module, Names, OwnClass, Scope, Value, joined
+from hatch_wallaroo.python import path_effects, statements
+from hatch_wallaroo.python.expressions import external_name, value_of, values_of
+from hatch_wallaroo.python.import_failures import CATCHING
+from hatch_wallaroo.python.imports import Importer
+from hatch_wallaroo.python.source_files import SourceFile
+from hatch_wallaroo.python.values import UNKNOWN, Binding, Function, Module, Names, OwnClass, Scope, Value, joined
 
 
 @dataclass(eq=False)
-class Run(Importer):
+class ImportRun(Importer):
     """One process that imports files of the bundle."""
 
     _deferred: list[Function] = field(default_factory=list)
@@ -48,13 +48,13 @@ class Run(Importer):
             module.open = True
             self.note("syntax", module.file, ast.Module(body=[], type_ignores=[]), module.file.path)
             return
-        loads.check_names(self, module)
+        statements.check_names(self, module)
         self._statements(module.file.tree.body, Scope(module), module.names)
         module.done = True
 
     def _statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> None:
         for statement in body:
-            effects.environment(self, statement, scope)
+            path_effects.variables_required(self, statement, scope)
             handler = self._HANDLERS.get(type(statement).__name__)
             if handler is not None:
                 handler(self, statement, scope, names)
@@ -82,16 +82,16 @@ class Run(Importer):
             tuple(value_of(each, scope) for each in node.decorator_list),
         )
         self._statements(node.body, Scope(scope.module, members), members)
-        if scope.module.name not in self.modules and loads.is_stringly_dataclass(made):
+        if scope.module.name not in self.modules and statements.is_stringly_dataclass(made):
             self.note("dataclass", scope.module.file, node, node.name)
         self._bind(names, node.name, (made,))
 
     def _assignment(self, node: ast.Assign, scope: Scope, names: Names) -> None:
-        effects.path_assigned(self, node.targets, scope)
+        path_effects.path_assigned(self, node.targets, scope)
         for target in node.targets:
             self._assign(target, node.value, scope, names)
         if isinstance(node.value, ast.Call):
-            effects.call(self, node.value, scope)
+            path_effects.call(self, node.value, scope)
 
     def _assign(self, target: ast.expr, value: ast.expr | None, scope: Scope, names: Names) -> None:
         if isinstance(target, ast.Name):
@@ -110,16 +110,16 @@ class Run(Importer):
             self._assign(node.target, node.value, scope, names)
 
     def _augmented(self, node: ast.AugAssign, scope: Scope, names: Names) -> None:
-        effects.path_assigned(self, [node.target], scope)
+        path_effects.path_assigned(self, [node.target], scope)
         self._assign(node.target, None, scope, names)
 
     def _expression(self, node: ast.Expr, scope: Scope, _names: Names) -> None:
         if isinstance(node.value, ast.Call):
-            effects.call(self, node.value, scope)
+            path_effects.call(self, node.value, scope)
 
     def _if(self, node: ast.If, scope: Scope, names: Names) -> None:
-        verdict = loads.truth(node.test, scope, self.surroundings)
-        if loads.is_typing(node.test, scope):
+        verdict = statements.truth(node.test, scope, self.environment)
+        if statements.is_typing(node.test, scope):
             self._typing_only(node.body, scope)
             self._statements(node.orelse, scope, names)
         elif verdict is not None:
@@ -156,7 +156,7 @@ class Run(Importer):
         self.events[before:] = [replace(each, sure=False) for each in self.events[before:]]
 
     def _try(self, node: ast.Try, scope: Scope, names: Names) -> None:
-        catching = loads.caught(node.handlers, scope)
+        catching = statements.caught(node.handlers, scope)
         start, uses = len(self.events), len(self.imports)
         optional = bool(catching & CATCHING["module"])
         self._optional += optional
@@ -168,7 +168,7 @@ class Run(Importer):
         if any(catching & CATCHING[each.kind] for each in inside):
             names.put(before)
             self._handlers(node, scope, names)
-        elif optional and any(not self.surroundings.provides(each.module) for each in self.imports[uses:]):
+        elif optional and any(not self.environment.provides(each.module) for each in self.imports[uses:]):
             with names.changes() as taken:
                 self._handlers(node, scope, names)
             names.put({name: joined((taken[name], names.get(name))) for name in taken})
@@ -247,4 +247,4 @@ class Run(Importer):
 
 
 def _walruses(statement: ast.stmt) -> Iterator[ast.NamedExpr]:
-    return (each for each in loads.immediate(statement) if isinstance(each, ast.NamedExpr))
+    return (each for each in statements.immediate(statement) if isinstance(each, ast.NamedExpr))

@@ -7,8 +7,8 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from hatch_wallaroo.byop.modules import SourceFile
 from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.python.source_files import SourceFile
 
 NOT_THERE = rule(
     "WLR560",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from hatch_wallaroo.byop.expressions import external_name
-from hatch_wallaroo.byop.values import Expression, External, Module, Value
 from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.python.expressions import external_name
+from hatch_wallaroo.python.values import Expression, External, Module, Value
 
 TAKEN_FOR_CLASS = rule(
     "WLR549",

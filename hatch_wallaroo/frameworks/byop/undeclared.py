@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hatch_wallaroo.byop import distributions
-from hatch_wallaroo.byop.records import ImportUse
-from hatch_wallaroo.byop.surroundings import Surroundings
 from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.python import distributions
+from hatch_wallaroo.python.import_failures import ImportUse
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 
 UNDECLARED = rule(
     "WLR550",
@@ -18,12 +18,12 @@ UNDECLARED = rule(
 )
 
 
-def undeclared(uses: Iterable[ImportUse], surroundings: Surroundings) -> list[Finding]:
+def undeclared(uses: Iterable[ImportUse], environment: PlatformEnvironment) -> list[Finding]:
     """One finding a package, at the first import of it; imports that the code can do without are left out."""
     found: dict[str, Finding] = {}
     for use in uses:
         root = use.module.partition(".")[0]
-        if use.optional or root in found or not root or surroundings.provides(use.module):
+        if use.optional or root in found or not root or environment.provides(use.module):
             continue
         name = distributions.distribution(use.module)
         as_name = f" (the package {name})" if name.lower() != root.lower() else ""

@@ -7,10 +7,10 @@ import builtins
 import re
 from collections.abc import Iterable, Iterator
 
-from hatch_wallaroo.byop.expressions import external_name, values_of
-from hatch_wallaroo.byop.finder import Finder
-from hatch_wallaroo.byop.surroundings import Surroundings
-from hatch_wallaroo.byop.values import External, Module, OwnClass, Scope
+from hatch_wallaroo.python.expressions import external_name, values_of
+from hatch_wallaroo.python.imports import Finder
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.values import External, Module, OwnClass, Scope
 
 _GIVEN = frozenset(dir(builtins)) | {
     "__file__",
@@ -147,21 +147,21 @@ def is_typing(test: ast.expr, scope: Scope) -> bool:
     return _says_typing(test) and external_name(test, scope).endswith("TYPE_CHECKING")
 
 
-def truth(test: ast.expr, scope: Scope, surroundings: Surroundings) -> bool | None:
+def truth(test: ast.expr, scope: Scope, environment: PlatformEnvironment) -> bool | None:
     """What a test gives at import on the platform; None where that is not certain."""
     if isinstance(test, ast.Constant):
         return bool(test.value)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        inner = truth(test.operand, scope, surroundings)
+        inner = truth(test.operand, scope, environment)
         return None if inner is None else not inner
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        return _compared(test, scope, surroundings)
+        return _compared(test, scope, environment)
     if is_typing(test, scope):
         return False
     return None
 
 
-def _compared(test: ast.Compare, scope: Scope, surroundings: Surroundings) -> bool | None:
+def _compared(test: ast.Compare, scope: Scope, environment: PlatformEnvironment) -> bool | None:
     left, operator, right = test.left, test.ops[0], test.comparators[0]
     if isinstance(left, ast.Name) and left.id == "__name__" and isinstance(right, ast.Constant):
         same = right.value == scope.module.name
@@ -172,7 +172,7 @@ def _compared(test: ast.Compare, scope: Scope, surroundings: Surroundings) -> bo
     if len(wanted) != len(right.elts) or not 1 <= len(wanted) <= 2:  # noqa: PLR2004 - major and minor
         return None
     # Compared as Python does: a third component, which every version has, makes it larger than a bare pair.
-    here = (*surroundings.python, 0)
+    here = (*environment.python, 0)
     if isinstance(operator, ast.GtE):
         return here >= wanted
     if isinstance(operator, ast.Gt):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from hatch_wallaroo.byop import loads
-from hatch_wallaroo.byop.expressions import external_name, folder_of, value_of
-from hatch_wallaroo.byop.importing import Importer
-from hatch_wallaroo.byop.values import External, Function, Scope
+from hatch_wallaroo.python import statements
+from hatch_wallaroo.python.expressions import external_name, folder_of, value_of
+from hatch_wallaroo.python.imports import Importer
+from hatch_wallaroo.python.values import External, Function, Scope
 
 _LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 _SETUP = frozenset({"setuptools.setup", "distutils.core.setup"})
@@ -66,9 +66,9 @@ def path_assigned(run: Importer, targets: Iterable[ast.expr], scope: Scope) -> N
             run.path_open = True
 
 
-def environment(run: Importer, statement: ast.stmt, scope: Scope) -> None:
-    """Environment variables that a statement requires, those aside that the code has set itrun."""
-    for node in loads.immediate(statement):
+def variables_required(run: Importer, statement: ast.stmt, scope: Scope) -> None:
+    """Environment variables that a statement requires, those aside that the code has set itself."""
+    for node in statements.immediate(statement):
         if isinstance(node, ast.Subscript) and external_name(node.value, scope) == "os.environ":
             key = str(node.slice.value) if isinstance(node.slice, ast.Constant) else ""
             if not isinstance(node.ctx, ast.Load):

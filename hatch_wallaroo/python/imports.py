@@ -1,15 +1,138 @@
-"""Import statements, followed into the bundle's files."""
+"""Import statements: which file of the bundle each finds, as `sys.path` stands at that moment, and what it binds."""
 
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from hatch_wallaroo.byop import loads
-from hatch_wallaroo.byop.expressions import external_name
-from hatch_wallaroo.byop.finder import Finder
-from hatch_wallaroo.byop.records import ImportUse
-from hatch_wallaroo.byop.values import UNKNOWN, Binding, External, Function, Module, Scope, Value
+from hatch_wallaroo.python import statements
+from hatch_wallaroo.python.expressions import external_name
+from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure, ImportUse
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import SourceFile, Sources
+from hatch_wallaroo.python.values import UNKNOWN, Binding, External, Function, Module, Scope, Value
+
+_MOST_MODULES = 2000
+_DEEPEST = 40
+
+
+@dataclass(eq=False)
+class Finder(ABC):
+    """One process's modules.
+
+    `path` are the folders of the bundle on `sys.path`; with `path_open` it may be any of them.
+
+    `reached` are all files that were executed, by their paths in the bundle. `path_changers`
+    are functions that were called, and whether they change `sys.path`.
+    """
+
+    sources: Sources
+    environment: PlatformEnvironment
+    path: list[str] = field(default_factory=list)
+    path_open: bool = False
+    events: list[ImportFailure] = field(default_factory=list)
+    imports: list[ImportUse] = field(default_factory=list)
+    modules: dict[str, Module] = field(default_factory=dict)
+    reached: dict[str, Module] = field(default_factory=dict)
+    variables: set[str] = field(default_factory=set)
+    path_changers: dict[ast.AST, bool] = field(default_factory=dict)
+    _lazy: int = 0
+    _depth: int = 0
+    _optional: int = 0
+    _typing: int = 0
+
+    @abstractmethod
+    def body(self, module: Module) -> None:
+        """Execute a module's statements."""
+
+    def note(self, kind: FailureKind, file: SourceFile, node: ast.AST, detail: str) -> None:
+        """Record something that an import would trip over."""
+        known = self._siblings(detail) if kind == "absent" else ()
+        self.events.append(ImportFailure(kind, file, node, detail, not self._lazy, bool(self._lazy), known))
+
+    def find(self, dotted: str) -> Module | None:
+        """Import a module of the bundle by its dotted name, as `sys.path` stands now; None where there is none."""
+        found: Module | None = None
+        parts = dotted.split(".")
+        for index in range(1, len(parts) + 1):
+            name = ".".join(parts[:index])
+            if name not in self.modules:
+                file = self._file(name, found)
+                if file is None:
+                    if self.is_namespace(name):
+                        continue
+                    return None
+                if len(self.modules) >= _MOST_MODULES:
+                    return None
+                self._import(name, file)
+            made = self.modules[name]
+            if found is not None:
+                found.names.setdefault(parts[index - 1], Binding((made,)))
+            found = made
+        return found
+
+    def _places(self) -> list[str]:
+        return self.sources.ordered_folders if self.path_open else self.path
+
+    def _file(self, name: str, parent: Module | None) -> SourceFile | None:
+        if parent is not None and parent.file.stem == "__init__":
+            folders, last = [parent.file.folder], name.rpartition(".")[2]
+        else:
+            folders, last = self._places(), name.replace(".", "/")
+        for folder in folders:
+            start = f"{folder}/{last}" if folder else last
+            for path in (f"{start}/__init__.py", f"{start}.py"):
+                if path in self.sources.files:
+                    return self.sources.files[path]
+        return None
+
+    def is_namespace(self, name: str) -> bool:
+        """Whether a dotted name is a folder without `__init__.py` on the path."""
+        last = name.replace(".", "/")
+        return any((f"{folder}/{last}" if folder else last) in self.sources.folders for folder in self._places())
+
+    def _siblings(self, dotted: str) -> tuple[str, ...]:
+        """Of a dotted name that leads nowhere, the names that do at its first wrong part: `("pkg.a", "pkg.b")`.
+
+        Empty where that part would lie inside of a single file.
+        """
+        parts = dotted.split(".")
+        known = next((n for n in range(len(parts) - 1, 0, -1) if self._is_known(".".join(parts[:n]))), 0)
+        package = ".".join(parts[:known])
+        module = self.modules.get(package)
+        if module is not None and module.file.stem != "__init__":
+            return ()
+        inside = package.replace(".", "/")
+        folders = [module.file.folder] if module else [f"{each}/{inside}".strip("/") for each in self._places()]
+        found = set()
+        for path in self.sources.files:
+            folder, _, name = path.rpartition("/")
+            if folder in folders and name != "__init__.py":
+                found.add(name.removesuffix(".py"))
+            elif name == "__init__.py" and folder.rpartition("/")[0] in folders and folder not in folders:
+                found.add(folder.rpartition("/")[2])
+        return tuple(f"{package}.{name}".lstrip(".") for name in sorted(found))
+
+    def _is_known(self, dotted: str) -> bool:
+        return dotted in self.modules or self.is_namespace(dotted)
+
+    def lies_elsewhere(self, name: str) -> bool:
+        """Whether the bundle has a module somewhere, though not where Python looks."""
+        return name.partition(".")[0] in self.sources.roots
+
+    def _import(self, name: str, file: SourceFile) -> None:
+        package = name if file.stem == "__init__" else name.rpartition(".")[0]
+        module = Module(name, package, file)
+        self.modules[name] = module
+        if self._depth >= _DEEPEST:
+            module.open = True
+            return
+        self._depth += 1
+        self.body(module)
+        self._depth -= 1
+
 
 _DUNDERS = frozenset(
     {"__name__", "__file__", "__doc__", "__dict__", "__spec__", "__path__", "__package__", "__loader__"}
@@ -87,20 +210,20 @@ class Importer(Finder):
             inner = self.find(f"{origin.name}.{alias.name}")
             if inner is not None:
                 return inner
-            if self.surroundings.offers(origin.name, alias.name) is False:
+            if self.environment.offers(origin.name, alias.name) is False:
                 self.note("name", scope.module.file, node, f"{origin.name}:{alias.name}")
-            return External(self.surroundings.canonical(f"{origin.name}.{alias.name}"))
+            return External(self.environment.canonical(f"{origin.name}.{alias.name}"))
         return UNKNOWN
 
     def _star(self, origin: Value, scope: Scope, names: dict[str, Binding]) -> None:
         if isinstance(origin, Module):
-            public = loads.exported(origin)
+            public = statements.exported(origin)
             for name, bound in origin.names.items():
                 if name in public if public is not None else not name.startswith("_"):
                     _bind(names, name, bound.values)
             scope.module.open = scope.module.open or origin.open
             return
-        known = self.surroundings.exports(origin.name) if isinstance(origin, External) else None
+        known = self.environment.exports(origin.name) if isinstance(origin, External) else None
         for name, dotted in (known or {}).items():
             _bind(names, name, (External(dotted),))
         scope.module.open = scope.module.open or known is None
@@ -110,13 +233,13 @@ class Importer(Finder):
         file = scope.module.file
         if self._typing:
             return
-        if self.surroundings.is_missing(name):
+        if self.environment.is_missing(name):
             self.note("module", file, node, name)
-        elif self.path_open or self.surroundings.provides(name):
+        elif self.path_open or self.environment.provides(name):
             self.imports.append(ImportUse(name, file, node, bool(self._optional), bool(self._lazy)))
         elif self.lies_elsewhere(name):
             self.note("path", file, node, name)
-        elif self.surroundings.is_own(name.partition(".")[0]):
+        elif self.environment.is_own(name.partition(".")[0]):
             self.note("module", file, node, name)
         else:
             self.imports.append(ImportUse(name, file, node, bool(self._optional), bool(self._lazy)))

@@ -7,8 +7,8 @@ import builtins
 import posixpath
 from collections.abc import Iterator
 
-from hatch_wallaroo.byop.mac import canonical
-from hatch_wallaroo.byop.values import UNKNOWN, Expression, External, Folder, Module, OwnClass, Scope, Value, several
+from hatch_wallaroo.python.mac import canonical
+from hatch_wallaroo.python.values import UNKNOWN, Expression, External, Folder, Module, OwnClass, Scope, Value, several
 
 OUTSIDE = ".."
 """Stands for any folder outside the bundle, where none of its modules is."""

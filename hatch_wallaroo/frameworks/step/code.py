@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
-from hatch_wallaroo.frameworks.python_names import Function, Missing, Other, Path, Scope, Text, Unknown, Value
-from hatch_wallaroo.frameworks.python_step_file import StepFile
-from hatch_wallaroo.frameworks.python_step_imports import check_imports
+from hatch_wallaroo.frameworks.step.imports import check_imports
+from hatch_wallaroo.frameworks.step.names import Function, Missing, Other, Path, Scope, Text, Unknown, Value
+from hatch_wallaroo.frameworks.step.source import StepFile
 
 _LOADER = "`mac` 2024.1.0, 2024.4.4 and 2026.1.3, io/custom_step_loaders.py; run on 2026.1.3"
 _GUIDE = "MLOps API Essentials Guide, Python Models Requirements"

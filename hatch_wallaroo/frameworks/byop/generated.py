@@ -6,9 +6,9 @@ import builtins
 from collections.abc import Sequence
 
 from hatch_wallaroo import templates
-from hatch_wallaroo.byop.model_types import Kind
-from hatch_wallaroo.byop.references import is_name
 from hatch_wallaroo.config.spec import Reference
+from hatch_wallaroo.frameworks.byop.load_and_predict import is_name
+from hatch_wallaroo.frameworks.byop.model_types import Kind
 
 _BUILTINS = frozenset(dir(builtins))
 

@@ -1,0 +1,1 @@
+"""Python steps: one function that Wallaroo calls between the models of a pipeline."""
