@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from support.fronts import REPOSITORY, FrontEnds
+from support.progress import Progress
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +20,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = REPOSITORY.parent / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say which file a run is in, unless each test is named or nothing is to be said; xdist's workers say nothing."""
+    if config.option.verbose == 0 and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(config))
 
 
 @pytest.hookimpl(optionalhook=True)
