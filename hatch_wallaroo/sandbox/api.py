@@ -37,7 +37,7 @@ class Api:
 
     async def graphql(self, request: Request) -> Response:
         body = await self._body(request)
-        return JSONResponse(graphql.answer(body, self._tables.queries(), self._tables.mutations()))
+        return JSONResponse(graphql.answer(body, self._tables.roots()))
 
     async def list_workspaces(self, request: Request) -> Response:
         await self._body(request)

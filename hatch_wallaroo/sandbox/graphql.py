@@ -2,196 +2,193 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from hatch_wallaroo.sandbox.graphql_language import Document, GraphQLError, Operation, Selection, Variable, parse
-from hatch_wallaroo.sandbox.graphql_schema import OBJECTS, introspection, named
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    Lexer,
+    Node,
+    Source,
+    TokenKind,
+    execute_sync,
+    get_nullable_type,
+    is_list_type,
+    parse,
+    validate,
+)
 
-Row: TypeAlias = dict[str, Any]
-"""A row of a table: its columns, and functions without arguments for its relations."""
+from hatch_wallaroo.sandbox.graphql_schema import schema
+
 Resolver: TypeAlias = Callable[[Mapping[str, Any]], Any]
+"""Gives a field's value from the field's arguments."""
+Row: TypeAlias = dict[str, Any]
+"""A row of a table: its columns, and resolvers for its relations."""
 
+MOST_TOKENS = 20_000
+MOST_FIELDS = 500
 MOST_VALUES = 200_000
+DEEPEST = 40
 _LONGEST_LIST = 1000
+_NESTING = {
+    **dict.fromkeys((TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L), 1),
+    **dict.fromkeys((TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R), -1),
+}
+_NONE: Mapping[str, Any] = {}
 
 
-def answer(
-    body: Mapping[str, Any], queries: Mapping[str, Resolver], mutations: Mapping[str, Resolver]
-) -> dict[str, Any]:
-    """The answer to a request `{query, variables, operationName}`: `{data}`, or `{errors}` as Hasura words them."""
+def answer(body: Mapping[str, Any], roots: Mapping[str, Resolver]) -> dict[str, Any]:
+    """The answer to a request `{query, variables, operationName}`: `{data}`, or `{errors}` as Hasura words them.
+
+    `roots`: the resolvers of the fields of `query_root` and `mutation_root`.
+    """
+    text, variables, name = body.get("query"), body.get("variables") or {}, body.get("operationName") or None
+    if not isinstance(text, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
+        return _refusal("the request has no query")
     try:
-        text, variables = body.get("query"), body.get("variables") or {}
-        if not isinstance(text, str) or not isinstance(variables, dict):
-            raise GraphQLError("the request has no query")  # noqa: TRY301 - one way out for all of them
-        document = parse(text)
-        operation = _operation(document, body.get("operationName"))
-        given = {**operation.defaults, **variables}
-        roots = queries if operation.kind == "query" else mutations
-        return {"data": _Execution(document, given).root(operation, roots)}
+        data, errors = _run(text, roots, variables, name)
     except GraphQLError as error:
-        return {"errors": [{"extensions": {"path": "$", "code": "validation-failed"}, "message": str(error)}]}
+        return _refusal(error.message)
+    except RecursionError:
+        return _refusal("the variables are nested too deeply")
+    return _refusal(errors[0].message) if errors else {"data": data}
 
 
-def _operation(document: Document, name: object) -> Operation:
-    found = [each for each in document.operations if name in {None, "", each.name}]
-    if len(found) != 1:
-        raise GraphQLError("the request does not name one operation")
-    return found[0]
+def _run(text: str, roots: Mapping[str, Resolver], variables: dict[str, Any], name: str | None) -> ExecutionResult:
+    document = _document(text)
+    if errors := validate(schema(), document, max_errors=1):
+        return ExecutionResult(None, errors)
+    resolve = _Values().resolve
+    return execute_sync(
+        schema(), document, roots, variable_values=variables, operation_name=name, field_resolver=resolve
+    )
 
 
-class _Execution:
-    """One operation's run; counts the values that it gives."""
+def _refusal(message: str) -> dict[str, Any]:
+    return {"errors": [{"extensions": {"path": "$", "code": "validation-failed"}, "message": message}]}
 
-    def __init__(self, document: Document, variables: Mapping[str, Any]) -> None:
-        self._document = document
-        self._variables = variables
-        self._values = 0
 
-    def root(self, operation: Operation, resolvers: Mapping[str, Resolver]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for field in self._fields(operation.selections, ()):
-            arguments = self._filled(field.arguments)
-            if field.name == "__schema":
-                made[field.key] = self._plain(introspection(), field.selections)
-            elif field.name == "__typename":
-                made[field.key] = f"{operation.kind}_root"
-            elif field.name in resolvers:
-                table = field.name.removesuffix("_by_pk").removeprefix("insert_").removesuffix("_one")
-                made[field.key] = self._value(resolvers[field.name](arguments), table, field, arguments)
-            else:
-                raise GraphQLError(f"field '{field.name}' not found in type: '{operation.kind}_root'")
-        return made
+def _document(text: str) -> DocumentNode:
+    """Read a document that asks for no more than it may. Raises GraphQLError.
 
-    def _fields(self, selections: Sequence[Selection], trail: tuple[str, ...]) -> list[Selection]:
-        """The fields of a selection, fragments put in."""
-        found: list[Selection] = []
-        for each in selections:
-            if each.inline:
-                found += self._fields(each.selections, trail)
-            elif each.spread:
-                if each.spread in trail or each.spread not in self._document.fragments:
-                    raise GraphQLError(f"the fragment {each.spread} cannot be put in")
-                found += self._fields(self._document.fragments[each.spread], (*trail, each.spread))
-            else:
-                found.append(each)
-            self._count(len(found))
-        return found
+    Reading, validating and running call themselves for each level, and compare fields with each other:
+    what goes beyond the bounds must not reach them.
+    """
+    _check_tokens(text)
+    document = parse(text, no_location=True)
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    found = 0
 
-    def _count(self, more: int = 1) -> None:
-        self._values += more
-        if self._values > MOST_VALUES:
+    def visit(node: Node | None, depth: int) -> None:
+        nonlocal found
+        selected = getattr(node, "selection_set", None)
+        for each in selected.selections if selected else ():
+            found += 1
+            if found > MOST_FIELDS or depth > DEEPEST:
+                raise GraphQLError("the document asks for too much")
+            visit(fragments.get(each.name.value) if isinstance(each, FragmentSpreadNode) else each, depth + 1)
+
+    for each in document.definitions:
+        visit(each, 0)
+    return document
+
+
+def _check_tokens(text: str) -> None:
+    lexer = Lexer(Source(text))
+    count = depth = 0
+    while (token := lexer.advance()).kind is not TokenKind.EOF:
+        count += 1
+        depth += _NESTING.get(token.kind, 0)
+        if count > MOST_TOKENS or depth > DEEPEST:
+            raise GraphQLError("the document is too long, or nested too deeply")
+
+
+class _Values:
+    """The values of one run, counted."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        """A field's value: a column, or what its resolver gives, chosen from where it is a list of rows."""
+        self._count += 1
+        if self._count > MOST_VALUES:
             raise GraphQLError("the document asks for too much")
-
-    def _plain(self, value: Any, selections: Sequence[Selection]) -> Any:
-        """A value of the introspection, cut down to what was asked for."""
-        self._count()
-        if isinstance(value, list):
-            return [self._plain(each, selections) for each in value]
-        if not isinstance(value, dict) or not selections:
-            return value
-        fields = self._fields(selections, ())
-        return {each.key: self._plain(value.get(each.name), each.selections) for each in fields}
-
-    def _value(self, value: Any, table: str, field: Selection, arguments: Mapping[str, Any]) -> Any:
-        self._count()
-        if isinstance(value, list):
-            rows = _chosen(value, arguments)
-            return [self._row(each, table, field.selections) for each in rows]
-        return self._row(value, table, field.selections) if isinstance(value, dict) else value
-
-    def _row(self, row: Row, table: str, selections: Sequence[Selection]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        if not selections:
-            raise GraphQLError(f"field of type '{table}' must have a selection of subfields")
-        for field in self._fields(selections, ()):
-            self._count()
-            arguments = self._filled(field.arguments)
-            if field.name == "__typename":
-                made[field.key] = table
-                continue
-            reference = OBJECTS[table].get(field.name)
-            if reference is None:
-                raise GraphQLError(f"field '{field.name}' not found in type: '{table}'")
-            value = _own(row, field.name)
-            if named(reference) in OBJECTS:
-                made[field.key] = self._value(value, named(reference), field, arguments)
-            elif isinstance(path := arguments.get("path"), str):
-                made[field.key] = value.get(path) if isinstance(value, dict) else None
-            else:
-                made[field.key] = value
-        return made
-
-    def _filled(self, value: Any) -> Any:
-        """A value with the variables put in."""
-        if isinstance(value, Variable):
-            return self._variables.get(value.name)
-        if isinstance(value, dict):
-            return {key: self._filled(each) for key, each in value.items()}
-        return [self._filled(each) for each in value] if isinstance(value, list) else value
+        value = _own(source, info.field_name, arguments)
+        if is_list_type(get_nullable_type(info.return_type)):
+            return _chosen(value, arguments)
+        if "path" in arguments:
+            return value.get(arguments["path"]) if isinstance(value, dict) else None
+        return value
 
 
-def _own(row: Row, name: str) -> Any:
+def _own(row: Mapping[str, Any], name: str, arguments: Mapping[str, Any] = _NONE) -> Any:
     value = row.get(name)
-    return value() if callable(value) else value
+    return value(arguments) if callable(value) else value
 
 
 def _chosen(rows: list[Row], arguments: Mapping[str, Any]) -> list[Row]:
     """Rows as `where`, `order_by`, `offset` and `limit` choose them."""
-    where, order, limit = arguments.get("where"), arguments.get("order_by"), arguments.get("limit")
-    found = [each for each in rows if not isinstance(where, dict) or _matches(each, where)]
-    for each in reversed(order if isinstance(order, list) else [order]):
-        for column, direction in reversed(list(each.items()) if isinstance(each, dict) else []):
-            found.sort(key=partial(_sortable, column), reverse=str(direction).startswith("desc"))
-    offset = arguments.get("offset")
-    start = offset if isinstance(offset, int) and offset >= 0 else 0
-    most = limit if isinstance(limit, int) and limit >= 0 else _LONGEST_LIST
-    return found[start : start + most]
+    found = [each for each in rows if _matches(each, arguments.get("where") or {})]
+    for order in reversed(arguments.get("order_by") or []):
+        for path, direction in reversed(list(_columns(order))):
+            found.sort(key=partial(_sortable, path), reverse=direction.startswith("desc"))
+    start, limit = arguments.get("offset") or 0, arguments.get("limit")
+    return found[max(start, 0) :][: _LONGEST_LIST if limit is None else max(limit, 0)]
 
 
-def _sortable(column: str, row: Row) -> tuple[bool, float, str]:
+def _columns(order: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The columns of an order, by their path from the row, with their direction."""
+    for name, direction in order.items():
+        if isinstance(direction, dict):
+            yield from (((name, *path), inner) for path, inner in _columns(direction))
+        elif direction is not None:
+            yield (name,), direction
+
+
+def _sortable(path: tuple[str, ...], row: Row) -> tuple[bool, float, str]:
     """A column's value as something that compares with its like, nulls last."""
-    value = _own(row, column)
+    value: Any = row
+    for name in path:
+        value = _own(value, name) if value is not None else None
     if isinstance(value, (int, float)):
         return False, value, ""
     return value is None, 0, str(value)
 
 
 def _matches(row: Row, where: Mapping[str, Any]) -> bool:
-    """Whether a row satisfies a boolean expression; an unknown operator is an error."""
+    """Whether a row satisfies a boolean expression."""
     for key, condition in where.items():
-        if key in {"_and", "_or"}:
-            several = condition if isinstance(condition, list) else [condition]
-            results = [_matches(row, each) for each in several if isinstance(each, dict)]
-            if not (all(results) if key == "_and" else any(results)):
+        if condition is None:
+            continue
+        if key in _COMBINED:
+            if not _COMBINED[key](_matches(row, each) for each in condition):
                 return False
         elif key == "_not":
-            if isinstance(condition, dict) and _matches(row, condition):
+            if _matches(row, condition):
                 return False
         elif not _holds(_own(row, key), condition):
             return False
     return True
 
 
-def _holds(value: Any, condition: Any) -> bool:
-    if not isinstance(condition, dict):
-        return True
-    if isinstance(value, list):
-        return any(_matches(each, condition) for each in value)
-    if isinstance(value, dict):
-        return _matches(value, condition)
-    for operator, wanted in condition.items():
-        if operator not in _OPERATORS:
-            raise GraphQLError(f"field '{operator}' not found in a comparison")
-        if not _OPERATORS[operator](value, wanted):
-            return False
-    return True
+def _holds(value: Any, condition: Mapping[str, Any]) -> bool:
+    """Whether a column satisfies its comparisons; a relation, whether a row that it leads to satisfies them."""
+    if condition.keys() <= _OPERATORS.keys():
+        return all(_OPERATORS[operator](value, wanted) for operator, wanted in condition.items())
+    return any(_matches(each, condition) for each in (value if isinstance(value, list) else [value]) if each)
 
 
+_COMBINED: Mapping[str, Callable[[Iterator[bool]], bool]] = {"_and": all, "_or": any}
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "_eq": lambda value, wanted: value == wanted,
     "_neq": lambda value, wanted: value != wanted,
-    "_in": lambda value, wanted: isinstance(wanted, list) and value in wanted,
+    "_in": lambda value, wanted: value in (wanted or ()),
     "_is_null": lambda value, wanted: (value is None) == wanted,
 }

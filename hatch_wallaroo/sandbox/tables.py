@@ -18,7 +18,8 @@ class Tables:
         self._release = release
         self._clock = clock
 
-    def queries(self) -> Mapping[str, Resolver]:
+    def roots(self) -> Mapping[str, Resolver]:
+        """The fields of `query_root` and `mutation_root`."""
         store = self._store
         return {
             "user_default_workspace": lambda _: self._defaults(),
@@ -29,10 +30,8 @@ class Tables:
             "models_by_pk": _by_id(store.model, self._model),
             "model_by_pk": _by_id(store.version, self._version),
             "model_config_by_pk": _by_id(store.version, self._config),
+            "insert_workspace_one": self._insert_workspace,
         }
-
-    def mutations(self) -> Mapping[str, Resolver]:
-        return {"insert_workspace_one": self._insert_workspace}
 
     def _models(self) -> list[Model]:
         return [each for found in self._store.workspaces() for each in self._store.models(found.id)]
@@ -59,15 +58,15 @@ class Tables:
             **workspace(found),
             "users": users,
             "pipelines": [],
-            "models": lambda: [self._model(each) for each in self._store.models(found.id)],
+            "models": lambda _: [self._model(each) for each in self._store.models(found.id)],
         }
 
     def _model(self, found: Model) -> Row:
         return {
             **model(found, self._store.user_id),
             "workspace_id": found.workspace_id,
-            "workspace": lambda: self._workspace_of(found),
-            "models": lambda: [self._version(each) for each in self._store.versions(found.id)],
+            "workspace": lambda _: self._workspace_of(found),
+            "models": lambda _: [self._version(each) for each in self._store.versions(found.id)],
         }
 
     def _workspace_of(self, found: Model) -> Row | None:
@@ -85,11 +84,11 @@ class Tables:
             "visibility": found.record.visibility,
             "conversion": dict(found.record.conversion),
             "model_tags": [],
-            "model": lambda: self._model(found.model),
+            "model": lambda _: self._model(found.model),
         }
 
     def _config(self, found: Version) -> Row:
-        return {**model_config(found), "model_id": found.id, "model": lambda: self._version(found)}
+        return {**model_config(found), "model_id": found.id, "model": lambda _: self._version(found)}
 
 
 def _by_id(find: Callable[[int], Any], row: Callable[[Any], Row]) -> Resolver:

@@ -321,6 +321,14 @@ def test_a_broken_byop_tells_why_in_its_logs(new) -> None:
         "{ workspace }",
         "{a" * 200,
         "query { workspace { ...x } } fragment x on w { ...x }",
+        "{ workspace { id(a: [" + "[" * 100 + "]" * 100 + "]) } }",
+        "{ workspace { " + "id " * 30_000 + "} }",
+        "{ workspace { " + " ".join(f"a{n}: id" for n in range(600)) + " } }",
+        "{ workspace { ...a } } fragment a on workspace { ...b ...b } fragment b on workspace { ...a ...a }",
+        "{ workspace { ...f0 } } " + " ".join(f"fragment f{n} on workspace {{ ...f{n + 1} }}" for n in range(100)),
+        "{ workspace { ...f0 } } fragment f40 on workspace { id } "
+        + " ".join(f"fragment f{n} on workspace {{ ...f{n + 1} ...f{n + 1} }}" for n in range(40)),
+        "query A { workspace { id } } query B { workspace { id } }",
     ],
 )
 def test_graphql_that_cannot_be_answered(new, query) -> None:
@@ -342,6 +350,32 @@ def test_graphql(new) -> None:
     }
     where = '{ model(where: {_and: [{model_id: {_eq: "queried"}}, {model: {workspace_id: {_eq: %d}}}]}) { id } }'
     assert new.post("/v1/graphql", {"query": where % workspace})[1] == {"data": {"model": [{"id": version}]}}
+
+
+def test_graphql_chooses_rows(new) -> None:
+    """By a relation's columns too, in their order, by pages; `path` names a member of a column of JSON."""
+    workspace = new.workspace("chosen")
+    for name in ("chosen-b", "chosen-a", "chosen-c"):
+        only_id(new.upload(metadata(workspace, name=name), b"weights"))
+    query = """query Q($where: model_bool_exp, $offset: Int) {
+      model(where: $where, order_by: [{model: {name: asc}}], limit: 2, offset: $offset) { model { name } }
+    }"""
+    where = {
+        "model": {"workspace": {"name": {"_eq": "chosen"}}},
+        "_not": {"_or": [{"model_id": {"_in": ["chosen-a"]}}, {"id": {"_is_null": True}}]},
+    }
+
+    def found(**variables) -> list[str]:
+        _, answer = new.post("/v1/graphql", {"query": query, "variables": variables})
+        return [each["model"]["name"] for each in answer["data"]["model"]]
+
+    assert found(where=where) == ["chosen-b", "chosen-c"]
+    assert found(where=where, offset=1) == ["chosen-c"]
+    assert found(where={"model_id": {"_neq": "chosen-a"}, "model": {"workspace_id": {"_eq": workspace}}}) == [
+        "chosen-b",
+        "chosen-c",
+    ]
+    assert found(where={"_and": [{"model_id": {"_eq": "chosen-a"}}, {"model_id": {"_eq": "chosen-b"}}]}) == []
 
 
 def test_a_kept_connection_is_answered_at_once(new) -> None:
