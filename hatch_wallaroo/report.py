@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.findings import Finding, Level, Place
 

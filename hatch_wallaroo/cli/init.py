@@ -17,7 +17,7 @@ from hatch_wallaroo.report import colored, one_line, printable, render
 
 if TYPE_CHECKING:
     from hatch_wallaroo.cli.init_choosing import Choice
-    from hatch_wallaroo.config.edit import Edit
+    from hatch_wallaroo.config.toml.editing import Edit
     from hatch_wallaroo.discover.adoption import Adoption
     from hatch_wallaroo.discover.candidates import AdoptionContext
 
@@ -66,7 +66,7 @@ def init(
 ) -> None:
     """Add [tool.wallaroo] to a repository that has a model: finds it, shows the change, and asks."""
     from hatch_wallaroo.cli.init_choosing import choose
-    from hatch_wallaroo.config.edit import EditError
+    from hatch_wallaroo.config.toml.editing import EditError
     from hatch_wallaroo.discover.adoption import Adoption, adopt
 
     if yes and dry_run:
@@ -93,8 +93,8 @@ def init(
 
 def _read(root: Path, release: str | None) -> tuple[AdoptionContext, Edit]:
     """The project as it is; what is no TOML is said with its line, and ends the command."""
-    from hatch_wallaroo.config.document import parse_document
-    from hatch_wallaroo.config.edit import EditError, edit_pyproject
+    from hatch_wallaroo.config.toml.editing import EditError, edit_pyproject
+    from hatch_wallaroo.config.toml.parsing import parse_document
     from hatch_wallaroo.discover.candidates import AdoptionContext
     from hatch_wallaroo.discover.tables import declared_release
     from hatch_wallaroo.project.repository import read_repository
@@ -128,8 +128,8 @@ def _project_above(root: Path) -> Path | None:
 
 def _judge(context: AdoptionContext, framework: str | None, name: str | None, models: Sequence[str]) -> None:
     """What is wrong with the options, said before anything is looked for."""
-    from hatch_wallaroo.config.available import find_framework, find_release
-    from hatch_wallaroo.config.names import judge_name
+    from hatch_wallaroo.config.model_name import judge_name
+    from hatch_wallaroo.config.release_values import find_framework, find_release
     from hatch_wallaroo.config.rules import NAME
 
     answer = find_release(context.release)
@@ -152,7 +152,7 @@ def _judge(context: AdoptionContext, framework: str | None, name: str | None, mo
 
 def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     """What is to be said of the project, and what a check says of it with the changes; without any, what is wrong."""
-    from hatch_wallaroo.config.positions import locate_all
+    from hatch_wallaroo.config.toml.positions import locate_all
     from hatch_wallaroo.discover.adoption import trial
     from hatch_wallaroo.discover.project import INCOMPLETE
     from hatch_wallaroo.project.written import NO_PROJECT

@@ -17,8 +17,8 @@ from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.types import Schema, Side
 
 if TYPE_CHECKING:
-    from hatch_wallaroo.config.edit import Edit
     from hatch_wallaroo.config.spec import ModelSpec
+    from hatch_wallaroo.config.toml.editing import Edit
 
 _LINE_COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -68,7 +68,7 @@ def write_options(command: Command) -> Command:
 
 def plan(root: Path, wanted: Sequence[tuple[ModelSpec, Mapping[Side, Schema]]]) -> Change:
     """Put the schemas of models into a project's pyproject.toml, in memory."""
-    from hatch_wallaroo.config.edit import EditError, edit_pyproject
+    from hatch_wallaroo.config.toml.editing import EditError, edit_pyproject
 
     try:
         change = Change(edit_pyproject(root))
@@ -94,7 +94,7 @@ def refuse(specs: Sequence[ModelSpec]) -> None:
 
 def carry_out(change: Change, wish: Wish, *, plain: bool) -> bool:
     """Show the changes, ask, write. `plain`: what is shown belongs to standard output. Whether it was written."""
-    from hatch_wallaroo.config.edit import EditError
+    from hatch_wallaroo.config.toml.editing import EditError
 
     if not change.edit.changed:
         tell(f"{change.edit.path.name} says so already: nothing was changed")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.model import MODELS, ModelTable, Option, options
+from hatch_wallaroo.config.table import MODELS, ModelTable, Option, options
 from hatch_wallaroo.config.wording import found, key_text
 from hatch_wallaroo.findings import Finding, KeyPath, Place, nearest
 

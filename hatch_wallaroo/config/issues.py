@@ -10,7 +10,7 @@ from hatch_wallaroo.config.wording import found
 from hatch_wallaroo.findings import Finding, KeyPath, Place, Rule
 
 if TYPE_CHECKING:
-    from hatch_wallaroo.config.kinds import Kind
+    from hatch_wallaroo.config.text_types import ValueType
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,6 @@ class Read:
     issues: tuple[Issue, ...] = ()
 
 
-def wrong_type(kind: Kind, value: Any, fix: str) -> Read:
+def wrong_type(value_type: ValueType, value: Any, fix: str) -> Read:
     """Answer a value of another type."""
-    return Read(None, (Issue(rules.WRONG_TYPE, f"must be {kind.words}, not {found(value)}", fix),))
+    return Read(None, (Issue(rules.WRONG_TYPE, f"must be {value_type.words}, not {found(value)}", fix),))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.model import MODELS, ModelTable, options
-from hatch_wallaroo.config.names import LONGEST, PATTERN
+from hatch_wallaroo.config.model_name import LONGEST, PATTERN
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, Setting
+from hatch_wallaroo.config.table import MODELS, ModelTable, options
 
 FILE = Path(__file__).with_name("wallaroo.schema.json")
 
@@ -58,7 +58,7 @@ def _table(table: type) -> dict[str, Any]:
     docs = field_docs(table)
     properties = {}
     for key, option in options(table).items():
-        made = _table(option.table) if option.table else option.kind.schema() if option.kind else {}
+        made = _table(option.table) if option.table else option.value_type.schema() if option.value_type else {}
         special = _SPECIAL.get((table, key))
         properties[key] = _described(special(made) if special else made, docs[option.name])
     return {"type": "object", "additionalProperties": False, "properties": properties}

@@ -9,10 +9,10 @@ from typing import Any
 
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.declared import OPTIONS, TABLE, Declared, declared_models
-from hatch_wallaroo.config.model import ModelTable, Option, options
-from hatch_wallaroo.config.names import in_platforms_form
+from hatch_wallaroo.config.model_name import in_platforms_form
 from hatch_wallaroo.config.resolve import Resolver
 from hatch_wallaroo.config.spec import ModelSpec, Project
+from hatch_wallaroo.config.table import ModelTable, Option, options
 from hatch_wallaroo.config.wording import found, key_text, listed
 from hatch_wallaroo.findings import Finding, Place
 
@@ -33,7 +33,7 @@ class Reading:
 def read_models(document: Mapping[str, Any], *, project: Project, root: Path) -> Reading:
     """Read `[tool.wallaroo]` from pyproject.toml's parsed `document`. `root` is the project's folder.
 
-    Never raises for what a document can hold; positions are not filled in (see `config.positions`).
+    Never raises for what a document can hold; positions are not filled in (see `config.toml.positions`).
     """
     models, findings = declared_models(document)
     resolvers = [_resolver(model, project, root) for model in models]
@@ -86,8 +86,8 @@ def _read(
     findings: list[tuple[str, Finding]],
 ) -> None:
     """Read one value; `key` is the option's, in a table of options with that table's: `byop.load`."""
-    assert option.kind is not None  # noqa: S101 - only tables of options have none
-    answer = option.kind.read(value, key)
+    assert option.value_type is not None  # noqa: S101 - only tables of options have none
+    answer = option.value_type.read(value, key)
     findings += [(key.partition(".")[0], issue.at(model.origins[key])) for issue in answer.issues]
     if answer.issues:
         broken.add(key)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 
-from hatch_wallaroo.config import kinds
 from hatch_wallaroo.config.docs import field_docs, table_doc
-from hatch_wallaroo.config.model import ByopTable, ImageTable, ModelTable, Option, options
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, Setting
+from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, Option, options
+from hatch_wallaroo.config.value_types import ChoiceValue
 
 _HEAD = """\
 # The table `[tool.wallaroo]`
@@ -87,10 +87,10 @@ def _keys(table: type, prefix: str) -> Iterator[str]:
 def _facts(option: Option) -> Iterator[str]:
     if option.table:
         yield "A table, see below"
-    elif isinstance(option.kind, kinds.Choice):
-        yield "One of " + ", ".join(f'`"{value}"`' for value in option.kind.values)
-    elif option.kind:
-        words = option.kind.words
+    elif isinstance(option.value_type, ChoiceValue):
+        yield "One of " + ", ".join(f'`"{value}"`' for value in option.value_type.values)
+    elif option.value_type:
+        words = option.value_type.words
         yield words[:1].upper() + words[1:]
     if option.families:
         yield "For " + ", ".join(f"`{family}`" for family in option.families)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from hatch_wallaroo.config import available, rules
+from hatch_wallaroo.config import release_values, rules
 from hatch_wallaroo.config.declared import OPTIONS, Declared
 from hatch_wallaroo.config.issues import Issue
-from hatch_wallaroo.config.model import ImageTable, ModelTable
-from hatch_wallaroo.config.names import in_platforms_form, is_name, judge_default, judge_name
+from hatch_wallaroo.config.model_name import in_platforms_form, is_name, judge_default, judge_name
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
+from hatch_wallaroo.config.table import ImageTable, ModelTable
 from hatch_wallaroo.config.wording import key_text, listed, quoted
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.releases.load import known, resolve
@@ -63,7 +63,7 @@ class Resolver:
         self._judge_name()
         self.release = self._find_release()
         if self.table.framework is not None:
-            self.row = self._answer("framework", available.find_framework(self.table.framework, self.release))
+            self.row = self._answer("framework", release_values.find_framework(self.table.framework, self.release))
         elif "framework" not in self.broken:
             self._missing("framework", 'say which it is, for example: framework = "onnx"')
         written = self._fitting() if self.row else set(self.declared.values)
@@ -76,13 +76,13 @@ class Resolver:
         """Judge what can be judged of a shared table where there is no model: fills `findings`, asks for nothing."""
         release = self._find_release()
         if self.table.framework is not None:
-            self._answer("framework", available.find_framework(self.table.framework, release))
+            self._answer("framework", release_values.find_framework(self.table.framework, release))
 
     def _find_release(self) -> Release | None:
         """None where what is written is no release: judging by the default would blame what may be right."""
         if self._is_broken("release"):
             return None
-        found: Release | None = self._answer("release", available.find_release(self.table.release))
+        found: Release | None = self._answer("release", release_values.find_release(self.table.release))
         return found
 
     def _files_only(self) -> ModelSpec | None:
@@ -95,7 +95,7 @@ class Resolver:
         spec = Resolver(self.declared, self.project, self.root, table, broken, list(self.read_findings)).spec()
         return replace(spec, files_only=True) if spec else None
 
-    def _answer(self, option: str, answer: available.Answer) -> Any:
+    def _answer(self, option: str, answer: release_values.Answer) -> Any:
         """Take over what was found out about an option's value."""
         for issue in answer.issues:
             self._say(option, issue)
@@ -157,7 +157,7 @@ class Resolver:
             message = f"has no effect for framework {quoted(row.name)}, which runs on the platform's own libraries"
             return Issue(rules.NO_EFFECT, message, f'remove {key}, or bring code along with framework = "custom"')
         if self.release and key in {"arch", "accel", "framework-config"}:
-            return available.judge_presence(key, self.declared.values[key], self.release, row)
+            return release_values.judge_presence(key, self.declared.values[key], self.release, row)
         return None
 
     def _judge_required(self, written: set[str]) -> None:
@@ -207,16 +207,16 @@ class Resolver:
     def _resolved(self, release: Release, row: FrameworkRow, written: set[str]) -> ModelSpec | None:
         """Judge the platform's options, and put everything together."""
         table = self.table
-        python = self._answer("python-version", available.judge_python(table.python_version, release))
-        arch = self._answer("arch", available.judge_arch(table.arch if "arch" in written else None, release, row))
+        python = self._answer("python-version", release_values.judge_python(table.python_version, release))
+        arch = self._answer("arch", release_values.judge_arch(table.arch if "arch" in written else None, release, row))
         accel = self._answer(
-            "accel", available.judge_accel(table.accel if "accel" in written else None, arch, release, row)
+            "accel", release_values.judge_accel(table.accel if "accel" in written else None, arch, release, row)
         )
         if self._is_broken("accel"):
             accel = None
         config = self._answer(
             "framework-config",
-            available.judge_config(table.framework_config if "framework-config" in written else None, accel, row),
+            release_values.judge_config(table.framework_config if "framework-config" in written else None, accel, row),
         )
         # A name that is none must never become part of a file's.
         if self.broken & _DECISIVE or not is_name(self.name):

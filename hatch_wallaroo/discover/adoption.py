@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.edit import Edit
-from hatch_wallaroo.config.model import DEFAULT_RELEASE
-from hatch_wallaroo.config.names import in_platforms_form, is_name
+from hatch_wallaroo.config.model_name import in_platforms_form, is_name
+from hatch_wallaroo.config.table import DEFAULT_RELEASE
+from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.discover import tables
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.project import Completion, project_name

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.edit import Edit
-from hatch_wallaroo.config.positions import PYPROJECT
-from hatch_wallaroo.config.toml_text import line
+from hatch_wallaroo.config.toml.editing import Edit
+from hatch_wallaroo.config.toml.positions import PYPROJECT
+from hatch_wallaroo.config.toml.text import line
 from hatch_wallaroo.discover import poetry
 from hatch_wallaroo.discover.versions import HATCH_VCS, version_source
 from hatch_wallaroo.findings import Finding, Level, Place, rule

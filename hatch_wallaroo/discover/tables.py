@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import translate
 from typing import Any
 
-from hatch_wallaroo.config.edit import Edit
-from hatch_wallaroo.config.model import DEFAULT_RELEASE
-from hatch_wallaroo.config.names import in_platforms_form
-from hatch_wallaroo.config.toml_text import dotted, line
+from hatch_wallaroo.config.model_name import in_platforms_form
+from hatch_wallaroo.config.table import DEFAULT_RELEASE
+from hatch_wallaroo.config.toml.editing import Edit
+from hatch_wallaroo.config.toml.text import dotted, line
 from hatch_wallaroo.discover.candidates import Candidate
 from hatch_wallaroo.discover.propose import TABLE, Proposed, table_text
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.plain import value_at
+from hatch_wallaroo.config.toml.documents import value_at
 
 HATCH_VCS = "hatch-vcs"
 _LARGEST = 1 << 20

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.files.exclusions import (
     ROOT_FOLDERS,
     file_reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hatch_wallaroo.bundle.carried_over import is_index
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.findings import Finding
@@ -70,7 +70,7 @@ def encoded_schema(finding: Finding, context: Context) -> Fix | None:
 
 def _file(written: str, context: Context) -> bytes | None:
     """The bytes of a file of the project that a schema's key names."""
-    from hatch_wallaroo.config.paths import read_path
+    from hatch_wallaroo.config.text_types import read_path
 
     path = read_path(written)
     if path.issues or len(written) > 255:  # noqa: PLR2004 - what no name of a file exceeds

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hatch_wallaroo.config.edit import Edit, EditError
+from hatch_wallaroo.config.toml.editing import Edit, EditError
 from hatch_wallaroo.fixes import lines, toml
 from hatch_wallaroo.fixes.lines import MARK, LineError
 from hatch_wallaroo.fixes.model import AddLine, Change, ChangeLine, Fix, NoByteOrderMark, Rename, WithoutMembers

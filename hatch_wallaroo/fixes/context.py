@@ -8,9 +8,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from hatch_wallaroo.config.declared import OPTIONS, TABLE
-from hatch_wallaroo.config.model import MODELS, Option, options
-from hatch_wallaroo.config.plain import value_at
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.config.table import MODELS, Option, options
+from hatch_wallaroo.config.toml.documents import value_at
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.model import Key
 from hatch_wallaroo.project.repository import Repository

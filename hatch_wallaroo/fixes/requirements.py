@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hatch_wallaroo.config.positions import PYPROJECT
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
+from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.context import Context, item

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hatch_wallaroo.config import kinds
-from hatch_wallaroo.config.available import SYNONYMS
 from hatch_wallaroo.config.declared import OPTIONS
-from hatch_wallaroo.config.model import options
-from hatch_wallaroo.config.names import in_platforms_form, is_name
-from hatch_wallaroo.config.paths import read_path
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.model_name import in_platforms_form, is_name
+from hatch_wallaroo.config.release_values import SYNONYMS
+from hatch_wallaroo.config.table import options
+from hatch_wallaroo.config.text_types import read_path
+from hatch_wallaroo.config.toml.positions import PYPROJECT
+from hatch_wallaroo.config.value_types import ChoiceValue, FlagValue, ListValue
 from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.context import Context, item, model_table, one_near, option_at, plain_key
@@ -53,7 +53,11 @@ def _rename(old: Key, new: Key, context: Context) -> Fix | None:
     if option is None:
         return None
     written = context.at(old)
-    fits = isinstance(written, Mapping) if option.kind is None else not option.kind.read(written, new[-1]).issues
+    fits = (
+        isinstance(written, Mapping)
+        if option.value_type is None
+        else not option.value_type.read(written, new[-1]).issues
+    )
     shown = key_text(new[-2:]) if len(new) > len(old) else new[-1]
     return _fix(f"{key_text(old)} becomes {shown}", Rename(old, new)) if fits else None
 
@@ -62,17 +66,17 @@ def wrong_type(finding: Finding, context: Context) -> Fix | None:
     """A list around a single string, `true` without its quotes."""
     key = plain_key(finding)
     option = option_at(key) if key is not None else None
-    if key is None or option is None or option.kind is None:
+    if key is None or option is None or option.value_type is None:
         return None
     written = context.at(key)
     if not isinstance(written, str) or not written.strip():
         return None
     meant: Any = None
-    if isinstance(option.kind, kinds.ListOf):
+    if isinstance(option.value_type, ListValue):
         meant = [written]
-    elif isinstance(option.kind, kinds.Flag):
+    elif isinstance(option.value_type, FlagValue):
         meant = {"true": True, "false": False}.get(written.lower())
-    return None if meant is None or option.kind.read(meant, key[-1]).issues else _set(key, meant)
+    return None if meant is None or option.value_type.read(meant, key[-1]).issues else _set(key, meant)
 
 
 def unknown_value(finding: Finding, context: Context) -> Fix | None:
@@ -82,8 +86,8 @@ def unknown_value(finding: Finding, context: Context) -> Fix | None:
     written = context.at(key) if key is not None else None
     if key is None or option is None or not isinstance(written, str):
         return None
-    if isinstance(option.kind, kinds.Choice):
-        return _near_value(key, written, option.kind.values)
+    if isinstance(option.value_type, ChoiceValue):
+        return _near_value(key, written, option.value_type.values)
     release = context.spec.release if context.spec else None
     if release and key[-1] == "arch":
         return _near_value(key, written, release.architectures)

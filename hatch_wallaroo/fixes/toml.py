@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hatch_wallaroo.config import plain
-from hatch_wallaroo.config.edit import Edit, EditError
-from hatch_wallaroo.config.layout import read_key
-from hatch_wallaroo.config.scanner import scan
+from hatch_wallaroo.config.toml import documents
+from hatch_wallaroo.config.toml.editing import Edit, EditError
+from hatch_wallaroo.config.toml.scanner import scan
+from hatch_wallaroo.config.toml.statements import read_key
 from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.fixes.model import Append, Drop, Key, Rename, Replace, SetTo, TomlChange
 
@@ -49,7 +49,7 @@ def _set(edit: Edit, key: Key, value: Any) -> None:
     known = edit.get(key)
     if isinstance(value, Mapping) and known is not None and not isinstance(known, Mapping):
         # A table gets a header and lines of its own, in the place of a value on one line.
-        from hatch_wallaroo.config.toml_text import line
+        from hatch_wallaroo.config.toml.text import line
 
         edit.remove(key)
         edit.add_table(key_text(key), "".join(line((name,), each) for name, each in value.items()))
@@ -69,7 +69,7 @@ def _rename(edit: Edit, old: Key, new: Key) -> None:
     value, document, text = edit.get(old), edit.document, edit.after
     if value is None or edit.get(new) is not None:
         raise EditError(f"{key_text(old)} cannot become {key_text(new)}")
-    expected = plain.with_value(plain.without(document, old), new, value)
+    expected = documents.with_value(documents.without(document, old), new, value)
     spot, moved = scan(text).get(old), new[len(old) - 1 :]
     if spot is not None:
         try:
@@ -77,7 +77,7 @@ def _rename(edit: Edit, old: Key, new: Key) -> None:
         except EditError:
             pass
         else:
-            if plain.same(edit.document, expected):
+            if documents.same(edit.document, expected):
                 return
             restore(edit, text)
     if isinstance(value, Mapping):

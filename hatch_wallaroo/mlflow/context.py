@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from hatch_wallaroo.config.image_kinds import ImageReference
 from hatch_wallaroo.config.spec import ImageSpec, ModelSpec
+from hatch_wallaroo.config.text_types import ImageReferenceValue
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding, rule
 from hatch_wallaroo.report import one_line
@@ -50,7 +50,7 @@ def reference(spec: ModelSpec) -> str:
 def check_name(spec: ModelSpec) -> tuple[Finding, ...]:
     """Whether engines take the name that the image will have: each of its parts may be good, and the whole not."""
     name = reference(spec)
-    if re.fullmatch(ImageReference.form, name, re.ASCII) and len(repository(spec)) <= _LONGEST_REPOSITORY:
+    if re.fullmatch(ImageReferenceValue.form, name, re.ASCII) and len(repository(spec)) <= _LONGEST_REPOSITORY:
         return ()
     message = f"the image would be called {one_line(name)[:200]}, and no engine takes that"
     fix = "set image.tag, of at most 128 letters, digits, _, . and -, or a shorter image.registry"

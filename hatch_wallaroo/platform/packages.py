@@ -262,9 +262,9 @@ def _image_misfit(manifest: dict[str, Any]) -> str | None:
         return "an `image`, and framework mlflow, go together only"
     if image is None:
         return None
-    from hatch_wallaroo.config.image_kinds import ImageReference
+    from hatch_wallaroo.config.text_types import ImageReferenceValue
 
-    if not isinstance(image, dict) or not all(_matches(image.get(key), ImageReference.form) for key in _NAMES):
+    if not isinstance(image, dict) or not all(_matches(image.get(key), ImageReferenceValue.form) for key in _NAMES):
         return "its `image` does not say what it is called and built on"
     if not all(image.get(key) is None or _matches(image[key], _WORD) for key in _WORDS):
         return "its `image` names no platform or builder that can be"

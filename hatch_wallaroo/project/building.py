@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.wording import quoted
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.project.hatch_config import HatchConfig

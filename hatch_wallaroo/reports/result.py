@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.config.declared import TABLE
-from hatch_wallaroo.config.model import MODELS
-from hatch_wallaroo.config.names import in_platforms_form
+from hatch_wallaroo.config.model_name import in_platforms_form
+from hatch_wallaroo.config.table import MODELS
 from hatch_wallaroo.findings import Finding, KeyPath, Level, errors
 from hatch_wallaroo.project.repository import Report, Repository
 

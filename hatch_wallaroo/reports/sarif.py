@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.findings import Finding, Place, Rule, declared_rules
 from hatch_wallaroo.report import in_order, one_line, shown_fix

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hatch_wallaroo.config.names import is_name
+from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.sandbox import faults, graphql, shapes
 from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, authorize, identifier, json_body
 from hatch_wallaroo.sandbox.store import Version, Workspace

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hatch_wallaroo.config.names import is_name
+from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.sandbox.receiving import UploadRefusedError
 from hatch_wallaroo.schema.ipc import SchemaDecodeError, decode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 
-from hatch_wallaroo.config.available import find_framework, find_release
+from hatch_wallaroo.config.release_values import find_framework, find_release
 from hatch_wallaroo.config.wording import quoted
 from hatch_wallaroo.releases.load import known
 from hatch_wallaroo.releases.model import FrameworkRow, Release

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hatch_wallaroo.config.available import Answer, find_framework, find_release
+from hatch_wallaroo.config.release_values import Answer, find_framework, find_release
 from hatch_wallaroo.releases.load import known
 from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.scaffold.answers import DEFAULT_FRAMEWORK, hint, newest_release

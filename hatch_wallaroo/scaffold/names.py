@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 
-from hatch_wallaroo.config.names import LONGEST, is_name, judge_default
+from hatch_wallaroo.config.model_name import LONGEST, is_name, judge_default
 from hatch_wallaroo.config.wording import quoted
 from hatch_wallaroo.files.exclusions import folder_reason, may_hold_tests
 from hatch_wallaroo.files.paths import windows_problem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.config.edit import edit_pyproject
+from hatch_wallaroo.config.toml.editing import edit_pyproject
 from hatch_wallaroo.discover.project import Completion
 from support.trees import grow
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_wallaroo.config.names import is_name
+from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.discover.candidates import Candidate

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_wallaroo.config.names import is_name
+from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.scaffold.answers import decide
 from hatch_wallaroo.scaffold.names import package_name, project_name
 from hatch_wallaroo.scaffold.problems import ScaffoldError

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hatch_wallaroo.config.layout import (
+from hatch_wallaroo.config.toml.statements import (
     Pair,
     Path,
     Section,
@@ -23,7 +23,7 @@ from hatch_wallaroo.config.layout import (
     sections,
     value_end,
 )
-from hatch_wallaroo.config.toml_text import dotted, line, written
+from hatch_wallaroo.config.toml.text import dotted, line, written
 from hatch_wallaroo.config.wording import key_text
 
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*(?:\n|\Z)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hatch_wallaroo.config.layout import Pair, Path, inline_pairs, sections
-from hatch_wallaroo.config.placing import behind
+from hatch_wallaroo.config.toml.inserting import behind
+from hatch_wallaroo.config.toml.statements import Pair, Path, inline_pairs, sections
 
 _COMMA_BEHIND = re.compile(r"[ \t]*,[ \t]*")
 _COMMA_BEFORE = re.compile(r",[ \t]*\Z")

@@ -1,97 +1,21 @@
-"""The kinds of values that the table takes: how each is read, said in words, and written as JSON Schema.
-
-A kind never raises: what it cannot read it answers with issues, each at the place inside the
-value where it arises.
-"""
+"""The types of values that the table takes: how each is read, said in words, and written as JSON Schema."""
 
 from __future__ import annotations
 
-import re
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hatch_wallaroo.config import paths, rules
+from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.issues import Issue, Read, wrong_type
 from hatch_wallaroo.config.spec import Reference, RequirementsFrom
+from hatch_wallaroo.config.text_types import CONTROLS, PathValue, TextValue, ValueType
 from hatch_wallaroo.config.wording import found, key_text, number, quoted
 from hatch_wallaroo.findings import nearest
 
-_CONTROLS = re.compile("[\\x00-\\x1f\\x7f]")
-"""ASCII's control characters, line breaks among them."""
-
-
-class Kind(ABC):
-    """A kind of value. `words` is its name in messages and in the reference."""
-
-    words: ClassVar[str]
-
-    @abstractmethod
-    def read(self, value: Any, option: str) -> Read:
-        """Read a value of TOML; `option` is the key that it stands at, for the fixes."""
-
-    @abstractmethod
-    def schema(self) -> dict[str, Any]:
-        """The kind in JSON Schema, draft 7."""
-
 
 @dataclass(frozen=True)
-class Text(Kind):
-    """A string that is not empty and fits on a line."""
-
-    example: str
-    words: ClassVar[str] = "a string"
-
-    def read(self, value: Any, option: str) -> Read:
-        if not isinstance(value, str):
-            unquoted = isinstance(value, (int, float)) and not isinstance(value, bool)
-            fix = f"put it in quotes: {option} = {quoted(number(value) if unquoted else self.example)}"
-            return wrong_type(self, value, fix if unquoted else f"for example: {option} = {quoted(self.example)}")
-        if not value.strip():
-            return Read(None, (Issue(rules.MALFORMED, "is empty", f"write a value, or remove {option}"),))
-        if _CONTROLS.search(value):
-            message = f"{quoted(value)} has line breaks or other control characters in it"
-            return Read(None, (Issue(rules.MALFORMED, message, "take them out"),))
-        return self.parse(str(value), option)
-
-    def parse(self, text: str, option: str) -> Read:  # noqa: ARG002 - for those that look closer
-        """Read a string that is one line."""
-        return Read(text)
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "examples": [self.example]}
-
-
-@dataclass(frozen=True)
-class Path(Text):
-    """A path below the project's folder, with forward slashes."""
-
-    words: ClassVar[str] = "a path"
-
-    def parse(self, text: str, option: str) -> Read:  # noqa: ARG002 - paths need no option
-        return paths.read_path(text)
-
-
-@dataclass(frozen=True)
-class Pattern(Text):
-    """A path below the project's folder that may hold `*`, `?` and `**`."""
-
-    words: ClassVar[str] = "a path or pattern"
-
-    def parse(self, text: str, option: str) -> Read:  # noqa: ARG002 - paths need no option
-        return paths.read_path(text)
-
-
-@dataclass(frozen=True)
-class Exclusion(Text):
-    """A pattern as .gitignore writes them; what it means is asked when files are listed."""
-
-    words: ClassVar[str] = "a pattern"
-
-
-@dataclass(frozen=True)
-class Choice(Text):
+class ChoiceValue(TextValue):
     """One of a few words."""
 
     values: tuple[str, ...]
@@ -110,7 +34,7 @@ class Choice(Text):
 
 
 @dataclass(frozen=True)
-class Framework(Text):
+class FrameworkValue(TextValue):
     """A framework's name; judged once the release is known."""
 
     words: ClassVar[str] = "a framework"
@@ -120,7 +44,7 @@ class Framework(Text):
 
 
 @dataclass(frozen=True)
-class Release(Text):
+class ReleaseValue(TextValue):
     """A Wallaroo release; judged against the data that is there."""
 
     words: ClassVar[str] = "a release in quotes"
@@ -130,7 +54,7 @@ class Release(Text):
 
 
 @dataclass(frozen=True)
-class Function(Text):
+class FunctionValue(TextValue):
     """A function as `package.module:function`."""
 
     words: ClassVar[str] = "a function"
@@ -167,7 +91,7 @@ def _meant(text: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class PythonName(Text):
+class ClassNameValue(TextValue):
     """A class by its full name: `sklearn.cluster.KMeans`."""
 
     words: ClassVar[str] = "the full name of a class"
@@ -188,7 +112,7 @@ def is_dotted(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Flag(Kind):
+class FlagValue(ValueType):
     """True or false."""
 
     words: ClassVar[str] = "true or false"
@@ -204,10 +128,10 @@ class Flag(Kind):
 
 
 @dataclass(frozen=True)
-class ListOf(Kind):
-    """A list of one kind of strings."""
+class ListValue(ValueType):
+    """A list of one type of strings."""
 
-    item: Text
+    item: TextValue
     words: ClassVar[str] = "a list of strings"
 
     def read(self, value: Any, option: str) -> Read:
@@ -234,7 +158,7 @@ class ListOf(Kind):
 
 
 @dataclass(frozen=True)
-class Labels(Kind):
+class LabelsValue(ValueType):
     """Strings by name."""
 
     words: ClassVar[str] = "a table of strings"
@@ -244,11 +168,11 @@ class Labels(Kind):
             return wrong_type(self, value, f'for example: {option} = {{ team = "fraud" }}')
         issues: list[Issue] = []
         for name, each in value.items():
-            if not name.strip() or _CONTROLS.search(name):
+            if not name.strip() or CONTROLS.search(name):
                 message = f"{quoted(name)} is no name of a label"
                 issues.append(Issue(rules.MALFORMED, message, "write a word, without control characters").inside(name))
-            elif not isinstance(each, str) or _CONTROLS.search(each):
-                issues.append(Text("fraud").read(each, key_text((name,))).issues[0].inside(name))
+            elif not isinstance(each, str) or CONTROLS.search(each):
+                issues.append(TextValue("fraud").read(each, key_text((name,))).issues[0].inside(name))
         return Read({name: each for name, each in value.items() if isinstance(each, str)}, tuple(issues))
 
     def schema(self) -> dict[str, Any]:
@@ -256,31 +180,14 @@ class Labels(Kind):
 
 
 @dataclass(frozen=True)
-class Matching(Text):
-    """A string of a form that a pattern describes."""
-
-    form: ClassVar[str]
-    advice: ClassVar[str]
-
-    def parse(self, text: str, option: str) -> Read:
-        if re.fullmatch(self.form, text, re.ASCII):
-            return Read(text)
-        message = f"{quoted(text)} is not {self.words}: {self.advice}"
-        return Read(None, (Issue(rules.MALFORMED, message, f"for example: {option} = {quoted(self.example)}"),))
-
-    def schema(self) -> dict[str, Any]:
-        return {**super().schema(), "pattern": f"^(?:{self.form})$"}
-
-
-@dataclass(frozen=True)
-class Requirements(Kind):
+class RequirementsValue(ValueType):
     """`"project"`, a file, or the lines themselves."""
 
     words: ClassVar[str] = '"project", a path, or a list of strings'
 
     def read(self, value: Any, option: str) -> Read:
         if isinstance(value, (list, tuple)):
-            read = ListOf(Text("scikit-learn==1.3.0")).read(value, option)
+            read = ListValue(TextValue("scikit-learn==1.3.0")).read(value, option)
             return Read(RequirementsFrom("list", lines=read.value), read.issues)
         if value == "project":
             return Read(RequirementsFrom("project"))
@@ -289,16 +196,16 @@ class Requirements(Kind):
         if nearest(value[:40], ["project"]) and not {"/", "."} & set(value):
             message = f'{quoted(value)} is neither "project" nor the path of a file'
             return Read(None, (Issue(rules.UNKNOWN_VALUE, message, f'{option} = "project"'),))
-        read = Path("requirements.txt").read(value, option)
+        read = PathValue("requirements.txt").read(value, option)
         return Read(RequirementsFrom("file", file=read.value or ""), read.issues)
 
     def schema(self) -> dict[str, Any]:
-        lines = ListOf(Text("scikit-learn==1.3.0")).schema()
+        lines = ListValue(TextValue("scikit-learn==1.3.0")).schema()
         return {"anyOf": [{"type": "string", "minLength": 1, "examples": ["project", "requirements.txt"]}, lines]}
 
 
 @dataclass(frozen=True)
-class FreeTable(Kind):
+class TableValue(ValueType):
     """A table whose keys the release knows; they are judged once the release is."""
 
     words: ClassVar[str] = "a table"
@@ -313,7 +220,7 @@ class FreeTable(Kind):
 
 
 @dataclass(frozen=True)
-class Accelerator(Kind):
+class AcceleratorValue(ValueType):
     """An accelerator's name, or a table of one name and its configuration."""
 
     words: ClassVar[str] = "a string, or a table such as { qaic = { num_cores = 16 } }"
@@ -322,7 +229,7 @@ class Accelerator(Kind):
         if not isinstance(value, Mapping):
             if not isinstance(value, str):
                 return wrong_type(self, value, f'{option} = "cuda"')
-            return Text("cuda").read(value, option)
+            return TextValue("cuda").read(value, option)
         if len(value) != 1:
             message = f"must name one accelerator, not {len(value)}"
             return Read(None, (Issue(rules.MALFORMED, message, f"{option} = {{ qaic = {{ num_cores = 16 }} }}"),))
@@ -341,7 +248,7 @@ class Accelerator(Kind):
 
 
 @dataclass(frozen=True)
-class SchemaTable(Kind):
+class SchemaValue(ValueType):
     """Fields and their types, in order."""
 
     words: ClassVar[str] = "a table of fields and their types"

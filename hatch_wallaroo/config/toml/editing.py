@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config import cutting, placing, plain
-from hatch_wallaroo.config.layout import read_key
-from hatch_wallaroo.config.positions import PYPROJECT
+from hatch_wallaroo.config.toml import documents, inserting, removing
+from hatch_wallaroo.config.toml.positions import PYPROJECT
+from hatch_wallaroo.config.toml.statements import read_key
 from hatch_wallaroo.config.wording import key_text
 
 if sys.version_info >= (3, 11):
@@ -73,7 +73,7 @@ class Edit:
 
     def get(self, key: _Key) -> Any:
         """What stands at a key now, None where nothing does."""
-        return plain.value_at(self._document, key)
+        return documents.value_at(self._document, key)
 
     def set(self, key: _Key, value: Any) -> None:
         """Give a key a value (plain values, inline tables as dicts); tables on the way are made where they lack.
@@ -83,13 +83,13 @@ class Edit:
         the way.
         """
         old = self.get(key)
-        if plain.same(old, value) and plain.same_order(old, value):
+        if documents.same(old, value) and documents.same_order(old, value):
             return
-        expected = plain.with_value(self._document, key, value)
+        expected = documents.with_value(self._document, key, value)
         if old is None:
-            self._change(lambda text: placing.with_key(text, key, value), expected)
-        elif placing.pair_of(self._text, key) is not None:
-            self._change(lambda text: placing.with_value(text, key, old, value), expected)
+            self._change(lambda text: inserting.with_key(text, key, value), expected)
+        elif inserting.pair_of(self._text, key) is not None:
+            self._change(lambda text: inserting.with_value(text, key, old, value), expected)
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             self._set_table(key, old, value)
         else:
@@ -104,15 +104,15 @@ class Edit:
         path = read_key(header, 0)[0]
         block = self._parsed(f"[{header}]\n{body}", "what is to be added")
         try:
-            expected = plain.merged(self._document, block)
+            expected = documents.merged(self._document, block)
         except ValueError as error:
             raise EditError(f"{error} is there already", f"change {error} by hand") from None
         if self._takes_lines(path):
-            self._change(lambda text: placing.with_table(text, path, body, at_start=at_start), expected)
+            self._change(lambda text: inserting.with_table(text, path, body, at_start=at_start), expected)
         elif self.get(path) is None:
-            self.set(path, plain.value_at(block, path))
+            self.set(path, documents.value_at(block, path))
         else:
-            for key, value in plain.value_at(block, path).items():
+            for key, value in documents.value_at(block, path).items():
                 self.set((*path, key), value)
 
     def rename_table(self, old: _Key, new: _Key) -> None:
@@ -120,8 +120,8 @@ class Edit:
         value = self.get(old)
         if not isinstance(value, dict) or self.get(new) is not None:
             raise EditError(f"{key_text(old)} cannot become {key_text(new)}", "change it by hand")
-        expected = plain.with_value(plain.without(self._document, old), new, value)
-        self._change(lambda text: placing.renamed(text, old, new), expected)
+        expected = documents.with_value(documents.without(self._document, old), new, value)
+        self._change(lambda text: inserting.renamed(text, old, new), expected)
 
     def replace_text(self, start: int, end: int, text: str) -> None:
         """Replace characters of `after`, for what no key names. Raises EditError where it is no TOML afterwards."""
@@ -132,7 +132,7 @@ class Edit:
     def remove(self, key: _Key) -> None:
         """Take a key or a table out; nothing happens where it is not there. Raises EditError."""
         if self.get(key) is not None:
-            self._change(lambda text: cutting.without(text, key), *plain.emptied(self._document, key))
+            self._change(lambda text: removing.without(text, key), *documents.emptied(self._document, key))
 
     def diff(self) -> str:
         """The changes as a unified difference, without its lines' ends; empty where there are none."""
@@ -207,11 +207,11 @@ class Edit:
         try:
             text = change(self._text)
             document = tomllib.loads(text)
-        except placing.PlacingError as error:
+        except inserting.PlacingError as error:
             raise EditError(str(error), error.fix) from None
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise self._unable() from error
-        if not any(plain.same(document, each) for each in expected):
+        if not any(documents.same(document, each) for each in expected):
             raise self._unable()
         self._text, self._document = text, document
 
@@ -222,8 +222,8 @@ class Edit:
     def _takes_lines(self, path: _Key) -> bool:
         """Whether a header for a table can be added: it has none yet, and does not lie in an inline table."""
         try:
-            home = placing.home_of(self._text, path)
-        except placing.PlacingError as error:
+            home = inserting.home_of(self._text, path)
+        except inserting.PlacingError as error:
             raise EditError(str(error), error.fix) from None
         return home.kind == "implied" or (home.kind != "inline" and home.path != path)
 

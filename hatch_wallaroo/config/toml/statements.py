@@ -1,7 +1,7 @@
 """The statements of a TOML document, and where each stands in its text: what an edit has to know to spare the rest.
 
 Only documents that tomllib takes are read here, so nothing is judged, and what is read is read once more by whoever
-changes it. `config.scanner` is its tolerant sister, for documents with mistakes.
+changes it. `config.toml.scanner` is its tolerant sister, for documents with mistakes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hatch_wallaroo.config.scanner import string_end, unquoted
+from hatch_wallaroo.config.toml.scanner import string_end, unquoted
 
 Path = tuple[str, ...]
 

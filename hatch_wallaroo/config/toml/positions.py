@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from hatch_wallaroo.config.scanner import Spot, escaped_offset, scan
+from hatch_wallaroo.config.toml.scanner import Spot, escaped_offset, scan
 from hatch_wallaroo.findings import Finding, KeyPath, Place
 
 PYPROJECT = "pyproject.toml"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.positions import PYPROJECT, Positions
+from hatch_wallaroo.config.toml.positions import PYPROJECT, Positions
 from hatch_wallaroo.findings import Finding, Place
 
 if sys.version_info >= (3, 11):
