@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+PYPROJECT = "pyproject.toml"
+
 KeyPath = tuple[str | int, ...]
 """A place in pyproject.toml: table names, keys and array indices, outermost first."""
 

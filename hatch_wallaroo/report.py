@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.findings import Finding, Level, Place
+from hatch_wallaroo.text import key_text
 
 LONGEST = 1000
 """Characters of a message, fix or place that are shown; what is longer is cut off."""

@@ -13,12 +13,12 @@ from hatch_wallaroo.bundle.own_zip import check_own_zips
 from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secrets
-from hatch_wallaroo.files.paths import shown
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.secret_settings import check_settings
 from hatch_wallaroo.files.sources import Entry, ZipMember
 from hatch_wallaroo.files.zip_reading import DamagedMemberError, archives_kept_open
 from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
+from hatch_wallaroo.text import describe_error, display_path
 
 UNREADABLE = rule(
     "WLR620",
@@ -100,7 +100,9 @@ def _about_files(spec: ModelSpec, made: BundlePlan | None, found: tuple[Finding,
 def _sample(spec: ModelSpec) -> Iterator[Finding]:
     if spec.sample and not spec.path(spec.sample).is_file():
         fix = "correct the path, which is relative to the folder of pyproject.toml, or remove the key"
-        yield NO_SAMPLE.finding(f"'{shown(spec.sample)}' is not a file that exists", fix=fix, place=spec.at("sample"))
+        yield NO_SAMPLE.finding(
+            f"'{display_path(spec.sample)}' is not a file that exists", fix=fix, place=spec.at("sample")
+        )
 
 
 def _requirements(made: BundlePlan) -> tuple[str, ...]:
@@ -137,7 +139,7 @@ def _unreadable(error: OSError, made: BundlePlan) -> Finding:
     if isinstance(name, bytes):
         name = name.decode(errors="replace")
     return UNREADABLE.finding(
-        f"{name} cannot be read: {error.strerror or error}",
+        f"{name} cannot be read: {describe_error(error)}",
         fix="make the file readable, or leave it out with exclude",
         place=Place(key=made.spec.key),
     )
@@ -150,7 +152,7 @@ def _damaged(error: DamagedMemberError, made: BundlePlan) -> Finding:
         if isinstance(source, ZipMember) and (source.archive, source.member) == (error.archive, error.member):
             name = entry.name
     return UNREADABLE.finding(
-        f"{name} is damaged: {error.strerror}",
+        f"{name} is damaged: {describe_error(error)}",
         fix=f"make or download {name.partition('!')[0]} again",
         place=Place(key=made.spec.key),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hatch_wallaroo.files.sources import Entry, ZipMember
 from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.text import describe_error
 
 STORED_ONLY = rule(
     "WLR600",
@@ -81,9 +82,9 @@ class UnreadableError(ArchiveError):
     """A source cannot be read: it vanished, is forbidden, or is damaged inside of a user's archive."""
 
     def __init__(self, entry: Entry, error: Exception) -> None:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        reason = describe_error(error)
         if isinstance(entry.source, ZipMember):
-            message = f"{entry.name} cannot be unpacked from {entry.source.archive.name}: {reason or 'it is damaged'}"
+            message = f"{entry.name} cannot be unpacked from {entry.source.archive.name}: {reason}"
             fix = f"make {entry.source.archive.name} again"
         else:
             message, fix = f"{entry.name} cannot be read: {reason}", "check that it exists and that you may read it"

@@ -14,10 +14,11 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.archive import Archive
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.upload import metadata
-from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.files.exclusions import COME_AND_GO
+from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.report import one_line, to_json
+from hatch_wallaroo.report import to_json
+from hatch_wallaroo.text import key_text, one_line
 
 FORMAT = 1
 GENERATOR = "hatch-wallaroo"
@@ -135,13 +136,12 @@ def load(path: Path, *, images: bool = False) -> dict[str, Any]:
     Raises ManifestError where it is not a manifest or names a file outside its own folder,
     OSError where it cannot be read.
     """
-    if path.stat().st_size > _LARGEST:
-        raise ManifestError(f"{path.name} is too large for a manifest")
     try:
-        made = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ManifestError(f"{path.name} is not JSON: {error}") from error
-    if not isinstance(made, dict) or not isinstance(made.get("generator"), dict):
+        with path.open("rb") as stream:
+            made = read_object(stream, _LARGEST)
+    except JsonError as error:
+        raise ManifestError(f"{path.name} is no manifest: it {error}") from error
+    if not isinstance(made.get("generator"), dict):
         raise ManifestError(f"{path.name} is not a manifest of {GENERATOR}")
     if made["generator"].get("name") != GENERATOR or made.get("format") != FORMAT:
         raise ManifestError(f"{path.name} is not a manifest that this version of {GENERATOR} understands")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
-from hatch_wallaroo.files.paths import normal, shown
+from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
 from hatch_wallaroo.files.zip_reading import read_directory
 from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.text import display_path
 
 LEFTOVERS = rule(
     "WLR666",
@@ -68,7 +69,7 @@ def _note(path: Path, label: str, place: Place, what: str, made: BundlePlan) -> 
         return
     files = sum(not name.endswith("/") for name in found)
     tops = sorted(set(found.values()))
-    listed = ", ".join(map(shown, tops[:3])) + (f" and {len(tops) - 3:,} more" if len(tops) > 3 else "")  # noqa: PLR2004
+    listed = ", ".join(map(display_path, tops[:3])) + (f" and {len(tops) - 3:,} more" if len(tops) > 3 else "")  # noqa: PLR2004
     many = f"{files:,} files that are" if files != 1 else "a file that is"
     fix = f"hatch-wallaroo check --fix takes them out of the zip; {what}"
     yield LEFTOVERS.finding(

@@ -19,7 +19,9 @@ from hatch_wallaroo.bundle.manifest import ManifestError, dump, load, manifest
 from hatch_wallaroo.bundle.plan import BundlePlan, stem
 from hatch_wallaroo.bundle.tar import write_tar
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.writing import replace_all
 from hatch_wallaroo.findings import Finding, Place, errors, rule
+from hatch_wallaroo.text import describe_error
 
 NOT_WRITTEN = rule(
     "WLR621",
@@ -89,7 +91,7 @@ def pack(models: Sequence[Checked], directory: Path, finish: Finish = lambda *_:
                 bundles.append(bundle)
                 moves += [(folder / bundle.path.name, bundle.path), (folder / bundle.manifest.name, bundle.manifest)]
             outdated = [old for bundle in bundles if (old := _outdated(bundle))]
-            _replace_all(moves, staging)
+            replace_all(moves, staging)
             for old in outdated:
                 old.unlink(missing_ok=True)
     except OSError as error:
@@ -165,36 +167,6 @@ def _staging(directory: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _replace_all(moves: Sequence[tuple[Path, Path]], staging: Path) -> None:
-    """Move finished files to their places; if one move fails, undo those before it."""
-    done: list[tuple[Path, Path | None]] = []
-    try:
-        for number, (new, final) in enumerate(moves):
-            backup = _backup(final, staging / f"old-{number}")
-            new.replace(final)
-            done.append((final, backup))
-    except BaseException:
-        for final, backup in reversed(done):
-            if backup is None:
-                final.unlink(missing_ok=True)
-            else:
-                backup.replace(final)
-        raise
-
-
-def _backup(path: Path, backup: Path) -> Path | None:
-    """Keep a second name (or, where the file system has none, a copy) of what will be replaced."""
-    if not path.exists() and not path.is_symlink():
-        return None
-    try:
-        os.link(path, backup, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}:
-            raise
-        shutil.copy2(path, backup, follow_symlinks=False)
-    return backup
-
-
 def _outdated(bundle: Bundle) -> Path | None:
     """The file of this model and version under its former suffix: its manifest is about to be replaced."""
     with contextlib.suppress(ManifestError, OSError):
@@ -214,7 +186,7 @@ def _write_failed(error: OSError, directory: Path) -> Finding:
         errno.ENOTDIR: ("a file stands where the folder should be", "remove or rename that file"),
         errno.EEXIST: ("a file stands where the folder should be", "remove or rename that file"),
     }
-    reason, fix = reasons.get(error.errno or 0, (error.strerror or str(error), "mend the cause and build again"))
+    reason, fix = reasons.get(error.errno or 0, (describe_error(error), "mend the cause and build again"))
     path = f"{directory.name}/"
     if error.errno == errno.EISDIR and error.filename:
         path += Path(os.fsdecode(error.filename2 or error.filename)).name

@@ -14,7 +14,7 @@ import click
 from hatch_wallaroo.cli.common import CommandError, json_option, misused, project_option, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED, OK
 from hatch_wallaroo.findings import nearest
-from hatch_wallaroo.report import colored, one_line
+from hatch_wallaroo.text import colored, describe_error, one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.fixes.report import Fixing
@@ -170,5 +170,5 @@ def _give(text: str, output: Path | None, form: str) -> None:
     try:
         write_report(output, text)
     except OSError as error:
-        reason = error.strerror or error
+        reason = describe_error(error)
         raise misused(f"{output} cannot be written: {reason}", "name a file in a folder that exists") from error

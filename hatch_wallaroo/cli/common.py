@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
-from hatch_wallaroo.report import colored, printable
+from hatch_wallaroo.text import colored, printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,7 +13,8 @@ from hatch_wallaroo.cli.common import CommandError, json_option, misused, projec
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.exit_codes import CONFIGURATION
 from hatch_wallaroo.findings import Finding, Level
-from hatch_wallaroo.report import colored, one_line, printable, render
+from hatch_wallaroo.report import render
+from hatch_wallaroo.text import colored, one_line, printable
 
 if TYPE_CHECKING:
     from hatch_wallaroo.cli.init_choosing import Choice

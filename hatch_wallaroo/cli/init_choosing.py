@@ -16,7 +16,7 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judge
 from hatch_wallaroo.discover.search import Discovery, discover, discover_at
 from hatch_wallaroo.discover.tables import declared, is_covered
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 _MOST_SHOWN = 40
 

@@ -8,7 +8,7 @@ from typing import Any
 from hatch_wallaroo.platform.answered import ModelVersion, Workspace
 from hatch_wallaroo.platform.inventory import Bundles, Entry, Found
 from hatch_wallaroo.platform.waiting import MEANINGS
-from hatch_wallaroo.report import human_size
+from hatch_wallaroo.text import human_size
 
 _SHORT = 16
 """Digits of a SHA-256 that people are shown, as `hatch publish` shows them."""

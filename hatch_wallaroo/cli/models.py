@@ -189,7 +189,7 @@ def logs(version: str, lines: int | None, as_json: bool, **given: str | None) ->
 
 def _open(given: dict[str, str | None]) -> tuple[Settings, Platform, Screen]:
     from hatch_wallaroo.platform.screen import screen
-    from hatch_wallaroo.report import colored
+    from hatch_wallaroo.text import colored
 
     settings = read_settings(**given)
     shown = screen(sys.stderr, sys.stdout, color=colored(sys.stderr))

@@ -12,7 +12,7 @@ from hatch_wallaroo.cli.common import CommandError, misused, tell
 from hatch_wallaroo.cli.schema_output import Outcome, Wanted, tell_findings, tell_lines
 from hatch_wallaroo.cli.schema_project import any_models_of, models_of, named, only
 from hatch_wallaroo.findings import errors, nearest
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec

@@ -12,9 +12,10 @@ import click
 
 from hatch_wallaroo.cli.common import Command, json_option, misused, say, say_json, tell
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.report import colored, render
+from hatch_wallaroo.report import render
 from hatch_wallaroo.schema.forms import PRINT_FORMS, Labelled, PrintForm, document, shown
 from hatch_wallaroo.schema.types import Schema, Side
+from hatch_wallaroo.text import colored
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec

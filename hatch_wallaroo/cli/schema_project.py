@@ -12,7 +12,7 @@ from hatch_wallaroo.cli.common import misused
 from hatch_wallaroo.cli.schema_output import tell_findings
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.findings import errors, nearest
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec

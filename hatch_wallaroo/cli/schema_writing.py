@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatch_wallaroo.cli.common import Command, CommandError, misused, tell
-from hatch_wallaroo.config.wording import key_text, listed, quoted
-from hatch_wallaroo.report import colored, printable
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.types import Schema, Side
+from hatch_wallaroo.text import colored, key_text, listed, printable, quoted
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec

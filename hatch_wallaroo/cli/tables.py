@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from hatch_wallaroo.report import colored, one_line
+from hatch_wallaroo.text import colored, one_line
 
 NOTHING = "-"
 """Stands in a cell for what is not known or not there."""

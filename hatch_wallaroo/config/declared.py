@@ -11,8 +11,8 @@ from typing import Any
 
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.table import MODELS, ModelTable, Option, options
-from hatch_wallaroo.config.wording import found, key_text
 from hatch_wallaroo.findings import Finding, KeyPath, Place, nearest
+from hatch_wallaroo.text import found, key_text
 
 TABLE: KeyPath = ("tool", "wallaroo")
 OPTIONS = options(ModelTable)

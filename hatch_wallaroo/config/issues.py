@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.wording import found
 from hatch_wallaroo.findings import Finding, KeyPath, Place, Rule
+from hatch_wallaroo.text import found
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.text_types import ValueType

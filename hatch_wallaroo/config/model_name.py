@@ -6,7 +6,7 @@ import re
 
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.issues import Issue
-from hatch_wallaroo.config.wording import quoted
+from hatch_wallaroo.text import quoted
 
 LONGEST = 63
 PATTERN = "^[a-zA-Z]([a-zA-Z0-9-]*[a-zA-Z0-9])?$"

@@ -13,8 +13,8 @@ from hatch_wallaroo.config.model_name import in_platforms_form
 from hatch_wallaroo.config.resolve import Resolver
 from hatch_wallaroo.config.spec import ModelSpec, Project
 from hatch_wallaroo.config.table import ModelTable, Option, options
-from hatch_wallaroo.config.wording import found, key_text, listed
 from hatch_wallaroo.findings import Finding, Place
+from hatch_wallaroo.text import found, key_text, listed
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.issues import Issue
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, judge_qaic, judge_settings
-from hatch_wallaroo.config.wording import listed, quoted
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
+from hatch_wallaroo.text import listed, quoted
 
 SYNONYMS: Mapping[str, str] = {
     "byop": "custom",

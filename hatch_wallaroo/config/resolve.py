@@ -13,10 +13,10 @@ from hatch_wallaroo.config.issues import Issue
 from hatch_wallaroo.config.model_name import in_platforms_form, is_name, judge_default, judge_name
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.table import ImageTable, ModelTable
-from hatch_wallaroo.config.wording import key_text, listed, quoted
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
+from hatch_wallaroo.text import key_text, listed, quoted
 
 _DECISIVE = frozenset(
     {"framework", "release", "model", "artifacts", "exclude", "include-sensitive", "requirements", "byop"}

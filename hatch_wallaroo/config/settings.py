@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.issues import Issue
-from hatch_wallaroo.config.wording import found, quoted, scalar
 from hatch_wallaroo.findings import nearest
+from hatch_wallaroo.text import found, quoted, scalar
 
 _WORDS = {
     "count": "a whole number of at least 1",

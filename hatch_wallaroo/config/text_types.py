@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.issues import Issue, Read, wrong_type
-from hatch_wallaroo.config.wording import number, quoted
+from hatch_wallaroo.text import number, quoted
 
 CONTROLS = re.compile("[\\x00-\\x1f\\x7f]")
 """ASCII's control characters, line breaks among them."""

@@ -10,8 +10,8 @@ from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.issues import Issue, Read, wrong_type
 from hatch_wallaroo.config.spec import Reference, RequirementsFrom
 from hatch_wallaroo.config.text_types import CONTROLS, PathValue, TextValue, ValueType
-from hatch_wallaroo.config.wording import found, key_text, number, quoted
 from hatch_wallaroo.findings import nearest
+from hatch_wallaroo.text import found, key_text, number, quoted
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from hatch_wallaroo.files.exclusions import (
     output_names,
     test_module,
 )
-from hatch_wallaroo.files.paths import length_problem, name_problem, shown
+from hatch_wallaroo.files.paths import length_problem, name_problem
 from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.text import display_path
 
 NOT_ALL_SEEN = rule(
     "WLR678",
@@ -114,7 +115,7 @@ def walk(root: Path, deadline: Deadline) -> Tree:
         folder, depth = waiting.popleft()
         if len(tree.files) >= MOST or deadline.passed:
             what = f"{MOST:,} files were looked at" if len(tree.files) >= MOST else "it took too long"
-            _not_seen(tree, f"{shown(folder) or 'the project'} and what comes after it: {what}")
+            _not_seen(tree, f"{display_path(folder) or 'the project'} and what comes after it: {what}")
             break
         for entry in _entries(tree, folder):
             label = f"{folder}/{entry.name}" if folder else entry.name
@@ -123,7 +124,7 @@ def walk(root: Path, deadline: Deadline) -> Tree:
                     waiting.append((label, depth + 1))
             elif problem := _problem(entry, label, real):
                 if label.lower().endswith(SUFFIXES):
-                    _not_seen(tree, f"{shown(label)} {problem}")
+                    _not_seen(tree, f"{display_path(label)} {problem}")
             elif seen := _file(entry, label):
                 tree.files[label] = seen
     return tree
@@ -148,14 +149,16 @@ def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(tree.root / folder) as scan:
             entries = sorted(islice(scan, MOST_IN_A_FOLDER + 1), key=lambda each: each.name)
     except OSError as error:
-        _not_seen(tree, f"{shown(folder) or 'the project'} cannot be read: {error.strerror or error}")
+        _not_seen(tree, f"{display_path(folder) or 'the project'} cannot be read: {error.strerror or error}")
         return []
     names = [each.name for each in entries]
     if folder and (marked_reason(names) or _tests(folder, names) or _declares(tree.root / folder, names)):
         return []
     if len(entries) > MOST_IN_A_FOLDER:
         entries.pop()
-        _not_seen(tree, f"{shown(folder) or 'the project'} holds more than {MOST_IN_A_FOLDER:,} files: the rest of it")
+        _not_seen(
+            tree, f"{display_path(folder) or 'the project'} holds more than {MOST_IN_A_FOLDER:,} files: the rest of it"
+        )
     outputs = output_names(names)
     return [each for each in entries if each.name not in outputs]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.listing import Found, Listing, ZipListing
-from hatch_wallaroo.files.paths import composed, has_glob, normal, refusal, shown
+from hatch_wallaroo.files.paths import composed, has_glob, normal, refusal
 from hatch_wallaroo.files.problems import (
     DECLARED_PATH,
     EXCLUDED_YET_DECLARED,
@@ -22,6 +22,7 @@ from hatch_wallaroo.files.problems import (
 )
 from hatch_wallaroo.files.walk import Node, Walker
 from hatch_wallaroo.findings import Finding, Place
+from hatch_wallaroo.text import display_path
 
 __all__ = ["Found", "Listing", "ZipListing", "find_file", "list_declared", "list_folder", "list_zip"]
 
@@ -87,14 +88,16 @@ def _declared(walker: Walker, declared: str) -> list[Node]:
 def _start(walker: Walker, declared: str, *, want: str) -> Node | None:
     """The node that a declared path names, if it is of the kind that is wanted: `file`, `folder`, `any`."""
     if refused := refusal(declared):
-        walker.say(DECLARED_PATH, f"'{shown(declared)}' {refused.reason}", refused.fix)
+        walker.say(DECLARED_PATH, f"'{display_path(declared)}' {refused.reason}", refused.fix)
         return None
     label, said = normal(declared), len(walker.findings)
     node = walker.at(label)
     if node is None:
         if len(walker.findings) == said:
             glob = want != "any" and has_glob(label)
-            walker.say(MISSING, f"'{shown(label)}' does not exist", missing_fix(walker.spec.root, label, glob=glob))
+            walker.say(
+                MISSING, f"'{display_path(label)}' does not exist", missing_fix(walker.spec.root, label, glob=glob)
+            )
         return None
     if want == "folder" and not node.is_folder:
         walker.say(WRONG_KIND, f"{label} is a file; a folder is expected here", _around(label))

@@ -7,9 +7,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from hatch_wallaroo.files.paths import composed, length_problem, name_problem, shown, windows_problem
+from hatch_wallaroo.files.paths import composed, length_problem, name_problem, windows_problem
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.text import display_path
 
 SAME_PATH = rule(
     "WLR215",
@@ -61,7 +62,7 @@ def _alone(entry: Entry) -> Iterator[Finding]:
         _shape_problem(entry.path) or next(filter(None, map(name_problem, parts)), None) or length_problem(entry.path)
     )
     if unsafe:
-        yield UNSAFE_PATH.finding(f"{shown(entry.name)} {unsafe}", fix="rename the file", place=_place(entry))
+        yield UNSAFE_PATH.finding(f"{display_path(entry.name)} {unsafe}", fix="rename the file", place=_place(entry))
     elif windows := next(filter(None, map(windows_problem, parts)), None):
         yield WINDOWS_NAME.finding(f"{entry.name} {windows}", fix="rename it", place=_place(entry))
 

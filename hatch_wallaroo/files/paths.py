@@ -28,12 +28,6 @@ class Refusal:
     fix: str
 
 
-def shown(name: str) -> str:
-    """A name as messages may print it: bytes that are no text and control characters are escaped."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-
-
 def has_glob(declared: str) -> bool:
     """Whether a declared path holds a character that patterns use."""
     return _GLOB.search(declared) is not None

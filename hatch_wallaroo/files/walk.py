@@ -24,8 +24,9 @@ from hatch_wallaroo.files.exclusions import (
     output_names,
     test_module,
 )
-from hatch_wallaroo.files.paths import length_problem, name_problem, shown
+from hatch_wallaroo.files.paths import length_problem, name_problem
 from hatch_wallaroo.findings import Finding, Place, Rule
+from hatch_wallaroo.text import display_path
 
 LIMIT = 100_000
 """Files, and folders, in one listing."""
@@ -80,7 +81,7 @@ class Walker:
             return None
         for part in label.split("/"):
             if problem := name_problem(part):
-                self.say(problems.UNSAFE_NAME, f"{shown(label)} {problem}", "rename it")
+                self.say(problems.UNSAFE_NAME, f"{display_path(label)} {problem}", "rename it")
                 return None
         return self._resolved(path, label, ())
 
@@ -151,11 +152,11 @@ class Walker:
         names = [each.name for each in entries]
         reason = None if declared else marked_reason(names) or (TESTS if _tests(folder, entries) else None)
         if reason:
-            self.stripped[f"{shown(folder.label)}/"] = reason
+            self.stripped[f"{display_path(folder.label)}/"] = reason
             return []
         outputs = output_names(names)
         for name in outputs:
-            self.stripped[shown(_joined(folder.label, name))] = "an earlier build's output"
+            self.stripped[display_path(_joined(folder.label, name))] = "an earlier build's output"
         self._listed[folder.label] = [each for each in entries if each.name not in outputs]
         return self._listed[folder.label]
 
@@ -177,14 +178,14 @@ class Walker:
         if is_folder or linked:
             reason = self.exclusions.folder(label)
             if reason:
-                self.stripped[f"{shown(label)}/" if is_folder else shown(label)] = reason
+                self.stripped[f"{display_path(label)}/" if is_folder else display_path(label)] = reason
                 return None
         if not is_folder and (reason := self.exclusions.file(label)):
-            self.stripped[shown(label)] = reason
+            self.stripped[display_path(label)] = reason
             return None
         problem = name_problem(entry.name) or length_problem(label)
         if problem:
-            self.say(problems.UNSAFE_NAME, f"{shown(label)} {problem}", "rename it, or add it to `exclude`")
+            self.say(problems.UNSAFE_NAME, f"{display_path(label)} {problem}", "rename it, or add it to `exclude`")
             return None
         if is_folder:
             return Node(entry.path, label, is_folder=True, trail=(*folder.trail[:-1], _joined_real(folder, entry.name)))
@@ -237,18 +238,18 @@ class Walker:
 
     def _say_unreadable(self, label: str, error: OSError) -> None:
         if error.errno == errno.ENOENT:
-            self.say(problems.UNREADABLE, f"{shown(label)} vanished during the build", "build again")
+            self.say(problems.UNREADABLE, f"{display_path(label)} vanished during the build", "build again")
         elif error.errno in {errno.EACCES, errno.EPERM}:
             fix = "give yourself the right to read it, or add it to `exclude`"
-            self.say(problems.UNREADABLE, f"{shown(label)} cannot be read: permission denied", fix)
+            self.say(problems.UNREADABLE, f"{display_path(label)} cannot be read: permission denied", fix)
         else:
             reason = os.strerror(error.errno).lower() if error.errno else "the system refuses"
-            self.say(problems.UNREADABLE, f"{shown(label)} cannot be read: {reason}", "check the file system")
+            self.say(problems.UNREADABLE, f"{display_path(label)} cannot be read: {reason}", "check the file system")
 
     def _say_too_many(self, folder: Node) -> None:
         if any(each.rule is problems.TOO_MANY for each in self.findings):
             return
-        what = "the project" if folder.label == "." else shown(folder.label)
+        what = "the project" if folder.label == "." else display_path(folder.label)
         fix = "declare the folder that holds the model alone, or narrow it with `exclude`"
         self.say(problems.TOO_MANY, f"{what} holds more than {LIMIT:,} files or folders", fix)
 

@@ -18,11 +18,12 @@ from typing import BinaryIO
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import TESTS, Exclusions, marked_reason, may_hold_tests, test_module
 from hatch_wallaroo.files.listing import Found, ZipListing
-from hatch_wallaroo.files.paths import composed, length_problem, name_problem, normal, shown
+from hatch_wallaroo.files.paths import composed, length_problem, name_problem, normal
 from hatch_wallaroo.files.pointers import Pointer, lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
 from hatch_wallaroo.files.zip_reading import read_directory
 from hatch_wallaroo.findings import Finding, Level, Place, Rule, rule
+from hatch_wallaroo.text import describe_error, display_path
 
 _UNPACKED = "The platform unpacks the zip before it converts the model. "
 
@@ -188,7 +189,7 @@ def _directory(found: Found, report: _Report) -> list[zipfile.ZipInfo] | None:
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError, EOFError):
         report.say(NOT_A_ZIP, f"{found.label} has a damaged directory", broken)
     except OSError as error:
-        report.say(NOT_A_ZIP, f"{found.label} cannot be read: {error.strerror or error}", "check the file")
+        report.say(NOT_A_ZIP, f"{found.label} cannot be read: {describe_error(error)}", "check the file")
     return None
 
 
@@ -225,7 +226,7 @@ def _named(infos: Sequence[zipfile.ZipInfo], report: _Report) -> list[_Member]:
     for index, info in enumerate(infos):
         name, certain = _decoded(info)
         if not certain:
-            guessed.append(shown(name))
+            guessed.append(display_path(name))
         name = name.replace("\\", "/")
         if not name.endswith("/"):
             members.append(_Member(index, info, name))
@@ -256,9 +257,9 @@ def _without_excluded(
     for member in members:
         parents = [folder for folder in _parents(member.path) if folders.get(folder)]
         if parents:
-            stripped[f"{found.label}!{shown(parents[0])}/"] = folders[parents[0]] or ""
+            stripped[f"{found.label}!{display_path(parents[0])}/"] = folders[parents[0]] or ""
         elif reason := exclusions.file(member.path):
-            stripped[f"{found.label}!{shown(member.path)}"] = reason
+            stripped[f"{found.label}!{display_path(member.path)}"] = reason
         else:
             kept.append(member)
     return kept, stripped
@@ -303,11 +304,11 @@ def _safe(members: Sequence[_Member], report: _Report) -> list[_Member]:
     repeated = []
     for member in members:
         if refused := _refused(member):
-            groups[refused].append(shown(member.path))
+            groups[refused].append(display_path(member.path))
             continue
         path = normal(member.path)
         if path in taken:
-            repeated.append(shown(path))
+            repeated.append(display_path(path))
             continue
         taken[path] = _Member(member.index, member.info, path)
     for (broken, problem, fix), names in groups.items():
@@ -339,7 +340,7 @@ def _refused(member: _Member) -> tuple[Rule, str, str] | None:
 def _check_sizes(infos: Sequence[zipfile.ZipInfo], found: Found, report: _Report) -> None:
     """Say where declared sizes cannot be, or are those of a bomb."""
     lies = [
-        shown(info.filename)
+        display_path(info.filename)
         for info in infos
         if (info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size)
         or (info.compress_type == zipfile.ZIP_DEFLATED and info.file_size > (info.compress_size + 1) * _DEFLATE_RATIO)
@@ -356,7 +357,7 @@ def _check_overlap(infos: Sequence[zipfile.ZipInfo], report: _Report) -> None:
     end, shared = -1, []
     for info in sorted(infos, key=lambda each: each.header_offset):
         if info.header_offset < end:
-            shared.append(shown(info.filename))
+            shared.append(display_path(info.filename))
         name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8_FLAG else "cp437", "replace")
         end = max(end, info.header_offset + _LOCAL_HEADER + len(name) + info.compress_size)
     report.members(OVERLAP, shared, "a member shares bytes with another", "make the zip anew")

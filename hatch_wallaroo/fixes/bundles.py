@@ -6,11 +6,11 @@ from pathlib import Path
 
 from hatch_wallaroo.bundle.carried_over import is_index
 from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.context import Context, plain_key
 from hatch_wallaroo.fixes.model import Append, Drop, Fix, SetTo, WithoutMembers
+from hatch_wallaroo.text import key_text, quoted
 
 _SCHEMAS = frozenset({"input-schema", "output-schema"})
 _MOST_BYTES = 16 << 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hatch_wallaroo.fixes.changes import TextFile, ZipFile, apply
 from hatch_wallaroo.fixes.model import Fix
 from hatch_wallaroo.fixes.plan import plan
-from hatch_wallaroo.report import one_line, printable
+from hatch_wallaroo.text import one_line, printable
 
 if TYPE_CHECKING:
     from hatch_wallaroo.reports.result import Result

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
 from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.context import Context, item
 from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Drop, Fix, Key, Replace
@@ -16,6 +15,7 @@ from hatch_wallaroo.python.distributions import certain
 from hatch_wallaroo.requirements.lines import Line, read
 from hatch_wallaroo.requirements.notable import MISNAMED
 from hatch_wallaroo.requirements.pylock import FILE
+from hatch_wallaroo.text import key_text, quoted
 
 _PROJECT: Key = ("project", "dependencies")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")

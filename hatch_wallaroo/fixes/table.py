@@ -12,13 +12,13 @@ from hatch_wallaroo.config.table import options
 from hatch_wallaroo.config.text_types import read_path
 from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.value_types import ChoiceValue, FlagValue, ListValue
-from hatch_wallaroo.config.wording import key_text, quoted
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.context import Context, item, model_table, one_near, option_at, plain_key
 from hatch_wallaroo.fixes.model import Change, Drop, Fix, Key, NoByteOrderMark, Rename, Replace, SetTo
 from hatch_wallaroo.project.hatch_config import HATCH_TOML, value
 from hatch_wallaroo.project.hook import OPTIONS as HOOK_OPTIONS
 from hatch_wallaroo.releases.load import known, resolve
+from hatch_wallaroo.text import key_text, quoted
 
 
 def model_name(finding: Finding, context: Context) -> Fix | None:

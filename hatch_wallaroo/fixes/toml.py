@@ -9,8 +9,8 @@ from hatch_wallaroo.config.toml import documents
 from hatch_wallaroo.config.toml.editing import Edit, EditError
 from hatch_wallaroo.config.toml.scanner import scan
 from hatch_wallaroo.config.toml.statements import read_key
-from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.fixes.model import Append, Drop, Key, Rename, Replace, SetTo, TomlChange
+from hatch_wallaroo.text import key_text
 
 
 def change(edit: Edit, wanted: TomlChange) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from hatch_wallaroo.image.causes import failure
 from hatch_wallaroo.image.engine import CONTENTS_LABEL, Engine, Image, mishaps, said
 from hatch_wallaroo.image.errors import ImageError
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 Tell = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hatch_wallaroo.image.errors import ImageError
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 _BASE_LACKS = re.compile(
     r"pull access denied|manifest.*(?:unknown|not found)|repository does not exist|no such host|lookup .*:|"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.image.errors import NoEngineError
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 _DEFAULT = "default"
 _LIST = "docker context ls shows those that there are"

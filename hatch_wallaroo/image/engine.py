@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.image.contexts import Context, chosen
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient

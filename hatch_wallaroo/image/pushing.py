@@ -8,7 +8,7 @@ from typing import Any
 
 from hatch_wallaroo.image.engine import Engine, mishaps, said, split
 from hatch_wallaroo.image.errors import ImageError, RegistryError
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 Advance = Callable[[int, int], None]
 """Bytes that the registry has, and bytes of the layers known so far; the second may grow."""

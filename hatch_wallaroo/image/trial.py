@@ -21,8 +21,8 @@ from hatch_wallaroo.image.engine import Engine, asking, mishaps
 from hatch_wallaroo.image.errors import ImageError
 from hatch_wallaroo.image.rows import misfits
 from hatch_wallaroo.mlflow.signature import Form
-from hatch_wallaroo.report import one_line
 from hatch_wallaroo.schema.types import Schema
+from hatch_wallaroo.text import one_line
 
 PORT = 8080
 LONGEST_START = 120

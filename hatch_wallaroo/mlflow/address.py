@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, rule
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 NOT_FETCHED = rule(
     "WLR461",

@@ -9,7 +9,7 @@ from hatch_wallaroo.config.spec import ImageSpec, ModelSpec
 from hatch_wallaroo.config.text_types import ImageReferenceValue
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding, rule
-from hatch_wallaroo.report import one_line
+from hatch_wallaroo.text import one_line
 
 MLFLOW = "1.30.0"
 """The version of MLflow whose containers the platform runs. Source: upload guide, Containerized MLFlow."""

@@ -14,8 +14,8 @@ from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, read_mlmodel
 from hatch_wallaroo.mlflow.address import fetch, is_address
 from hatch_wallaroo.mlflow.context import MLFLOW, MODEL
-from hatch_wallaroo.report import one_line
 from hatch_wallaroo.requirements.resolve import Requirements, requirements_text
+from hatch_wallaroo.text import one_line
 
 NOT_A_MODEL = rule(
     "WLR462",

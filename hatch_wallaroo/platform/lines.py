@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hatch_wallaroo.report import human_size
+from hatch_wallaroo.text import human_size
 
 _WINDOW = 5.0
 """Seconds over which a speed is measured: what is shown is how fast it is now, not how fast it was."""

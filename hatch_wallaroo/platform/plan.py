@@ -14,7 +14,7 @@ from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.sending import Held
 from hatch_wallaroo.platform.settings import Settings
-from hatch_wallaroo.report import human_size
+from hatch_wallaroo.text import human_size
 
 _LISTED = 200
 _LONGEST = 100

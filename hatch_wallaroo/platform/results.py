@@ -14,7 +14,7 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
 from hatch_wallaroo.platform.lines import duration
-from hatch_wallaroo.report import human_size, printable
+from hatch_wallaroo.text import human_size, printable
 
 FORMAT = 1
 Outcome = Literal["ready", "present", "uploaded", "planned", "failed"]

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from hatch_wallaroo.platform.lines import ASCII, Glyphs, Parts, Transfer, a_second, duration, progress_line, status_line
-from hatch_wallaroo.report import human_size, printable
+from hatch_wallaroo.text import human_size, printable
 
 if TYPE_CHECKING:
     from rich.console import Console

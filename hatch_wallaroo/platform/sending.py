@@ -11,8 +11,8 @@ from hatch_wallaroo.platform.destination import Destination, look_up, versions_o
 from hatch_wallaroo.platform.errors import PlatformError, RefusedError
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.screen import Screen
-from hatch_wallaroo.report import human_size
 from hatch_wallaroo.schema.ipc import decode
+from hatch_wallaroo.text import human_size
 
 _PINNED = "@sha256:"
 

@@ -17,7 +17,8 @@ from hatch_wallaroo.config.toml.positions import PYPROJECT, locate_all
 from hatch_wallaroo.findings import Finding, Level, errors
 from hatch_wallaroo.project.hatchling import from_metadata
 from hatch_wallaroo.project.repository import distributions
-from hatch_wallaroo.report import colored, human_size, printable, render
+from hatch_wallaroo.report import render
+from hatch_wallaroo.text import colored, human_size, printable
 
 
 class App(Protocol):

@@ -16,6 +16,7 @@ from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.project.hatch_config import HatchConfig
 from hatch_wallaroo.project.hatchling import from_metadata, wheel_packages
 from hatch_wallaroo.project.written import NO_PROJECT, UNKNOWN_VERSION, twice, written
+from hatch_wallaroo.text import describe_error
 
 UNKNOWN_HERE = rule(
     "WLR651",
@@ -57,12 +58,12 @@ def by_hatchling(
     except UnknownPluginError as error:
         with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(Exception):
             table = {"version": metadata.hatch.version.cached, **table}
-        return elsewhere(table, config, f"{_said(error)}: it is not installed beside this command")
+        return elsewhere(table, config, f"{describe_error(error)}: it is not installed beside this command")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever metadata hooks and version sources raise
         project, findings = _without_dynamic(table, config)
         findings += twice(table)
         if not findings:
-            message = f"Hatchling cannot read it: {_said(error)}"
+            message = f"Hatchling cannot read it: {describe_error(error)}"
             findings.append(NO_PROJECT.finding(message, fix="mend [project]", place=_place(table)))
         return project, findings, frozenset()
 
@@ -90,8 +91,3 @@ def _without_dynamic(table: Mapping[str, Any], config: HatchConfig) -> tuple[Pro
 
 def _place(table: Mapping[str, Any]) -> Place:
     return Place(key=("project", "dynamic") if "dynamic" in table else ("project",))
-
-
-def _said(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hatch_wallaroo.config.spec import Project
-from hatch_wallaroo.config.wording import found, quoted
 from hatch_wallaroo.findings import Finding, KeyPath, Place, rule
 from hatch_wallaroo.project.hatchling import source_url
 from hatch_wallaroo.project.spelling import spelt
+from hatch_wallaroo.text import found, quoted
 
 NO_PROJECT = rule(
     "WLR650",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
+
+from hatch_wallaroo.files.writing import write_whole
 
 
 def write_report(path: Path, text: str) -> None:
@@ -13,19 +13,4 @@ def write_report(path: Path, text: str) -> None:
         # A pipe or a device takes what it is given, and cannot be replaced.
         path.write_text(f"{text}\n", encoding="utf-8")
         return
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(f"{text}\n")
-        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    write_whole(path, f"{text}\n".encode())

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.findings import Finding, Level
-from hatch_wallaroo.report import MOST, in_order, one_line, shown_fix
+from hatch_wallaroo.report import MOST, in_order, shown_fix
 from hatch_wallaroo.reports.result import Result, artifact, prefix
 from hatch_wallaroo.reports.text import summary
+from hatch_wallaroo.text import one_line
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.manifest import bounded, left_out
-from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.report import in_order, one_line, to_json
+from hatch_wallaroo.report import in_order, to_json
 from hatch_wallaroo.reports.result import TOOL, ModelResult, Result
+from hatch_wallaroo.text import key_text, one_line
 
 FORMAT = 1
 """Raised when a key goes or changes its meaning, not when one is added."""

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.config.wording import key_text
 from hatch_wallaroo.findings import Finding, Place, Rule, declared_rules
-from hatch_wallaroo.report import in_order, one_line, shown_fix
+from hatch_wallaroo.report import in_order, shown_fix
 from hatch_wallaroo.reports.result import TOOL, Result, artifact, prefix
+from hatch_wallaroo.text import key_text, one_line
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "SRCROOT"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hatch_wallaroo.config.wording import listed
-from hatch_wallaroo.report import one_line, render
+from hatch_wallaroo.report import render
 from hatch_wallaroo.reports.result import ModelResult, Result
+from hatch_wallaroo.text import listed, one_line
 
 _MOST_NAMED = 3
 

@@ -6,12 +6,12 @@ import re
 from dataclasses import asdict, dataclass
 
 from hatch_wallaroo.config.release_values import find_framework, find_release
-from hatch_wallaroo.config.wording import quoted
 from hatch_wallaroo.releases.load import known
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold.names import judge_package, judge_project, package_name, project_name
 from hatch_wallaroo.scaffold.problems import Problem, ScaffoldError
 from hatch_wallaroo.scaffold.wishes import Wishes
+from hatch_wallaroo.text import quoted
 
 DEFAULT_FRAMEWORK = "custom"
 PACKAGED = ("custom", "mlflow")

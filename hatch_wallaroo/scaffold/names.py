@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Iterator
 
 from hatch_wallaroo.config.model_name import LONGEST, is_name, judge_default
-from hatch_wallaroo.config.wording import quoted
 from hatch_wallaroo.files.exclusions import folder_reason, may_hold_tests
 from hatch_wallaroo.files.paths import windows_problem
 from hatch_wallaroo.python.distributions import PLATFORM, STDLIB_GONE
 from hatch_wallaroo.scaffold.problems import Problem
+from hatch_wallaroo.text import quoted
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]*[A-Za-z0-9])?", re.ASCII)
 _RUNS = re.compile(r"[-_. ]+")

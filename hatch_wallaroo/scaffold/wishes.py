@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.wording import found, listed
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.scaffold.problems import Problem, ScaffoldError
 from hatch_wallaroo.scaffold.texts import shipped_config
+from hatch_wallaroo.text import found, listed
 
 FRAMEWORK_VARIABLE = "HATCH_WALLAROO_FRAMEWORK"
 RELEASE_VARIABLE = "HATCH_WALLAROO_RELEASE"

@@ -18,6 +18,7 @@ import re
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.schema.scalars import ALIASES, INT32_MAX, KNOWN, PARAMETRISED, PLAIN, REFUSED, canonical
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Struct, Type
+from hatch_wallaroo.text import display
 
 MAX_DEPTH = 32
 """How deep types may nest: NumPy 1, which the platform turns rows into, has no more dimensions."""
@@ -71,7 +72,7 @@ def _dtype(text: str, at: int) -> tuple[str, int]:
     """The canonical dtype that begins at `at`, and where it ends."""
     found = _NAME.match(text, at)
     if found is None:
-        raise NotationError(f"{_shown(text[at:])} begins with no dtype", at + 1, "write a dtype first: float64[4]")
+        raise NotationError(f"{display(text[at:])} begins with no dtype", at + 1, "write a dtype first: float64[4]")
     name = ALIASES.get(found.group(), found.group())
     kind = PARAMETRISED.get(name)
     opening = _skip(text, found.end())
@@ -89,7 +90,7 @@ def _dtype(text: str, at: int) -> tuple[str, int]:
     qualified = _QUALIFIED.match(text, at)
     if qualified:
         alone = ALIASES.get(qualified["name"], qualified["name"])
-        raise NotationError(f"{_shown(qualified.group())} is code", at + 1, f"write the dtype alone: {alone}")
+        raise NotationError(f"{display(qualified.group())} is code", at + 1, f"write the dtype alone: {alone}")
     raise _unknown(found.group(), found.start())
 
 
@@ -99,7 +100,7 @@ def _unknown(name: str, at: int) -> NotationError:
         return NotationError(message, at + 1, fix)
     near = ALIASES.get(name.lower()) or nearest(name, (*KNOWN, *ALIASES))
     fix = f"write {near}" if near else f"write one of {', '.join(KNOWN)}"
-    return NotationError(f"{_shown(name)} is no dtype of Arrow's", at + 1, fix)
+    return NotationError(f"{display(name)} is no dtype of Arrow's", at + 1, fix)
 
 
 def _shape(text: str, at: int, dtype: str) -> tuple[tuple[int | None, ...], int]:
@@ -133,7 +134,9 @@ def _size(word: str, at: int, dtype: str) -> int | None:
             raise NotationError("a dimension of size 0 holds nothing", at + 1, "write its size, or * where it varies")
         if len(digits) <= len(str(INT32_MAX)) and int(digits) <= INT32_MAX:
             return int(digits)
-        raise NotationError(f"{_shown(word)} is more than Arrow's lists hold", at + 1, f"use {INT32_MAX} at most")
+        raise NotationError(
+            f"{display(word.strip())} is more than Arrow's lists hold", at + 1, f"use {INT32_MAX} at most"
+        )
     if not word:
         raise NotationError("a size is missing", at + 1, f"write {dtype}[*] where it varies, {dtype}[4] for four")
     if word.lower() in _VARIABLE:
@@ -144,7 +147,7 @@ def _size(word: str, at: int, dtype: str) -> int | None:
 def _no_size(word: str, at: int) -> NotationError:
     crossed = re.fullmatch(r"[0-9]{1,9}(?:\s*[xX×]\s*[0-9]{1,9})+", word)
     fix = ", ".join(re.findall("[0-9]+", word)) if crossed else "a whole number, or * where it varies"
-    return NotationError(f"{_shown(word)} is no size", at + 1, f"write {fix}")
+    return NotationError(f"{display(word.strip())} is no size", at + 1, f"write {fix}")
 
 
 def _leftover(text: str, at: int, dtype: str, sizes: tuple[int | None, ...]) -> NotationError:
@@ -156,16 +159,11 @@ def _leftover(text: str, at: int, dtype: str, sizes: tuple[int | None, ...]) -> 
         return NotationError("a second shape", at + 1, fix)
     if rest.startswith(("(", "{", "<")):
         return NotationError(f"a shape stands in square brackets, not {rest[0]}", at + 1, f"write e.g. {dtype}[4]")
-    return NotationError(f"{_shown(rest)} is left over behind the type", at + 1, "take it away")
+    return NotationError(f"{display(rest)} is left over behind the type", at + 1, "take it away")
 
 
 def _words(sizes: tuple[int | None, ...]) -> list[str]:
     return ["*" if size is None else str(size) for size in sizes]
-
-
-def _shown(word: str) -> str:
-    word = word.strip()
-    return repr(word if len(word) <= 40 else f"{word[:37]}...")  # noqa: PLR2004 - as much as a message needs
 
 
 def is_plain(type_: Type) -> bool:

@@ -10,6 +10,7 @@ from hatch_wallaroo.findings import KeyPath, nearest
 from hatch_wallaroo.schema.notation import MAX_DEPTH, NotationError, format_type, of_shape, parse_type, peel
 from hatch_wallaroo.schema.scalars import INT32_MAX
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Struct, Type
+from hatch_wallaroo.text import display, is_unicode, shortened
 
 INDICES = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 """The dtypes that a dictionary's indices can have."""
@@ -22,7 +23,6 @@ _OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "list": ("items", "item-name", "size"),
     "large_list": ("items", "item-name"),
 }
-_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Reader:
         return tuple(each for each in read if each is not None)
 
     def field(self, name: Any, value: Any, path: KeyPath, depth: int) -> Field | None:
-        if not _is_text(name):
-            self.problem(path, f"{shown(name)} is no name of a field", "use a name of ordinary characters")
+        if not is_unicode(name):
+            self.problem(path, f"{display(name)} is no name of a field", "use a name of ordinary characters")
             return None
         type_ = self.read(value, path, depth)
         optional = self.flag(value, "optional", path, default=False)
@@ -80,7 +80,7 @@ class Reader:
             return self.text(value, path, depth)
         if isinstance(value, Mapping):
             return self.table(value, path, depth)
-        self.problem(path, f"{shown(value)} is no type", 'write a text, "float64[4]", or a table with a type')
+        self.problem(path, f"{display(value)} is no type", 'write a text, "float64[4]", or a table with a type')
         return None
 
     def text(self, value: str, path: KeyPath, depth: int) -> Type | None:
@@ -100,7 +100,7 @@ class Reader:
     def table(self, table: Mapping[str, Any], path: KeyPath, depth: int) -> Type | None:
         kind = table.get("type")
         if not isinstance(kind, str):
-            wrong = f"{shown(kind)} is no type" if "type" in table else "a type is missing"
+            wrong = f"{display(kind)} is no type" if "type" in table else "a type is missing"
             self.problem((*path, "type") if "type" in table else path, wrong, 'write type = "float64"')
             return None
         self.unknown_keys(table, kind, path)
@@ -125,13 +125,13 @@ class Reader:
             if key not in known:
                 near = nearest(key, known) if isinstance(key, str) else None
                 fix = f"write {near}" if near else f"known here: {', '.join(known)}"
-                self.problem((*path, key), f"{shown(key)} does not belong to {_short(kind)}", fix)
+                self.problem((*path, key), f"{display(key)} does not belong to {shortened(kind)}", fix)
 
     def shape(self, table: Mapping[str, Any], path: KeyPath) -> tuple[int | None, ...] | None:
         given = table.get("shape", [])
         path = (*path, "shape")
         if not isinstance(given, list | tuple):
-            self.problem(path, f"{shown(given)} is no shape", 'write the sizes in brackets: [4], ["*", 4]')
+            self.problem(path, f"{display(given)} is no shape", 'write the sizes in brackets: [4], ["*", 4]')
             return None
         if len(given) > MAX_DEPTH:
             self.problem(path, f"more than {MAX_DEPTH} dimensions", f"use {MAX_DEPTH} at most")
@@ -145,14 +145,14 @@ class Reader:
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= INT32_MAX:
             return True
         fix = f'write a number from 1 to {INT32_MAX}, or "*" where it varies'
-        self.problem(path, f"{shown(value)} is no size", fix)
+        self.problem(path, f"{display(value)} is no size", fix)
         return False
 
     def flag(self, value: Any, key: str, path: KeyPath, *, default: bool) -> bool:
         given = value.get(key, default) if isinstance(value, Mapping) else default
         if isinstance(given, bool):
             return given
-        self.problem((*path, key), f"{shown(given)} is neither true nor false", f"write {key} = true or false")
+        self.problem((*path, key), f"{display(given)} is neither true nor false", f"write {key} = true or false")
         return default
 
     def struct_type(self, table: Mapping[str, Any], path: KeyPath, depth: int) -> Type | None:
@@ -190,8 +190,8 @@ class Reader:
     def list_type(self, table: Mapping[str, Any], path: KeyPath, depth: int) -> Type | None:
         item, nullable = self.part(table, "items", path, depth)
         name = table.get("item-name", "item")
-        if not _is_text(name):
-            self.problem((*path, "item-name"), f"{shown(name)} is no name", "use a name of ordinary characters")
+        if not is_unicode(name):
+            self.problem((*path, "item-name"), f"{display(name)} is no name", "use a name of ordinary characters")
             item = None
         size: Any = table.get("size", "*") if table["type"] == "list" else "*"
         if not self.size(size, (*path, "size")) or item is None:
@@ -206,31 +206,3 @@ _BUILDERS: Mapping[str, Callable[[Reader, Mapping[str, Any], KeyPath, int], Type
     "list": Reader.list_type,
     "large_list": Reader.list_type,
 }
-
-
-def _is_text(name: Any) -> bool:
-    """Whether Arrow can hold a name: any text that has a UTF-8 form."""
-    if not isinstance(name, str):
-        return False
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def shown(value: Any) -> str:
-    """A value in a message: short, and never a whole nested document."""
-    if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list | tuple):
-        return "an array"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int) and abs(value) > 10**_LONGEST_SHOWN:
-        return "so great a number"
-    return _short(ascii(value) if isinstance(value, str) and not _is_text(value) else repr(value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."

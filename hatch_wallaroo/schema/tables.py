@@ -22,8 +22,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hatch_wallaroo.schema.notation import format_type, is_plain, peel
-from hatch_wallaroo.schema.reader import Problem, Reader, shown
+from hatch_wallaroo.schema.reader import Problem, Reader
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Struct, Type
+from hatch_wallaroo.text import display
 
 __all__ = ["Problem", "read_schema", "write_schema"]
 
@@ -38,7 +39,7 @@ def read_schema(table: Mapping[str, Any]) -> tuple[Schema, list[Problem]]:
     reader = Reader()
     given: Any = table
     if not isinstance(given, Mapping):
-        reader.problem((), f"{shown(given)} is no table", _ONE_LINE_EACH)
+        reader.problem((), f"{display(given)} is no table", _ONE_LINE_EACH)
         return Schema(()), reader.problems
     if not given:
         reader.problem((), "the schema has no fields", _ONE_LINE_EACH)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hatch_wallaroo.findings import Finding, Level, Place, Rule
-from hatch_wallaroo.report import LONGEST, MOST, printable, render, to_json
+from hatch_wallaroo.report import MOST, render, to_json
+from hatch_wallaroo.text import LONGEST, printable
 
 ERROR = Rule("WLR901", "something is wrong", "", "")
 WARNING = Rule("WLR902", "something may be wrong", "", "", Level.WARNING)

@@ -15,7 +15,7 @@ from hatch_wallaroo.bundle.pack import pack
 from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.frameworks.base import Layout
-from hatch_wallaroo.report import LONGEST
+from hatch_wallaroo.text import LONGEST
 from support.factory import make_spec
 from support.inspecting import fields
 from support.manifests import SCHEMA

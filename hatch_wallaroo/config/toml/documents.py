@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hatch_wallaroo.config.wording import key_text
+from hatch_wallaroo.text import key_text
 
 Key = tuple[str, ...]
 

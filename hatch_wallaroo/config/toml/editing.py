@@ -18,7 +18,7 @@ from typing import Any
 from hatch_wallaroo.config.toml import documents, inserting, removing
 from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.toml.statements import read_key
-from hatch_wallaroo.config.wording import key_text
+from hatch_wallaroo.text import key_text
 
 if sys.version_info >= (3, 11):
     import tomllib

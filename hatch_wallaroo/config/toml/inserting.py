@@ -24,7 +24,7 @@ from hatch_wallaroo.config.toml.statements import (
     value_end,
 )
 from hatch_wallaroo.config.toml.text import dotted, line, written
-from hatch_wallaroo.config.wording import key_text
+from hatch_wallaroo.text import key_text
 
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*(?:\n|\Z)")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
