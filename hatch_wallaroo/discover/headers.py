@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.discover import estimators, keras_layers
+from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import weighed
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
-from hatch_wallaroo.files.sources import Entry, FileSource
-from hatch_wallaroo.files.zip_reading import archives_kept_open
+from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, read_directory
 from hatch_wallaroo.findings import Finding, Place
+from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP
 from hatch_wallaroo.frameworks.base import Layout
 from hatch_wallaroo.frameworks.hugging_face_tasks import FieldRule, Task
+from hatch_wallaroo.frameworks.keras_config import read_model_config
 from hatch_wallaroo.mlflow.signature import read_signature
 from hatch_wallaroo.schema.hints import Header, Hint, tensor
 
@@ -25,6 +27,8 @@ Names = tuple[Collection[str], Collection[str]]
 """The names of the fields in a sample's input and output rows."""
 Tell = Callable[[ModelSpec, Layout, Mapping[str, Any], Names], Header]
 
+_LARGEST_CONFIG = 16 << 20
+_NO_OUTPUTS = "layers do not tell what the model gives: write output-schema by hand, or outputs into the sample"
 _TUPLE = re.compile(r"Tuple\[(.*)\]", re.DOTALL)
 
 
@@ -44,7 +48,7 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
     with archives_kept_open():
         made, planned = plan(spec)
         if made is None:
-            return _keras_archive(spec, planned) if kind == "keras" else Header(findings=planned)
+            return _keras_archive(spec, planned, names) if kind == "keras" else Header(findings=planned)
         try:
             inspected = family(kind).inspect(spec, made.layout)
             told = tell(spec, made.layout, inspected.facts, names)
@@ -123,33 +127,40 @@ def _named(told: list[Mapping[str, Any]], *, free: bool) -> tuple[Hint, ...]:
 def _keras(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: Names) -> Header:
     if layout.form == "zip":
         return _saved_model(spec, layout, facts, names)
-    return _keras_layers(layout.entries[0], layout.suffix)
+    return _keras_inputs(layout.entries[0].name, facts.get("inputs", ()), names)
 
 
-def _keras_layers(entry: Entry, suffix: str) -> Header:
-    text = _keras_config(entry, suffix)
-    inputs = keras_layers.inputs(text) if text else ()
-    if not text or not inputs:
+def _keras_inputs(file: str, told: Sequence[Mapping[str, Any]], names: Names) -> Header:
+    """The inputs that a configuration names. What the layers make of them, only a run tells."""
+    if not told:
         return Header()
-    outputs = keras_layers.outputs(text)
-    notes = () if outputs else ("the file says no shape of the outputs, and not all layers are known here",)
-    return Header(f"the layers in {entry.name}", inputs, outputs, notes)
+    alone = len(told) == 1
+    inputs = tuple(tensor(each["name"], each["dtype"] or "float32", each["shape"], free=alone) for each in told)
+    return Header(f"the layers in {file}", inputs, notes=() if names[1] else (_NO_OUTPUTS,))
 
 
-def _keras_archive(spec: ModelSpec, planned: tuple[Finding, ...]) -> Header:
+def _keras_archive(spec: ModelSpec, planned: tuple[Finding, ...], names: Names) -> Header:
     """What a `.keras` file tells, which no release takes: that is said, and no error for who asks for schemas only."""
     path = spec.path(spec.model or "")
     if path.suffix != ".keras" or not path.is_file():
         return Header(findings=planned)
-    told = _keras_layers(Entry(path.name, FileSource(path), spec.model or ""), ".keras")
+    text = _archived_config(path)
+    model = read_model_config(text) if text else None
+    told = _keras_inputs(path.name, [each.facts() for each in model.inputs] if model else (), names)
     return replace(told, findings=weighed(planned, known=bool(told.source)))
 
 
-def _keras_config(entry: Entry, suffix: str) -> str | None:
-    """The JSON that describes a model, of an .h5 or a .keras; None where it cannot be read, which the check tells."""
-    from hatch_wallaroo.discover.keras_files import archived_config, hdf5_config
-
-    return hdf5_config(entry.source) if suffix == ".h5" else archived_config(entry.source)
+def _archived_config(path: Path) -> str | None:
+    """The member `config.json` of Keras's own zip; None where there is none. Raises OSError."""
+    try:
+        members = read_directory(path)
+    except BROKEN_ZIP:
+        return None
+    at = next((at for at, each in enumerate(members) if each.filename == "config.json"), None)
+    if at is None or members[at].file_size > _LARGEST_CONFIG:
+        return None
+    with open_member(path, members[at].filename, at, members[at].file_size) as stream:
+        return stream.read(_LARGEST_CONFIG).decode("utf-8", "replace")
 
 
 def _pytorch(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: Names) -> Header:

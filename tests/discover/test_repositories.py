@@ -25,6 +25,11 @@ else:
 
 REPOSITORIES = Path(__file__).parent / "repositories"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+FILL_IN = {
+    "hatch": "[tool.wallaroo.input-schema]",
+    "declared-and-later": "[tool.wallaroo.models.rent.output-schema]",
+}
+"""Where nothing tells what a model takes or gives: the table that the user fills in."""
 NAMES = ("poetry", "setuptools", "hatch", "bare", "declared", "declared-and-later")
 
 
@@ -91,17 +96,17 @@ def test_the_bundle_is_built_for_real(
 ) -> None:
     root = copied(name, tmp_path)
     assert run("init", "--project", str(root), "--yes").code == 0
-    if name == "hatch":
-        fill_in(root / "pyproject.toml")
+    if name in FILL_IN:
+        fill_in(root / "pyproject.toml", FILL_IN[name])
     fronts.ok(*command, cwd=root)
     assert (root / "dist" / bundle).is_file()
     manifest = load_checked(root / "dist" / f"{bundle.rpartition('.')[0]}.wallaroo.json")
     assert manifest["file"]["name"] == bundle
 
 
-def fill_in(pyproject: Path) -> None:
-    """As the comment says: the # is taken away."""
-    head, marked, schemas = pyproject.read_text().partition("# [tool.wallaroo.input-schema]\n")
+def fill_in(pyproject: Path, first: str) -> None:
+    """As the comment says: the # is taken away, from the line that is given on."""
+    head, marked, schemas = pyproject.read_text().partition(f"# {first}\n")
     pyproject.write_text(head + (marked + schemas).replace("# ", "").replace("#\n", "\n"))
 
 
