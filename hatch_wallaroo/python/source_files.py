@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -12,7 +11,7 @@ from functools import cached_property, lru_cache
 from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.parsing import parse
+from hatch_wallaroo.python.compiling import Problem, compiled, source_text
 
 UNPARSEABLE = rule(
     "WLR551",
@@ -139,27 +138,14 @@ def _parse(entry: Entry, path: str, most: int) -> SourceFile:
         return unseen
     if pointer is not None:
         return unseen
-    text = data.decode("utf-8", "replace")
-    try:
-        tree = _tree(path, data)
-    except SyntaxError as error:
-        return SourceFile(path, entry.name, text, None, _syntax(entry.name, error))
-    except (ValueError, RecursionError, MemoryError):
-        problem = UNPARSEABLE.finding(
-            f"{entry.name} is no Python that can be parsed (null bytes, or nested too deeply)",
-            fix="open the file in an editor: it may be damaged",
-            place=Place(file=entry.name),
-        )
-        return SourceFile(path, entry.name, text, None, problem)
-    return SourceFile(path, entry.name, text, tree)
+    tree, problem = _compiled(path, data)
+    return SourceFile(path, entry.name, source_text(data), tree, _explained(entry.name, problem) if problem else None)
 
 
 @lru_cache(_REMEMBERED)
-def _tree(_path: str, data: bytes) -> ast.Module:
+def _compiled(_path: str, data: bytes) -> tuple[ast.Module | None, Problem | None]:
     """The tree of a file's content, which nobody changes: a bundle is read when it is planned and when it is judged."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return parse(data)
+    return compiled(data)
 
 
 def _too_large(entry: Entry, most: int) -> Finding:
@@ -172,15 +158,12 @@ def _too_large(entry: Entry, most: int) -> Finding:
     )
 
 
-def _syntax(name: str, error: SyntaxError) -> Finding:
-    said = (error.msg or "invalid syntax").split("\n")[0]
-    # An encoding that Python does not know gives line -1.
-    line = error.lineno if error.lineno and error.lineno > 0 else None
-    column = error.offset if line and error.offset and error.offset > 0 else None
-    return UNPARSEABLE.finding(
-        f"{name} is not valid Python: {said}",
-        fix="declare the encoding that the file is in, utf-8 in most cases"
-        if "encoding" in said
-        else "correct the line",
-        place=Place(file=name, line=line, column=column),
-    )
+def _explained(name: str, problem: Problem) -> Finding:
+    if problem.kind == "bounds":
+        said, fix = "is no Python that can be parsed", "open the file in an editor: it may be damaged"
+    else:
+        said = "is not valid Python"
+        fix = "declare the encoding that the file is in, utf-8 in most cases"
+        fix = fix if problem.kind == "encoding" else "correct the line"
+    place = Place(file=name, line=problem.line, column=problem.column)
+    return UNPARSEABLE.finding(f"{name} {said}: {problem.message}", fix=fix, place=place)

@@ -155,7 +155,7 @@ def test_of_very_much_code_what_is_nearest_to_the_top_is_judged(monkeypatch):
 
 
 def test_code_is_parsed_once_for_planning_and_judging():
-    source_files._tree.cache_clear()
+    source_files._compiled.cache_clear()
     entries = [Entry("main.py", TextSource("x = 1\n"), "main.py")]
     assert read_sources(entries, "").files["main.py"].tree is read_sources(entries, "").files["main.py"].tree
     other = [Entry("other.py", TextSource("x = 1\n"), "other.py")]
