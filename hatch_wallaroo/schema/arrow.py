@@ -1,4 +1,4 @@
-"""The border to pyarrow: our types as Arrow's, and back. Metadata never crosses it in either direction."""
+"""The border to pyarrow: our types as Arrow's, and back. Metadata never crosses it in either direction, but for one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+OPTIONAL_FIELD = b"hatch_wallaroo.optional"
+"""The metadata of a field that a row may leave out, while `schema.python_source` reads it: Arrow has no such notion."""
 
 
 class UnsupportedTypeError(ValueError):
@@ -33,6 +36,11 @@ def from_arrow(schema: pa.Schema) -> Schema:
     views, lists of size 0, fields of one name, types nested more than 32 deep.
     """
     return Schema(_fields_from_arrow(list(schema), ""))
+
+
+def type_from_arrow(type_: pa.DataType) -> Type:
+    """A pyarrow type as ours. Raises UnsupportedTypeError, as `from_arrow` does."""
+    return _from_arrow(type_, "", 0)
 
 
 def _field_to_arrow(field: Field) -> pa.Field:
@@ -86,17 +94,22 @@ def _fields_from_arrow(fields: list[Any], inside: str, depth: int = 0) -> tuple[
             raise UnsupportedTypeError(f"two fields are called {inside + each.name!r}")
         seen.add(each.name)
     return tuple(
-        Field(each.name, _from_arrow(each.type, f"{inside}{each.name}", depth), nullable=each.nullable)
+        Field(
+            each.name,
+            _from_arrow(each.type, f"{inside}{each.name}", depth),
+            optional=OPTIONAL_FIELD in (each.metadata or {}),
+            nullable=each.nullable,
+        )
         for each in fields
     )
 
 
 def _from_arrow(type_: Any, where: str, depth: int) -> Type:
-    """One type; `where` is the field's dotted name, for messages."""
+    """One type; `where` is the field's dotted name, for messages, or empty."""
     import pyarrow as pa
 
     if depth > MAX_DEPTH:
-        raise UnsupportedTypeError(f"{where}: types are nested more than {MAX_DEPTH} deep")
+        raise UnsupportedTypeError(_placed(where, f"types are nested more than {MAX_DEPTH} deep"))
     if isinstance(type_, pa.BaseExtensionType):
         return _from_arrow(type_.storage_type, where, depth)
     if pa.types.is_struct(type_):
@@ -107,7 +120,7 @@ def _from_arrow(type_: Any, where: str, depth: int) -> Type:
         return MapOf(key, value, type_.keys_sorted, type_.item_field.nullable)
     if pa.types.is_dictionary(type_):
         if pa.types.is_dictionary(type_.value_type):
-            raise UnsupportedTypeError(f"{where}: a dictionary of dictionaries is lost when it is sent")
+            raise UnsupportedTypeError(_placed(where, "a dictionary of dictionaries is lost when it is sent"))
         index = _from_arrow(type_.index_type, where, depth)
         value = _from_arrow(type_.value_type, where, depth + 1)
         return Dictionary(index, value, type_.ordered) if isinstance(index, Scalar) else value
@@ -121,7 +134,7 @@ def _list_from_arrow(type_: Any, where: str, depth: int) -> ListOf:
 
     size = type_.list_size if pa.types.is_fixed_size_list(type_) else None
     if size is not None and size < 1:
-        raise UnsupportedTypeError(f"{where}: a list of size {size} holds nothing")
+        raise UnsupportedTypeError(_placed(where, f"a list of size {size} holds nothing"))
     item = type_.value_field
     inner = _from_arrow(item.type, where, depth + 1)
     return ListOf(inner, size, item.name, item.nullable, pa.types.is_large_list(type_))
@@ -134,5 +147,9 @@ def _scalar_from_arrow(printed: str, where: str) -> Scalar:
     if split(name) is not None:
         return Scalar(name)
     if printed in REFUSED:
-        raise UnsupportedTypeError(f"{where}: {REFUSED[printed][0]}")
-    raise UnsupportedTypeError(f"{where}: Wallaroo cannot take {printed[:80]}")
+        raise UnsupportedTypeError(_placed(where, REFUSED[printed][0]))
+    raise UnsupportedTypeError(_placed(where, f"Wallaroo cannot take {printed[:80]}"))
+
+
+def _placed(where: str, message: str) -> str:
+    return f"{where}: {message}" if where else message

@@ -1,25 +1,53 @@
-"""Python's expressions, as far as schemas are written with them: evaluated from their syntax tree, never run.
+"""Evaluates the expressions that schemas are written with, by pyarrow's own functions. Nothing of the user's is run.
 
-Texts, numbers, lists, tuples and dicts, their sums, names that were assigned before, and calls of pyarrow's
-functions. A value that only running would tell is `Unknown`, with the place and the reason; whoever needs it passes
-that on, and whoever does not is not troubled by it.
+Understood are texts, numbers, lists, tuples, dicts and comprehensions, their sums, names that were assigned before,
+and calls of those functions of pyarrow that make types, fields and schemas. Only these functions are ever called, with
+values that were made here: no attribute of anything else is read. What only running the code would tell raises
+UnreadableError, with the places and the reasons.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NoReturn
 
-from hatch_wallaroo.schema.python_values import Function, Made, RefusedError, function, said
-from hatch_wallaroo.schema.types import Field, Schema
+from hatch_wallaroo.findings import nearest
+from hatch_wallaroo.schema.arrow import OPTIONAL_FIELD, UnsupportedTypeError, from_arrow, type_from_arrow
+from hatch_wallaroo.schema.ipc import reason
+from hatch_wallaroo.schema.scalars import KNOWN, PARAMETRISED, REFUSED
 
 MOST_ITEMS = 20_000
-MOST_VALUES = 2_000_000
+"""In one list, and characters in a text that is put together."""
+MOST_VALUES = 500_000
+"""In the whole source: small sources can blow up."""
+MOST_PARTS = 50_000
+"""Types and fields in one schema: variables can make small sources mean gigantic schemas."""
 LARGEST = 2**63
+
 PRINT_IT = "print(base64.b64encode(bytes(input_schema.serialize())).decode())"
 ONLY_RUNNING = f"run it where it belongs and read what it prints: {PRINT_IT}"
+
+FUNCTIONS = frozenset(
+    {
+        *("schema", "field", "struct", "list_", "large_list", "map_", "dictionary", "type_for_alias"),
+        *({*KNOWN, "bool_", "utf8", "large_utf8"} - {"bool", "fixed_size_binary"}),
+    }
+)
+"""Those of pyarrow's that are called."""
+
+_ITERATORS: Mapping[str, Callable[..., Iterable[Any]]] = {"range": range, "enumerate": enumerate, "zip": zip}
+_VIEWS: Mapping[str, Callable[[dict[Any, Any]], Iterable[Any]]] = {
+    "items": dict.items,
+    "keys": dict.keys,
+    "values": dict.values,
+}
+_METADATA = ("remove_metadata", "with_metadata")
+"""Methods of schemas and fields that change nothing but the metadata, which are not kept anyway."""
 
 
 @dataclass(frozen=True)
@@ -31,264 +59,381 @@ class Problem:
     fix: str
 
 
-@dataclass(frozen=True)
-class Unknown:
+class UnreadableError(Exception):
     """A value that cannot be told. `schema`: it would have been one, as pa.schema was called."""
 
-    problems: tuple[Problem, ...]
-    schema: bool = False
-
-
-@dataclass(frozen=True)
-class Library:
-    """pyarrow itself, or something of another library (`name` empty)."""
-
-    name: str
+    def __init__(self, problems: Iterable[Problem], *, schema: bool = False) -> None:
+        super().__init__()
+        self.problems = tuple(dict.fromkeys(problems))
+        self.schema = schema
 
 
 class TooMuchError(Exception):
     """The source makes more values than any schema needs."""
 
 
-class Names(dict[str, Any]):
-    """What each name holds at a point of the source; `spend` bounds what small sources can blow up.
+class Library(Enum):
+    """What an import gives: pyarrow itself, or anything of which nothing is known."""
+
+    PYARROW = "pyarrow"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Function:
+    """One of pyarrow's, by its name there."""
+
+    name: str
+
+
+def unreadable(node: ast.AST, message: str, fix: str = ONLY_RUNNING) -> UnreadableError:
+    """The error of a single problem."""
+    return UnreadableError([Problem(node, message, fix)])
+
+
+def function(node: ast.AST, name: str) -> Function:
+    """The function that pyarrow calls so. Raises UnreadableError for what makes no type that Wallaroo takes."""
+    if name in FUNCTIONS:
+        return Function(name)
+    if name in REFUSED:
+        raise unreadable(node, *REFUSED[name])
+    close = nearest(name, sorted(FUNCTIONS))
+    fix = f"did you mean pa.{close}?" if close else "see pyarrow's list of types"
+    raise unreadable(node, f"pa.{name} makes no type that Wallaroo takes", fix)
+
+
+def unpacked(target: ast.expr, value: Any) -> Iterator[tuple[ast.expr, Any]]:
+    """What each part of a target is given, `a, (b, c) = value`; an UnreadableError where the shapes differ."""
+    if not isinstance(target, ast.Tuple | ast.List):
+        yield target, value
+        return
+    fitting = isinstance(value, list | tuple) and len(value) == len(target.elts)
+    for at, each in enumerate(target.elts):
+        yield from unpacked(
+            each, value[at] if fitting else unreadable(each, "only running the code tells what this is")
+        )
+
+
+class Evaluator:
+    """Evaluates the expressions of one source, within bounds that count for all of it.
 
     `optional`: the identities of the nodes that make fields which a comment calls optional.
     """
 
-    def __init__(self, held: Mapping[str, Any], optional: frozenset[int], left: list[int] | None = None) -> None:
-        super().__init__(held)
-        self.optional = optional
-        self._left = [MOST_VALUES] if left is None else left
+    def __init__(self, optional: frozenset[int]) -> None:
+        self._optional = optional
+        self._left = MOST_VALUES
+        self._parts: dict[int, tuple[Any, int]] = {}
+        """How many types and fields are in what was made, by identity; each is held, so that no other gets its own."""
 
     def spend(self, values: int) -> None:
         """Count values that are made. Raises TooMuchError."""
-        self._left[0] -= values
-        if self._left[0] < 0:
+        self._left -= values
+        if self._left < 0:
             raise TooMuchError
 
-    def inner(self) -> Names:
+    def inner(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """What the body of a function sees: it may change lists, and may never be called."""
-        lists = {name: list(value) for name, value in self.items() if isinstance(value, list)}
-        self.spend(len(self) + sum(map(len, lists.values())))
-        return Names({**self, **lists}, self.optional, self._left)
+        lists = {name: list(value) for name, value in names.items() if isinstance(value, list)}
+        self.spend(len(names) + sum(map(len, lists.values())))
+        return {**names, **lists}
+
+    def evaluate(self, node: ast.expr, names: Mapping[str, Any]) -> Any:
+        """The value of an expression. Raises UnreadableError and TooMuchError."""
+        self.spend(1)
+        match node:
+            case ast.Constant(value=int(value)) if value >= LARGEST:
+                raise unreadable(node, "so great a number", "write a smaller one")
+            case ast.Constant(value=value):
+                return value
+            case ast.Name(id=name):
+                return _held(node, name, names)
+            case ast.Attribute(value=holder, attr=name):
+                if self.evaluate(holder, names) is Library.PYARROW:
+                    return function(node, name)
+                raise unreadable(node, f"only running the code tells what {ast.unparse(node)[:60]} is")
+            case ast.List(elts=items):
+                return self.all(items, names, node)
+            case ast.Tuple(elts=items):
+                values = self.all(items, names, node)
+                return self._make(node, "field", values, {}) if id(node) in self._optional else tuple(values)
+            case ast.Dict():
+                return self._dict(node, names)
+            case ast.ListComp() | ast.GeneratorExp():
+                return [self.evaluate(node.elt, each) for each in self._rounds(node, node.generators, names)]
+            case ast.DictComp():
+                rounds = self._rounds(node, node.generators, names)
+                return {self._key(node.key, each): self.evaluate(node.value, each) for each in rounds}
+            case ast.JoinedStr():
+                return self._text(node, names)
+            case ast.BinOp(left=left, right=right):
+                return self.joined(node, node.op, *self.all([left, right], names, node))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value = self.evaluate(operand, names)
+                if isinstance(value, int | float):
+                    return -value
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                value = self.evaluate(operand, names)
+                if isinstance(value, bool):
+                    return not value
+            case ast.Call():
+                return self._call(node, names)
+        what = _IN_WORDS.get(type(node), "this expression")
+        raise unreadable(node, f"only running the code tells what {what} gives")
+
+    def all(self, nodes: Iterable[ast.expr], names: Mapping[str, Any], whole: ast.AST) -> list[Any]:
+        """The values of several expressions; what is wrong with any of them is told together."""
+        values: list[Any] = []
+        problems: list[Problem] = []
+        for node in nodes:
+            try:
+                if isinstance(node, ast.Starred):
+                    values.extend(self._spread(node, names))
+                else:
+                    values.append(self.evaluate(node, names))
+            except UnreadableError as error:
+                problems += error.problems
+            if len(values) > MOST_ITEMS:
+                raise unreadable(whole, f"a list of more than {MOST_ITEMS:,} items", "make it shorter")
+        if problems:
+            raise UnreadableError(problems)
+        self.spend(len(values))
+        return values
+
+    def joined(self, node: ast.AST, sign: ast.operator, left: Any, right: Any) -> Any:
+        """Two values joined by an operator: numbers, or lists and texts by + and *."""
+        apply = _OPERATORS.get(type(sign))
+        if apply is None or not all(isinstance(each, int | str | list | tuple) for each in (left, right)):
+            _no_sum(node, left, right)
+        sizes = [each if isinstance(each, int) else len(each) for each in (left, right)]
+        size = apply(*sizes) if sizes[1] or apply is not operator.floordiv else 0
+        numbers = isinstance(left, int) and isinstance(right, int)
+        if numbers and abs(size) >= LARGEST:
+            raise unreadable(node, "so great a number", "write a smaller one")
+        if not numbers and size > MOST_ITEMS:
+            raise unreadable(node, f"more than {MOST_ITEMS:,} items", "make it shorter")
+        try:
+            made = apply(left, right)
+        except (TypeError, ZeroDivisionError):
+            _no_sum(node, left, right)
+        self.spend(1 if numbers else len(made))
+        return made
+
+    def _spread(self, node: ast.Starred, names: Mapping[str, Any]) -> Sequence[Any]:
+        value = self.evaluate(node.value, names)
+        if isinstance(value, list | tuple):
+            return value
+        raise unreadable(node, f"* before {said(value)}", "write a list there")
+
+    def _dict(self, node: ast.Dict, names: Mapping[str, Any]) -> dict[Any, Any]:
+        if None in node.keys:
+            raise unreadable(node, "** in a dict", "write its items out")
+        keys = [self._key(each, names) for each in node.keys if each is not None]
+        return dict(zip(keys, self.all(node.values, names, node), strict=True))
+
+    def _key(self, node: ast.expr, names: Mapping[str, Any]) -> Any:
+        key = self.evaluate(node, names)
+        if isinstance(key, str | bytes | int | float | None):
+            return key
+        raise unreadable(node, f"{said(key)} as a key of a dict", "write texts as keys")
+
+    def _rounds(
+        self, node: ast.AST, generators: Sequence[ast.comprehension], names: Mapping[str, Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        """What the names hold in each round of a comprehension."""
+        first, *others = generators
+        if first.ifs or first.is_async:
+            raise unreadable(node, "only running the code tells what a comprehension with a condition gives")
+        values = self.evaluate(first.iter, names)
+        if not isinstance(values, list | tuple | dict | str):
+            raise unreadable(first.iter, f"a comprehension over {said(values)}", "write a list there")
+        self.spend(len(names))
+        inner = dict(names)
+        for value in values:
+            inner.update((each.id, part) for each, part in unpacked(first.target, value) if isinstance(each, ast.Name))
+            if others:
+                yield from self._rounds(node, others, inner)
+            else:
+                yield inner
+
+    def _text(self, node: ast.JoinedStr, names: Mapping[str, Any]) -> str:
+        """An f-string of texts and whole numbers, as they are."""
+        parts = []
+        for each in node.values:
+            plain = not isinstance(each, ast.FormattedValue) or (each.conversion < 0 and each.format_spec is None)
+            value = self.evaluate(each.value if isinstance(each, ast.FormattedValue) else each, names)
+            if not plain or not isinstance(value, str | int):
+                raise unreadable(node, "only running the code tells what an f-string gives")
+            parts.append(str(value))
+            self.spend(len(parts[-1]))
+        return "".join(parts)
+
+    def _call(self, node: ast.Call, names: Mapping[str, Any]) -> Any:
+        match node.func:
+            case ast.Attribute(value=holder, attr=name) if name in _METADATA:
+                return self._with_metadata(node, self.evaluate(holder, names), name)
+            case ast.Attribute(value=holder, attr=name) if name in _VIEWS and not node.args and not node.keywords:
+                value = self.evaluate(holder, names)
+                if isinstance(value, dict):
+                    return list(_VIEWS[name](value))
+            case ast.Name(id=name) if name in _ITERATORS and name not in names and not node.keywords:
+                return self._iterated(node, _ITERATORS[name], self.all(node.args, names, node))
+        called = self.evaluate(node.func, names)
+        if not isinstance(called, Function):
+            raise unreadable(node, f"only running the code tells what {ast.unparse(node.func)[:60]}(...) gives")
+        try:
+            return self._make(node, called.name, *self._arguments(node, names))
+        except UnreadableError as error:
+            raise UnreadableError(error.problems, schema=called.name == "schema") from None
+
+    def _arguments(self, node: ast.Call, names: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        keywords = {each.arg: each.value for each in node.keywords if each.arg is not None}
+        if len(keywords) < len(node.keywords):
+            raise unreadable(node.keywords[-1].value, "** in a call", "write the arguments out")
+        given = self.all([*node.args, *keywords.values()], names, node)
+        positional = len(given) - len(keywords)
+        return given[:positional], dict(zip(keywords, given[positional:], strict=True))
+
+    def _iterated(self, node: ast.AST, apply: Callable[..., Iterable[Any]], arguments: list[Any]) -> list[Any]:
+        try:
+            made = list(itertools.islice(apply(*arguments), MOST_ITEMS + 1))
+        except (TypeError, ValueError):
+            raise unreadable(node, "only running the code tells what this gives") from None
+        if len(made) > MOST_ITEMS:
+            raise unreadable(node, f"more than {MOST_ITEMS:,} items", "make it shorter")
+        self.spend(len(made))
+        return made
+
+    def _with_metadata(self, node: ast.Call, value: Any, method: str) -> Any:
+        import pyarrow as pa
+
+        if not isinstance(value, pa.Schema | pa.Field):
+            raise unreadable(node, f"{said(value)} has no {method}")
+        # What they say does not matter, as none is kept: that there were some is noticed.
+        some = {**(value.metadata or {}), b"metadata": b""}
+        return self._noted(value.with_metadata(some), self._size(value)) if method == "with_metadata" else value
+
+    def _make(self, node: ast.AST, name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+        """Call one of pyarrow's functions, and see that Wallaroo takes what it makes."""
+        import pyarrow as pa
+
+        parts = 1
+        for each in _pieces(node, name, [*arguments, *keywords.values()]):
+            parts += self._size(each)
+            if parts > MOST_PARTS:
+                raise unreadable(node, f"the schema has more than {MOST_PARTS:,} types and fields", "make it smaller")
+        self.spend(parts)
+        try:
+            made = getattr(pa, name)(*arguments, **keywords)
+            _check(node, name, made)
+        except UnsupportedTypeError as error:
+            raise unreadable(node, str(error), "use a type that the platform takes") from None
+        except (pa.ArrowException, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            raise unreadable(node, f"pyarrow refuses pa.{name}(...): {reason(error)}", _usage(name)) from None
+        if isinstance(made, pa.Field) and id(node) in self._optional:
+            made = made.with_metadata({**(made.metadata or {}), OPTIONAL_FIELD: b""})
+        return self._noted(made, parts)
+
+    def _noted(self, made: Any, parts: int) -> Any:
+        self._parts[id(made)] = made, parts
+        return made
+
+    def _size(self, value: Any) -> int:
+        """In parts; long texts count as several, as they stand in pyarrow's messages."""
+        if id(value) in self._parts:
+            return self._parts[id(value)][1]
+        return 1 + (len(value) // 100 if isinstance(value, str | bytes) else 0)
 
 
-def evaluate(node: ast.expr, names: Names) -> Any:
-    """The value of an expression."""
-    handler = _HANDLERS.get(type(node))
-    if handler is not None:
-        return handler(node, names)
-    what = _IN_WORDS.get(type(node), "this expression")
-    return _unknown(node, f"only running the code tells what {what} gives", ONLY_RUNNING)
-
-
-def _unknown(node: ast.AST, message: str, fix: str) -> Unknown:
-    return Unknown((Problem(node, message, fix),))
-
-
-def joined(values: Iterable[Any]) -> Unknown | None:
-    """The problems of all values that are unknown; None where all are known."""
-    problems = [problem for each in values if isinstance(each, Unknown) for problem in each.problems]
-    return Unknown(tuple(dict.fromkeys(problems))) if problems else None
-
-
-def _constant(node: ast.Constant, names: Names) -> Any:
-    del names
-    if isinstance(node.value, int) and abs(node.value) >= LARGEST:
-        return _unknown(node, "so great a number", "write a smaller one")
-    return node.value
-
-
-def _name(node: ast.Name, names: Names) -> Any:
-    if node.id in names:
-        return names[node.id]
+def _held(node: ast.Name, name: str, names: Mapping[str, Any]) -> Any:
+    if name in names:
+        value = names[name]
+        if isinstance(value, UnreadableError):
+            raise UnreadableError(value.problems, schema=value.schema)
+        return value
     if "*" in names:  # from pyarrow import *
-        return _function(node, node.id)
-    fix = f"assign it above, or import it: {'import pyarrow as pa' if node.id == 'pa' else 'from pyarrow import ...'}"
-    return _unknown(node, f"nothing is assigned to {node.id} before line {node.lineno}", fix)
+        return function(node, name)
+    fix = f"assign it above, or import it: {'import pyarrow as pa' if name == 'pa' else 'from pyarrow import ...'}"
+    raise unreadable(node, f"nothing is assigned to {name} before line {node.lineno}", fix)
 
 
-def _attribute(node: ast.Attribute, names: Names) -> Any:
-    holder = evaluate(node.value, names)
-    if isinstance(holder, Library) and holder.name:
-        return _function(node, node.attr)
-    if isinstance(holder, Unknown):
-        return holder
-    return _unknown(node, f"only running the code tells what {ast.unparse(node)[:60]} is", ONLY_RUNNING)
+def _no_sum(node: ast.AST, left: Any, right: Any) -> NoReturn:
+    raise unreadable(node, f"{said(left)} and {said(right)} cannot be joined here")
 
 
-def _function(node: ast.AST, name: str) -> Any:
-    try:
-        return function(name)
-    except RefusedError as error:
-        return _unknown(node, error.message, error.fix)
-
-
-def _sequence(node: ast.List | ast.Tuple, names: Names) -> Any:
-    items: list[Any] = []
-    for each in node.elts:
-        if isinstance(each, ast.Starred):
-            more = evaluate(each.value, names)
-            items += more if isinstance(more, list | tuple) else [_spread(each, more)]
+def _pieces(node: ast.AST, name: str, values: Iterable[Any], depth: int = 0) -> Iterator[Any]:
+    """What a function is given, without the lists, tuples and dicts around it: fields are a list of tuples at most."""
+    for each in values:
+        if isinstance(each, list | tuple | dict):
+            if depth > 1:
+                raise unreadable(node, f"pa.{name} is given {said(each)} inside of others", _usage(name))
+            yield from _pieces(node, name, each.values() if isinstance(each, dict) else each, depth + 1)
+        elif isinstance(each, Function):
+            raise unreadable(node, f"pa.{each.name} is a function, not a type", f"call it: pa.{each.name}(...)")
+        elif isinstance(each, Library):
+            raise unreadable(node, f"pa.{name} is given a module", _usage(name))
         else:
-            items.append(evaluate(each, names))
-        if len(items) > MOST_ITEMS:
-            return _unknown(node, f"a list of more than {MOST_ITEMS:,} items", "make it shorter")
-    names.spend(len(items))
-    wrong = joined(items)
-    if wrong or isinstance(node, ast.List):
-        return wrong or items
-    return _applied(node, function("field"), tuple(items), {}, names) if id(node) in names.optional else tuple(items)
+            yield each
 
 
-def _spread(node: ast.AST, value: Any) -> Any:
-    return value if isinstance(value, Unknown) else _unknown(node, f"* before {said(value)}", "write a list there")
+def _check(node: ast.AST, name: str, made: Any) -> None:
+    import pyarrow as pa
+
+    if name in {"schema", "struct"} and not len(made):
+        raise unreadable(node, f"the {name} has no fields", f"pa.{name}([pa.field('x', pa.float64())])")
+    if isinstance(made, pa.DataType):
+        type_from_arrow(made)
+    else:
+        from_arrow(pa.schema([made]) if isinstance(made, pa.Field) else made)
 
 
-def _dict(node: ast.Dict, names: Names) -> Any:
-    made: dict[Any, Any] = {}
-    wrong: list[Any] = []
-    for key, value in zip(node.keys, node.values, strict=True):
-        if key is None:
-            wrong.append(_unknown(node, "** in a dict", "write its items out"))
-            continue
-        name, item = evaluate(key, names), evaluate(value, names)
-        wrong += [each for each in (name, item) if isinstance(each, Unknown)]
-        if isinstance(name, str | bytes | int | float | None):
-            made[name] = item
-        elif not isinstance(name, Unknown):
-            wrong.append(_unknown(key, f"{said(name)} as a key of a dict", "write texts as keys"))
-    return joined(wrong) or made
+def _usage(name: str) -> str:
+    if name in PARAMETRISED and PARAMETRISED[name].expected != "nothing":
+        return f"it takes {PARAMETRISED[name].expected}"
+    return f"write e.g. {_EXAMPLES.get(name, f'pa.{name}()')}"
 
 
-def _sum(node: ast.BinOp, names: Names) -> Any:
-    left, right = evaluate(node.left, names), evaluate(node.right, names)
-    made = joined((left, right)) or combined(node, left, node.op, right)
-    names.spend(len(made) if isinstance(made, list | tuple | str) else 1)
-    return made
+def said(value: Any) -> str:
+    """A value in a message."""
+    import pyarrow as pa
+
+    if isinstance(value, Function):
+        return f"the function pa.{value.name}"
+    for kind, what in _KINDS.items():
+        if isinstance(value, kind):
+            return what
+    kinds = {pa.DataType: "a type", pa.Field: "a field", pa.Schema: "a schema"}
+    return next((what for kind, what in kinds.items() if isinstance(value, kind)), _short(repr(value)))
 
 
-def combined(node: ast.AST, left: Any, operator: ast.operator, right: Any) -> Any:
-    """Two values joined by an operator: numbers, or lists and texts by + and *."""
-    numbers = _is_number(left) and _is_number(right)
-    if isinstance(operator, ast.Add) and (numbers or _alike(left, right)):
-        if not numbers and len(left) + len(right) > MOST_ITEMS:
-            return _unknown(node, f"more than {MOST_ITEMS:,} items", "make it shorter")
-        return _bounded(node, left + right)
-    if isinstance(operator, ast.Mult):
-        if numbers:
-            return _bounded(node, left * right)
-        times = right if _is_number(right) else left
-        many = left if times is right else right
-        if isinstance(many, list | tuple | str) and isinstance(times, int) and len(many) * max(times, 0) <= MOST_ITEMS:
-            return many * times
-    if numbers and isinstance(operator, ast.Sub):
-        return _bounded(node, left - right)
-    if numbers and isinstance(operator, ast.FloorDiv) and right:
-        return left // right
-    return _unknown(node, f"{said(left)} and {said(right)} cannot be joined here", ONLY_RUNNING)
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - as much as a message holds
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _alike(left: Any, right: Any) -> bool:
-    return any(isinstance(left, kind) and isinstance(right, kind) for kind in (list, tuple, str))
-
-
-def _bounded(node: ast.AST, value: Any) -> Any:
-    if isinstance(value, int) and abs(value) >= LARGEST:
-        return _unknown(node, "so great a number", "write a smaller one")
-    return value
-
-
-def _unary(node: ast.UnaryOp, names: Names) -> Any:
-    value = evaluate(node.operand, names)
-    if isinstance(value, Unknown):
-        return value
-    if isinstance(node.op, ast.USub) and isinstance(value, int | float) and not isinstance(value, bool):
-        return -value
-    if isinstance(node.op, ast.Not) and isinstance(value, bool):
-        return not value
-    return _unknown(node, f"only running the code tells what {ast.unparse(node)[:60]} is", ONLY_RUNNING)
-
-
-def _call(node: ast.Call, names: Names) -> Any:
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
-        return _without_metadata(node, node.func, names)
-    called = evaluate(node.func, names)
-    if isinstance(called, Unknown):
-        return called
-    if not isinstance(called, Function):
-        shown = ast.unparse(node.func)[:60]
-        return _unknown(node, f"only running the code tells what {shown}(...) gives", ONLY_RUNNING)
-    arguments = _sequence(ast.Tuple([*node.args], ast.Load()), names)
-    keywords = {each.arg: evaluate(each.value, names) for each in node.keywords if each.arg}
-    spread = [each.value for each in node.keywords if each.arg is None]
-    wrong = joined(
-        [arguments, *keywords.values(), *(_unknown(each, "** in a call", "write the arguments out") for each in spread)]
-    )
-    if wrong:
-        return Unknown(wrong.problems, schema=called.name == "schema")
-    return _applied(node, called, arguments, keywords, names)
-
-
-def _applied(
-    node: ast.AST, called: Function, arguments: tuple[Any, ...], keywords: Mapping[str, Any], names: Names
-) -> Any:
-    try:
-        made = called.call(arguments, keywords)
-    except RefusedError as error:
-        return Unknown((Problem(node, error.message, error.fix),), schema=called.name == "schema")
-    if isinstance(made.thing, Field) and id(node) in names.optional:
-        return replace(made, thing=replace(made.thing, optional=True))
-    return made
-
-
-_KEEPING = frozenset({"remove_metadata", "with_metadata"})
-"""Methods of schemas and fields that change nothing but the metadata, which are not kept anyway."""
-
-
-def _without_metadata(node: ast.Call, method: ast.Attribute, names: Names) -> Any:
-    value = evaluate(method.value, names)
-    if isinstance(value, Unknown):
-        return value
-    if isinstance(value, Made) and value.kind != "a type":
-        return replace(value, metadata=value.metadata or method.attr == "with_metadata")
-    return _unknown(node, f"{said(value)} has no {method.attr}", ONLY_RUNNING)
-
-
-def is_schema(value: Any) -> bool:
-    """Whether a value is a schema, or would be one if all of it could be read."""
-    if isinstance(value, Made):
-        return isinstance(value.thing, Schema)
-    return isinstance(value, Unknown) and value.schema
-
-
+_KINDS: Mapping[type, str] = {list: "a list", tuple: "a tuple", dict: "a dict", Library: "a module"}
+_EXAMPLES = {
+    "schema": "pa.schema([pa.field('x', pa.float64())])",
+    "field": "pa.field('x', pa.float64())",
+    "struct": "pa.struct([pa.field('x', pa.float64())])",
+    "list_": "pa.list_(pa.float64(), list_size=4)",
+    "large_list": "pa.large_list(pa.float64())",
+    "map_": "pa.map_(pa.string(), pa.float64())",
+    "dictionary": "pa.dictionary(pa.int32(), pa.string())",
+    "type_for_alias": "pa.type_for_alias('float64')",
+}
+_OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+}
 _IN_WORDS: Mapping[type, str] = {
-    ast.ListComp: "a comprehension",
     ast.SetComp: "a comprehension",
-    ast.DictComp: "a comprehension",
-    ast.GeneratorExp: "a comprehension",
     ast.IfExp: "a condition",
     ast.BoolOp: "a condition",
     ast.Compare: "a comparison",
     ast.Subscript: "an item",
     ast.Lambda: "a function",
-    ast.JoinedStr: "an f-string",
     ast.Await: "await",
     ast.NamedExpr: "an assignment inside of an expression",
-}
-_HANDLERS: Mapping[type, Callable[[Any, Names], Any]] = {
-    ast.Constant: _constant,
-    ast.Name: _name,
-    ast.Attribute: _attribute,
-    ast.List: _sequence,
-    ast.Tuple: _sequence,
-    ast.Dict: _dict,
-    ast.BinOp: _sum,
-    ast.UnaryOp: _unary,
-    ast.Call: _call,
 }

@@ -1,7 +1,7 @@
 """Schemas out of Python source, as the upload guide and its readers write them. The source is parsed, never run.
 
-Statements are followed in order, as far as they say what a name holds. What a loop or a condition sets is not
-known afterwards; that is said only where a schema needs it.
+Statements are followed in order, as far as they say what a name holds; `schema.python_expressions` evaluates what
+stands in them. What a loop or a condition sets is not known afterwards; that is said only where a schema needs it.
 """
 
 from __future__ import annotations
@@ -11,24 +11,26 @@ import io
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from hatch_wallaroo.findings import Finding, Place, rule
+from hatch_wallaroo.parsing import parse
+from hatch_wallaroo.schema.arrow import OPTIONAL_FIELD, from_arrow
+from hatch_wallaroo.schema.ipc import metadata_keys
+from hatch_wallaroo.schema.python_code import OPTIONAL
 from hatch_wallaroo.schema.python_expressions import (
     MOST_ITEMS,
     ONLY_RUNNING,
+    Evaluator,
     Library,
-    Names,
     Problem,
     TooMuchError,
-    Unknown,
-    combined,
-    evaluate,
-    is_schema,
+    UnreadableError,
+    function,
+    unpacked,
+    unreadable,
 )
-from hatch_wallaroo.schema.python_tokens import LONGEST_CHAIN, optional_nodes, scan
-from hatch_wallaroo.schema.python_values import Made, RefusedError, function
 from hatch_wallaroo.schema.types import Schema, Side
 
 UNREADABLE = rule(
@@ -76,15 +78,12 @@ def read_source(data: bytes, file: str) -> Source:
         return Source((), (finding,))
     try:
         text = _decoded(data)
-        tokens = scan(text)
-        if tokens.chain > LONGEST_CHAIN:
-            return Source((), (_finding(file, "the code is nested too deeply", "cut out the schemas", None),))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-        reader = _Reader(file, text.splitlines())
-        known = {"pa": Library("pyarrow"), "pyarrow": Library("pyarrow")}
-        reader.block(tree.body, Names(known, optional_nodes(tree, tokens.optional)))
+            tree = parse(text)
+        evaluator = Evaluator(frozenset(map(id, _optional_nodes(tree, set(_optional_lines(text))))))
+        reader = _Reader(file, text.splitlines(), evaluator)
+        reader.block(tree.body, {"pa": Library.PYARROW, "pyarrow": Library.PYARROW})
     except SyntaxError as error:
         place = Place(file=file, line=error.lineno, column=error.offset or None)
         message, fix = f"this is no Python: {error.msg}", "mend it, or give only the part that makes the schemas"
@@ -119,24 +118,25 @@ def _finding(file: str, message: str, fix: str, line: int | None, column: int | 
 class _Reader:
     file: str
     lines: list[str]
+    evaluator: Evaluator
     found: list[Found] = field(default_factory=list)
-    named: dict[int, tuple[Made, set[Side | None]]] = field(default_factory=dict)
+    named: dict[int, tuple[Any, set[Side | None]]] = field(default_factory=dict)
     """The schemas that have been found, by identity, each with the sides that its names say."""
 
-    def block(self, statements: Iterable[ast.stmt], names: Names) -> None:
+    def block(self, statements: Iterable[ast.stmt], names: dict[str, Any]) -> None:
         for each in statements:
             self.statement(each, names)
 
-    def statement(self, node: ast.stmt, names: Names) -> None:
+    def statement(self, node: ast.stmt, names: dict[str, Any]) -> None:
         match node:
             case ast.Assign():
                 self.assign(node.targets, node.value, names)
             case ast.AnnAssign(value=ast.expr() as value):
                 self.assign([node.target], value, names)
             case ast.AugAssign(target=ast.Name(id=name)):
-                self.add(name, node, names)
+                names[name] = self.added(names.get(name), node, names)
             case ast.Import() | ast.ImportFrom():
-                _imported(node, names)
+                names.update(_imported(node))
             case ast.Expr(value=value):
                 self.expression(value, names)
             case ast.Return(value=ast.expr() as value):
@@ -148,101 +148,112 @@ class _Reader:
             case ast.If() if _is_main(node.test):
                 self.block(node.body, names)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                names[node.name] = Library("")
-                self.block(node.body, names.inner())
+                names[node.name] = Library.OTHER
+                self.block(node.body, self.evaluator.inner(names))
             case _:
                 self.uncertain(node, names)
 
-    def assign(self, targets: list[ast.expr], value: ast.expr, names: Names) -> None:
-        made = evaluate(value, names)
-        self.arguments(value, names)
+    def value(self, node: ast.expr, names: dict[str, Any]) -> Any:
+        """What an expression gives, or the UnreadableError."""
+        try:
+            return self.evaluator.evaluate(node, names)
+        except UnreadableError as error:
+            return error
+
+    def assign(self, targets: list[ast.expr], node: ast.expr, names: dict[str, Any]) -> None:
+        made = self.value(node, names)
+        self.arguments(node, names)
         for target in targets:
-            self.bind(target, made, value, names)
+            for each, value in unpacked(target, made):
+                if isinstance(each, ast.Name):
+                    names[each.id] = value
+                    self.record(each.id, value, node if each is target else each)
+                    continue
+                if isinstance(each, ast.Attribute) and _is_schema(value):
+                    self.record(each.attr, value, node)
+                for name in _bases(each):
+                    names[name] = _only_running(each)
 
-    def bind(self, target: ast.expr, made: Any, node: ast.expr, names: Names) -> None:
-        if isinstance(target, ast.Name):
-            names[target.id] = made
-            self.record(target.id, made, node)
-            return
-        if isinstance(target, ast.Tuple | ast.List):
-            parts = made if isinstance(made, list | tuple) and len(made) == len(target.elts) else None
-            nodes = node.elts if isinstance(node, ast.Tuple | ast.List) and parts else [node] * len(target.elts)
-            for at, each in enumerate(target.elts):
-                self.bind(each, parts[at] if parts else _only_running(each), nodes[at], names)
-            return
-        if isinstance(target, ast.Attribute) and is_schema(made):
-            self.record(target.attr, made, node)
-        for name in _bases(target):
-            names[name] = _only_running(target)
-
-    def add(self, name: str, node: ast.AugAssign, names: Names) -> None:
-        left, right = names.get(name, _only_running(node)), evaluate(node.value, names)
-        wrong = next((each for each in (left, right) if isinstance(each, Unknown)), None)
+    def added(self, left: Any, node: ast.AugAssign, names: dict[str, Any]) -> Any:
+        """What a name holds after `+=` or its like; a list grows in its place, as it does in Python."""
+        right = self.value(node.value, names)
+        for each in (left, right):
+            if isinstance(each, UnreadableError):
+                return each
         if isinstance(left, list) and isinstance(right, list | tuple) and isinstance(node.op, ast.Add):
-            wrong = wrong or _grown(left, right, node)
-            made: Any = left
-        else:
-            made = wrong or combined(node, left, node.op, right)
-        names[name] = wrong or made
+            return _grown(left, right, node)
+        try:
+            return self.evaluator.joined(node, node.op, left, right)
+        except UnreadableError as error:
+            return error
 
-    def expression(self, node: ast.expr, names: Names) -> None:
+    def expression(self, node: ast.expr, names: dict[str, Any]) -> None:
         """A schema that nobody names, or a call that changes a list or is given schemas."""
         self.arguments(node, names)
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr in _CHANGING:
                 names[name] = self.changed(names.get(name), attr, node, names)
                 return
-        made = evaluate(node, names)
-        if is_schema(made) and not isinstance(node, ast.Name):
+        made = self.value(node, names)
+        if _is_schema(made) and not isinstance(node, ast.Name):
             self.record("", made, node)
 
-    def changed(self, value: Any, method: str, node: ast.Call, names: Names) -> Any:
+    def changed(self, value: Any, method: str, node: ast.Call, names: dict[str, Any]) -> Any:
         """A list after append or extend; any other change is not followed."""
-        given = [evaluate(each, names) for each in node.args]
+        if isinstance(value, Library | UnreadableError):
+            return value
+        given = [self.value(each, names) for each in node.args]
         if not isinstance(value, list) or len(given) != 1 or node.keywords or method not in {"append", "extend"}:
-            return value if isinstance(value, Library | Unknown) else _only_running(node)
-        if isinstance(given[0], Unknown):
-            return given[0]
-        if method == "extend" and not isinstance(given[0], list | tuple):
             return _only_running(node)
-        return _grown(value, given if method == "append" else given[0], node) or value
+        if isinstance(given[0], UnreadableError):
+            return given[0]
+        if method == "append":
+            return _grown(value, given, node)
+        return _grown(value, given[0], node) if isinstance(given[0], list | tuple) else _only_running(node)
 
-    def arguments(self, node: ast.expr, names: Names) -> None:
+    def arguments(self, node: ast.expr, names: dict[str, Any]) -> None:
         """Schemas that are handed to a function as `input_schema=`, as the SDK's upload takes them."""
         for call in ast.walk(node):
             for each in call.keywords if isinstance(call, ast.Call) else []:
                 if each.arg and side_of(each.arg):
-                    made = evaluate(each.value, names)
-                    if is_schema(made):
+                    made = self.value(each.value, names)
+                    if _is_schema(made):
                         self.record(each.arg, made, each.value, passed=True)
 
-    def uncertain(self, node: ast.stmt, names: Names) -> None:
+    def uncertain(self, node: ast.stmt, names: dict[str, Any]) -> None:
         """Whatever a loop, a condition or a deletion changes is not known afterwards."""
         what = {ast.For: "a loop", ast.While: "a loop", ast.AsyncFor: "a loop", ast.Delete: "del"}
         where = what.get(type(node), "a condition")
         for name, place in _set_in(node):
             message = f"{name} is set by {where}, and only running the code tells to what"
-            names[name] = Unknown((Problem(place, message, "write it out as a list, or " + ONLY_RUNNING),))
+            problem = Problem(place, message, "write it out as a list, or " + ONLY_RUNNING)
+            names[name] = UnreadableError([problem])
             if side_of(name):
-                self.record(name, replace(names[name], schema=True), place)
+                self.record(name, UnreadableError([problem], schema=True), place)
 
     def record(self, name: str, made: Any, node: ast.AST, *, passed: bool = False) -> None:
         """Take a schema over, or what should have been one."""
         exact = name in {"input_schema", "output_schema"}
         line = getattr(node, "lineno", 1)
-        if isinstance(made, Unknown):
+        if isinstance(made, UnreadableError):
             if made.schema or exact:
                 findings = tuple(self.located(each) for each in made.problems)
                 self.found.append(Found(name, side_of(name), line, None, findings=findings))
-        elif is_schema(made):
+        elif _is_schema(made):
             _, sides = self.named.setdefault(id(made), (made, set()))
             if not (passed and side_of(name) in sides):
-                self.found.append(Found(name, side_of(name), line, made.thing, made.metadata))
+                self.found.append(self.read(name, made, line))
             sides.add(side_of(name))
         elif exact and made is not None:
             message = f"{name} is no pa.schema(...)"
             finding = _finding(self.file, message, "write pa.schema([pa.field(...)])", line, self.column(node))
             self.found.append(Found(name, side_of(name), line, None, findings=(finding,)))
+
+    def read(self, name: str, made: Any, line: int) -> Found:
+        schema = from_arrow(made)
+        self.evaluator.spend(len(schema.fields))
+        metadata = [key for key in metadata_keys(made) if key != OPTIONAL_FIELD.decode()]
+        return Found(name, side_of(name), line, schema, bool(metadata))
 
     def located(self, problem: Problem) -> Finding:
         line = getattr(problem.node, "lineno", None)
@@ -256,37 +267,42 @@ class _Reader:
         return len(self.lines[line - 1].encode()[:offset].decode(errors="replace")) + 1
 
 
-def _only_running(node: ast.AST) -> Unknown:
-    return Unknown((Problem(node, "only running the code tells what this is", ONLY_RUNNING),))
+def _is_schema(value: Any) -> bool:
+    """Whether a value is a schema, or would be one if all of it could be read."""
+    import pyarrow as pa
+
+    return value.schema if isinstance(value, UnreadableError) else isinstance(value, pa.Schema)
 
 
-def _grown(many: list[Any], more: Iterable[Any], node: ast.AST) -> Unknown | None:
-    """Add to a list in its place, as Python does; the problem where it gets too long."""
+def _only_running(node: ast.AST) -> UnreadableError:
+    return unreadable(node, "only running the code tells what this is")
+
+
+def _grown(many: list[Any], more: Iterable[Any], node: ast.AST) -> Any:
+    """A list that is added to in its place, as Python does."""
     many.extend(more)
     if len(many) <= MOST_ITEMS:
-        return None
+        return many
     many.clear()
-    return Unknown((Problem(node, f"a list of more than {MOST_ITEMS:,} items", "make it shorter"),))
+    return unreadable(node, f"a list of more than {MOST_ITEMS:,} items", "make it shorter")
 
 
-def _imported(node: ast.Import | ast.ImportFrom, names: Names) -> None:
-    if isinstance(node, ast.Import):
-        for each in node.names:
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Any]]:
+    """The names that an import sets, and what they hold."""
+    for each in node.names:
+        if isinstance(node, ast.Import):
             top = each.name.partition(".")[0]
             whole = each.asname is None or each.name == "pyarrow"
-            names[each.asname or top] = Library(top if top == "pyarrow" and whole else "")
-        return
-    for each in node.names:
-        bound = each.asname or each.name
-        if node.module != "pyarrow" or node.level:
-            names[bound] = Library("")
+            yield each.asname or top, Library.PYARROW if top == "pyarrow" and whole else Library.OTHER
+        elif node.module != "pyarrow" or node.level:
+            yield each.asname or each.name, Library.OTHER
         elif each.name == "*":
-            names["*"] = Library("pyarrow")
+            yield "*", Library.PYARROW
         else:
             try:
-                names[bound] = function(each.name)
-            except RefusedError as error:
-                names[bound] = Unknown((Problem(node, error.message, error.fix),))
+                yield each.asname or each.name, function(node, each.name)
+            except UnreadableError as error:
+                yield each.asname or each.name, error
 
 
 def _is_main(test: ast.expr) -> bool:
@@ -314,3 +330,48 @@ def _bases(target: ast.expr) -> Iterator[str]:
         target = target.value
     if isinstance(target, ast.Name):
         yield target.id
+
+
+def _optional_lines(text: str) -> Iterator[int]:
+    """The lines with a comment that begins with that word."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and token.string.lstrip("# ").lower().startswith(OPTIONAL):
+            yield token.start[0]
+
+
+def _optional_nodes(tree: ast.Module, lines: set[int]) -> Iterator[ast.expr]:
+    """The expressions that make a field which a comment in one of these lines calls optional.
+
+    A comment belongs to the field that ends last on its line; where none ends there, to the one that begins last.
+    """
+    if not lines:
+        return
+    ending: dict[int, ast.expr] = {}
+    beginning: dict[int, ast.expr] = {}
+    for each in _makers(tree):
+        last = each.end_lineno or each.lineno
+        if last not in ending or _end(each) > _end(ending[last]):
+            ending[last] = each
+        if each.lineno not in beginning or each.col_offset > beginning[each.lineno].col_offset:
+            beginning[each.lineno] = each
+    for line in lines:
+        found = ending.get(line) or beginning.get(line)
+        if found is not None:
+            yield found
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_col_offset or 0, -node.col_offset
+
+
+def _makers(tree: ast.Module) -> Iterator[ast.expr]:
+    """What may make a field: calls of a function of that name, or imported from pyarrow as another, and tuples."""
+    names = {"field"}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module="pyarrow"):
+                names |= {each.asname or each.name for each in node.names if each.name == "field"}
+            case ast.Call(func=ast.Attribute(attr="field")) | ast.Tuple(elts=[ast.Constant(value=str()), *_]):
+                yield node
+            case ast.Call(func=ast.Name(id=name)) if name in names:
+                yield node
