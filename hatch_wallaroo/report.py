@@ -1,30 +1,21 @@
 """How findings look: as text for a person, and as plain JSON for programs.
 
-A low module: it knows findings and the wording of keys, and whoever shows or writes something may import it.
+A low module: it knows findings alone, and whoever shows or writes something may import it.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any
 
-from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.findings import Finding, Level, Place
-from hatch_wallaroo.text import key_text
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place
+from hatch_wallaroo.text import cut, key_text, one_line, printable
 
-LONGEST = 1000
-"""Characters of a message, fix or place that are shown; what is longer is cut off."""
 MOST = 50
 """Findings of one rule that are shown one by one."""
 
-_HIDDEN = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb"
-    "\\U0001d173-\\U0001d17a\\U000e0000-\\U000e007f]"
-)
-"""Characters that steer a terminal, or cannot be seen. Listed, as Unicode's categories change from Python to Python."""
 _ORDER = (Level.NOTE, Level.WARNING, Level.ERROR)
 _COLORS = {Level.ERROR: "31", Level.WARNING: "33", Level.NOTE: "36"}
 
@@ -57,7 +48,7 @@ def in_order(findings: Iterable[Finding], *, heaviest_first: bool = False) -> li
 
 def shown_fix(finding: Finding) -> str:
     """A fix as it may be shown: cut, on several lines where it has them."""
-    return _cut(printable(finding.fix, lines=True))
+    return cut(printable(finding.fix, lines=True))
 
 
 def to_json(finding: Finding) -> dict[str, Any]:
@@ -73,44 +64,6 @@ def to_json(finding: Finding) -> dict[str, Any]:
         "line": place.line,
         "column": place.column,
     }
-
-
-def one_line(text: str) -> str:
-    """Text from outside on one line: without characters that steer a terminal, and cut."""
-    return _cut(printable(text))
-
-
-def printable(text: str, *, lines: bool = False) -> str:
-    """Text whose characters that steer a terminal, or hide, are written as numbers. `lines` keeps line breaks."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _HIDDEN.sub(lambda found: "\n" if lines and found[0] == "\n" else _escaped(found[0]), text)
-
-
-def colored(stream: TextIO) -> bool:
-    """Whether a stream should get colours: NO_COLOR and FORCE_COLOR count first, then whether it is a terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def human_size(size: int) -> str:
-    """Bytes in the largest unit that leaves a number of at least one: `1.9 KB`, decimal units."""
-    amount, unit = float(size), "B"
-    for larger in ("KB", "MB", "GB", "TB"):
-        if amount < 1000:  # noqa: PLR2004 - decimal units
-            break
-        amount, unit = amount / 1000, larger
-    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if code < 0x100:  # noqa: PLR2004 - what two hexadecimal digits hold
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\x{code:02x}")
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004 - four digits
 
 
 def _rank(finding: Finding) -> tuple[int, str, int, int, str]:
@@ -162,7 +115,3 @@ def _count(findings: list[Finding], color: bool) -> str:
 
 def _paint(text: str, code: str, color: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if color else text
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config.toml.editing import Edit
-from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.toml.text import line
 from hatch_wallaroo.discover import poetry
 from hatch_wallaroo.discover.versions import HATCH_VCS, version_source
-from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.project.building import HATCHLING, backend, builds_by_command
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
 from hatch_wallaroo.project.hook import TARGETS, table_for

@@ -15,7 +15,6 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.files.exclusions import (
     ROOT_FOLDERS,
     file_reason,
@@ -26,7 +25,7 @@ from hatch_wallaroo.files.exclusions import (
     test_module,
 )
 from hatch_wallaroo.files.paths import length_problem, name_problem
-from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.text import display_path
 
 NOT_ALL_SEEN = rule(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hatch_wallaroo.bundle.carried_over import is_index
-from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.files.paths import normal
-from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.context import Context, plain_key
 from hatch_wallaroo.fixes.model import Append, Drop, Fix, SetTo, WithoutMembers
 from hatch_wallaroo.text import key_text, quoted

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
-from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.context import Context, item
 from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Drop, Fix, Key, Replace
 from hatch_wallaroo.python.distributions import certain

@@ -10,9 +10,8 @@ from hatch_wallaroo.config.model_name import in_platforms_form, is_name
 from hatch_wallaroo.config.release_values import SYNONYMS
 from hatch_wallaroo.config.table import options
 from hatch_wallaroo.config.text_types import read_path
-from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.value_types import ChoiceValue, FlagValue, ListValue
-from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.context import Context, item, model_table, one_near, option_at, plain_key
 from hatch_wallaroo.fixes.model import Change, Drop, Fix, Key, NoByteOrderMark, Rename, Replace, SetTo
 from hatch_wallaroo.project.hatch_config import HATCH_TOML, value

@@ -13,8 +13,8 @@ from hatch_wallaroo.bundle.check import Checked, check
 from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.toml.parsing import read_document
-from hatch_wallaroo.config.toml.positions import PYPROJECT, locate_all
-from hatch_wallaroo.findings import Finding, Level, errors
+from hatch_wallaroo.config.toml.positions import locate_all
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level, errors
 from hatch_wallaroo.project.hatchling import from_metadata
 from hatch_wallaroo.project.repository import distributions
 from hatch_wallaroo.report import render

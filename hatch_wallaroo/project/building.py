@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.project.hatch_config import HatchConfig
 from hatch_wallaroo.project.hook import TARGETS, table_for
 from hatch_wallaroo.text import quoted

@@ -15,8 +15,8 @@ from hatch_wallaroo.bundle.check import Checked, check
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.config.toml.parsing import parse_document, read_document
-from hatch_wallaroo.config.toml.positions import PYPROJECT, locate_all
-from hatch_wallaroo.findings import Finding, Place, errors
+from hatch_wallaroo.config.toml.positions import locate_all
+from hatch_wallaroo.findings import PYPROJECT, Finding, Place, errors
 from hatch_wallaroo.project.building import HATCHLING, backend, building_findings, builds_by_command
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
 from hatch_wallaroo.project.hook import hook_findings, sdist_findings

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.findings import Finding, Level
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level
 from hatch_wallaroo.report import MOST, in_order, shown_fix
 from hatch_wallaroo.reports.result import Result, artifact, prefix
 from hatch_wallaroo.reports.text import summary

@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.config.toml.positions import PYPROJECT
-from hatch_wallaroo.findings import Finding, Place, Rule, declared_rules
+from hatch_wallaroo.findings import PYPROJECT, Finding, Place, Rule, declared_rules
 from hatch_wallaroo.report import in_order, shown_fix
 from hatch_wallaroo.reports.result import TOOL, Result, artifact, prefix
 from hatch_wallaroo.text import key_text, one_line

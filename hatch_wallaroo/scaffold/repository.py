@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.config.toml.positions import PYPROJECT
+from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.scaffold import coded, ready, texts
 from hatch_wallaroo.scaffold.answers import Answers, Identity
 from hatch_wallaroo.scaffold.starter import Starter

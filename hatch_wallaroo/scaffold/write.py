@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from errno import EEXIST
 from pathlib import Path
 
-from hatch_wallaroo.config.toml.positions import PYPROJECT
+from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.scaffold.problems import Problem, ScaffoldError
 from hatch_wallaroo.scaffold.repository import ScaffoldFile
 

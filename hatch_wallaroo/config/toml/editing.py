@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config.toml import documents, inserting, removing
-from hatch_wallaroo.config.toml.positions import PYPROJECT
 from hatch_wallaroo.config.toml.statements import read_key
+from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.text import key_text
 
 if sys.version_info >= (3, 11):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.toml.positions import PYPROJECT, Positions
-from hatch_wallaroo.findings import Finding, Place
+from hatch_wallaroo.config.toml.positions import Positions
+from hatch_wallaroo.findings import PYPROJECT, Finding, Place
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -13,9 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hatch_wallaroo.config.toml.scanner import Spot, escaped_offset, scan
-from hatch_wallaroo.findings import Finding, KeyPath, Place
-
-PYPROJECT = "pyproject.toml"
+from hatch_wallaroo.findings import PYPROJECT, Finding, KeyPath, Place
 
 
 class Positions:
