@@ -84,8 +84,8 @@ def _other(seen: RepositoryFile, head: bytes, context: AdoptionContext) -> Candi
     if head.lstrip()[:5] == b"<?xml" and b"<PMML" in head:
         return Candidate(seen.label, "a PMML document", advice=BY_CODE)
     if recognise(head) in {"a GGUF model", "a TensorFlow Lite model", "an ONNX Runtime (.ort) model"}:
-        told = other_model(FileSource(seen.path), head[:64], seen.name)
-        return Candidate(seen.label, told.what, advice=told.fix) if told else None
+        told = other_model(FileSource(seen.path), seen.name)
+        return Candidate(seen.label, told.what, advice=told.fix)
     return None
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os.path
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.files.sources import Entry, Source
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.formats.recognise import recognise_head
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,23 @@ class Family(ABC):
         `facts` are those of `inspect`, empty where there was nothing to inspect. The default: no rules but `inspect`'s.
         """
         return ()
+
+
+def is_folder(spec: ModelSpec, declared: str) -> bool:
+    """Whether a folder stands at a declared path; False too for names that no file system takes."""
+    return os.path.isdir(spec.path(declared))  # noqa: PTH112 - pathlib raises for such names
+
+
+def is_file(spec: ModelSpec, declared: str) -> bool:
+    """Whether a file stands at a declared path; False too for names that no file system takes."""
+    return os.path.isfile(spec.path(declared))  # noqa: PTH113 - pathlib raises for such names
+
+
+def begins_as(source: Source) -> str:
+    """What a file is by its first bytes, as a phrase; '' where they say nothing, or where it cannot be read."""
+    try:
+        with source.open() as stream:
+            found = recognise_head(stream.read(64))
+    except Exception:  # noqa: BLE001 - a damaged zip raises what zlib, zipfile or the disk does
+        return ""
+    return found.name if found else ""

@@ -11,11 +11,10 @@ from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.hdf5 import Attributes, Hdf5Error, read_root_attributes
+from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.saved_model import MetaGraph
-from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.frameworks import saved_models
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.declared import is_file, is_folder
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_file, is_folder
 from hatch_wallaroo.frameworks.keras_config import KerasModel, read_model_config
 from hatch_wallaroo.frameworks.saved_model_layout import plan_saved_model, refuse_file
 from hatch_wallaroo.frameworks.saved_models import is_newer
@@ -168,8 +167,8 @@ def _inspect_hdf5(spec: ModelSpec, entry: Entry) -> Inspection:
         message = f"{entry.name} cannot be read: {problem.strerror or problem}"
         return Inspection({}, (UNREADABLE.finding(message, place=place),))
     except Hdf5Error as problem:
-        instead = recognise(head)
-        said = f"is {instead}, not an HDF5 file" if instead and "HDF5" not in instead else f"is not readable: {problem}"
+        other = recognise_head(head)
+        said = f"is {other.name}, not an HDF5 file" if other and other.kind != "hdf5" else f"is not readable: {problem}"
         fix = f"copy or download it again, or save the model anew: {SAVE}"
         return Inspection({}, (UNREADABLE.finding(f"{entry.name} {said}", fix=fix, place=place),))
     return _judge_hdf5(spec, entry, found)

@@ -12,9 +12,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.onnx import Header, Value, read_header
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
-from hatch_wallaroo.formats.signatures import recognise
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.declared import first_bytes, is_folder
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, begins_as, is_folder
 from hatch_wallaroo.frameworks.onnx_graph import check_graph
 from hatch_wallaroo.frameworks.tensors import Tensor
 
@@ -167,8 +165,7 @@ def _read(entry: Entry) -> Header:
 
 def _explained(entry: Entry, message: str, fix: str) -> Inspection:
     """Say what the file is instead, where its first bytes tell."""
-    what = recognise(first_bytes(entry.source))
-    if what is not None:
+    if what := begins_as(entry.source):
         return _unreadable(entry, f"is {what}, not an ONNX model", _ANEW)
     return _unreadable(entry, message, fix or _ANEW)
 

@@ -1,4 +1,4 @@
-"""A file that is declared for one framework and belongs to another: which, told from its content."""
+"""What a recognised file means for the table: which frameworks take it, and what to declare instead of a wrong one."""
 
 from __future__ import annotations
 
@@ -8,59 +8,76 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from hatch_wallaroo.files.sources import Source
-from hatch_wallaroo.formats.pickles import PickleError
-from hatch_wallaroo.formats.signatures import is_onnx, recognise
-from hatch_wallaroo.formats.torch_archive import ArchiveError, Kind, read_torch_file
+from hatch_wallaroo.formats.recognise import Kind, Recognised, recognise
 
-_PYTORCH = 'framework = "pytorch"'
-_TORCH: Mapping[Kind, tuple[str, str]] = MappingProxyType(
+BY_CODE = 'package it with framework = "custom" (BYOP)'
+_SCRIPTED = 'framework = "pytorch", with the model saved as TorchScript'
+_FRAMEWORKS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     {
-        "torchscript": ("a TorchScript archive", _PYTORCH),
-        "old-torchscript": ("a TorchScript archive", _PYTORCH),
-        "mobile": ("a TorchScript archive", _PYTORCH),
-        "saved": ("a file saved by torch.save", f"{_PYTORCH}, with the model saved as TorchScript"),
-        "export": ("a torch.export archive", f"{_PYTORCH}, with the model saved as TorchScript"),
+        "onnx": ("onnx",),
+        **dict.fromkeys(("hdf5", "keras-hdf5", "keras-weights", "keras-archive"), ("keras",)),
+        **dict.fromkeys(
+            ("torchscript", "torch-mobile", "torch-old", "torch-saved", "torch-legacy", "torch-export"), ("pytorch",)
+        ),
+        "pickle": ("sklearn",),
+        "xgboost": ("xgboost",),
+        "mlflow": ("mlflow",),
+        "byop-archive": ("custom",),
+        "step-archive": ("python",),
     }
 )
-_OTHERS: Mapping[str, str] = MappingProxyType(
+_FIXES: Mapping[Kind, str] = MappingProxyType(
     {
-        "an HDF5 file": 'framework = "keras", if it is a Keras model',
-        "a GGUF model": 'package it with framework = "custom" (BYOP)',
-        "a TensorFlow Lite model": 'package it with framework = "custom" (BYOP), or its SavedModel as "tensorflow"',
-        "an ONNX Runtime (.ort) model": 'framework = "onnx", with the .onnx file that it was made from',
+        "onnx": 'framework = "onnx"',
+        "onnx-runtime": 'framework = "onnx", with the .onnx file that it was made from',
+        "tflite": f'{BY_CODE}, or its SavedModel as "tensorflow"',
+        "gguf": BY_CODE,
+        "lightgbm": BY_CODE,
+        "catboost": BY_CODE,
+        "pmml": BY_CODE,
+        "keras-hdf5": 'framework = "keras"',
+        "keras-archive": 'framework = "keras"',
+        "hdf5": 'framework = "keras", if it is a Keras model',
+        **dict.fromkeys(("torchscript", "torch-mobile", "torch-old"), 'framework = "pytorch"'),
+        **dict.fromkeys(("torch-saved", "torch-legacy", "torch-export"), _SCRIPTED),
+        "hugging-face": "unpack it; a framework hugging-face-… takes the folder",
     }
 )
+_BY_NAME: frozenset[Kind] = frozenset(("onnx", "hdf5", "keras-archive"))
+"""What a name is trusted in, where the bytes say nothing: only to choose the advice."""
 
 
 @dataclass(frozen=True)
 class Other:
-    """What a file is, and what to declare for it."""
+    """What a file is, as a phrase, and what to declare for it; each '' where nothing is known."""
 
-    what: str
-    fix: str
-
-
-def other_model(source: Source, head: bytes, name: str) -> Other | None:
-    """The model that a file holds, by its first bytes, its zip directory and, for ONNX, its name; None for no other.
-
-    `head` are its first 64 bytes. Raises OSError when it cannot be read.
-    """
-    what = recognise(head)
-    if what == "a zip archive":
-        return _zipped(source)
-    if what is not None and what in _OTHERS:
-        return Other(what, _OTHERS[what])
-    named = PurePosixPath(name).suffix.lower() == ".onnx"
-    if what is None and (named or is_onnx(head)):
-        return Other("an ONNX model", 'framework = "onnx"' + ("" if named else ", and rename it to .onnx"))
-    return None
+    kind: Kind | None = None
+    what: str = ""
+    fix: str = ""
 
 
-def _zipped(source: Source) -> Other | None:
+def frameworks_of(found: Recognised) -> tuple[str, ...]:
+    """The frameworks that may take it, the likeliest first; the tasks of Hugging Face are not chosen here."""
+    if found.kind == "saved-model":
+        return ("keras",) if found.writer == "keras" else ("tensorflow",)
+    if found.kind == "pickle" and found.writer == "xgboost":
+        return ("xgboost",)
+    return _FRAMEWORKS.get(found.kind, ())
+
+
+def other_model(source: Source, name: str) -> Other:
+    """What a file is that its framework does not take. Raises OSError when it cannot be read."""
     size = source.size
-    try:
-        with source.open() as stream:
-            kind = read_torch_file(stream, size).kind
-    except (ArchiveError, PickleError):
-        return None
-    return Other(*_TORCH[kind]) if kind in _TORCH else None
+    with source.open() as stream:
+        found = recognise(stream, size, name)
+    if found is None:
+        return Other()
+    if found.by_name:
+        return Other(fix=_FIXES[found.kind] if found.kind in _BY_NAME else "")
+    fix = _FIXES.get(found.kind, "")
+    if found.kind == "onnx" and PurePosixPath(name).suffix.lower() != ".onnx":
+        fix += ", and rename it to .onnx"
+    if found.kind in {"saved-model", "xgboost"}:
+        (framework,) = frameworks_of(found)
+        fix = f'framework = "{framework}"'
+    return Other(found.kind, found.name, fix)

@@ -14,7 +14,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
-from hatch_wallaroo.formats.signatures import recognise
+from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.frameworks.base import Layout, Planned
 from hatch_wallaroo.frameworks.other_models import other_model
 from hatch_wallaroo.frameworks.pickle_safety import BY_VALUE, OTHER_LIBRARIES, dangerous, foreign, in_project
@@ -169,11 +169,10 @@ def _format(file: PickleFile) -> str:
 def _form(opened: Opened) -> Iterator[Finding]:
     file, name, place = opened.file, opened.entry.name, opened.place
     if _something_else(file):
-        known = other_model(opened.entry.source, file.head, name)
-        what = known.what if known else recognise(file.head)
-        said = f"is {what}, not a pickle" if what else "is not a pickle"
-        fix = "unpack it and name the .pkl in it" if what == "a zip archive" else f"save the trained model with {_SAVE}"
-        yield NOT_A_PICKLE.finding(f"{name} {said}", fix=known.fix if known else fix, place=place)
+        other = other_model(opened.entry.source, name)
+        said = f"is {other.what}, not a pickle" if other.kind not in {None, "pickle"} else "is not a pickle"
+        fix = "unpack it and name the .pkl in it" if other.kind == "zip" else f"save the trained model with {_SAVE}"
+        yield NOT_A_PICKLE.finding(f"{name} {said}", fix=other.fix or fix, place=place)
         return
     if file.error is not None:
         yield BROKEN.finding(
@@ -212,7 +211,9 @@ def _something_else(file: PickleFile) -> bool:
     """Whether the file is no pickle at all, rather than a broken one."""
     if file.pickle is not None or (file.compression and file.error is None):
         return False
-    return not file.is_pickle or (not file.compression and recognise(file.head) not in {None, "a Python pickle"})
+    begins = recognise_head(file.head)
+    known = begins is not None and begins.kind != "pickle"
+    return not file.is_pickle or (known and not file.compression)
 
 
 def _again(name: str) -> str:

@@ -15,9 +15,9 @@ from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
 from hatch_wallaroo.formats.pickles import PickleError
-from hatch_wallaroo.formats.signatures import is_onnx, recognise
 from hatch_wallaroo.formats.torch_archive import ArchiveError, Kind, TorchFile, read_torch_file
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.other_models import other_model
 from hatch_wallaroo.frameworks.pytorch_rules import (
     ARCHIVE_VERSION,
     BROKEN,
@@ -93,7 +93,7 @@ class PyTorch(Family):
             except (ArchiveError, PickleError) as error:
                 return Inspection({}, (_broken(entry, head, error, place),))
         if file.kind != "torchscript":
-            return Inspection({}, (_refused(entry, file, head, place),))
+            return Inspection({}, (_refused(entry, file, place),))
         findings = [*_form(entry, place), *_versions(spec, entry, file, place), *_forward(spec, entry, file, place)]
         return Inspection(_facts(file), tuple(findings))
 
@@ -116,22 +116,16 @@ def _broken(entry: Entry, head: bytes, error: ArchiveError | PickleError, place:
     )
 
 
-def _refused(entry: Entry, file: TorchFile, head: bytes, place: Place) -> Finding:
+def _refused(entry: Entry, file: TorchFile, place: Place) -> Finding:
     if file.kind in {"saved", "legacy"}:
         what, fix = _saved(entry.name, file)
         return NOT_TORCHSCRIPT.finding(f"{entry.name} {what}", fix=fix, place=place)
     if file.kind in _KINDS:
         said, fix = _KINDS[file.kind]
         return NOT_TORCHSCRIPT.finding(f"{entry.name} {said}", fix=fix, place=place)
-    suffix = PurePosixPath(entry.name).suffix.lower()
-    recognised = recognise(head)
-    if recognised is None and (suffix == ".onnx" or is_onnx(head)):
-        recognised, fix = "an ONNX model", 'framework = "onnx"'
-    elif suffix in {".h5", ".keras"}:
-        fix = 'framework = "keras"'
-    else:
-        fix = f"save the model with {_SAVE}"
-    said = f"is {recognised}, not a TorchScript archive" if recognised else "is not a TorchScript archive"
+    other = other_model(entry.source, entry.name)
+    said = f"is {other.what}, not a TorchScript archive" if other.what else "is not a TorchScript archive"
+    fix = other.fix or f"save the model with {_SAVE}"
     return NOT_TORCHSCRIPT.finding(f"{entry.name} {said}", fix=fix, place=place)
 
 

@@ -11,8 +11,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place, Rule, rule
-from hatch_wallaroo.frameworks.base import Layout, Planned
-from hatch_wallaroo.frameworks.declared import is_folder
+from hatch_wallaroo.frameworks.base import Layout, Planned, is_folder
 
 NO_SAVED_MODEL = rule(
     "WLR320",

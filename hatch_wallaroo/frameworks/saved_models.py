@@ -12,9 +12,7 @@ from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model
-from hatch_wallaroo.formats.signatures import recognise
-from hatch_wallaroo.frameworks.base import Layout
-from hatch_wallaroo.frameworks.declared import first_bytes
+from hatch_wallaroo.frameworks.base import Layout, begins_as
 from hatch_wallaroo.frameworks.saved_model_layout import GRAPH, advice
 from hatch_wallaroo.frameworks.tensors import Tensor
 
@@ -101,7 +99,7 @@ def read(spec: ModelSpec, entry: Entry) -> tuple[SavedModel | None, tuple[Findin
     except TruncatedError as problem:
         message = f"{entry.name} ends too early: {problem}"
     except ProtobufError as problem:
-        message = f"{entry.name} is {recognise(first_bytes(entry.source)) or f'not a SavedModel: {problem}'}"
+        message = f"{entry.name} is {begins_as(entry.source) or f'not a SavedModel: {problem}'}"
     except Exception as problem:  # noqa: BLE001 - a damaged zip raises what zlib, zipfile or the disk does
         reason = (isinstance(problem, OSError) and problem.strerror) or str(problem) or type(problem).__name__
         message = f"{entry.name} cannot be read: {reason}"

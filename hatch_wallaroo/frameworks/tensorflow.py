@@ -10,8 +10,7 @@ from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.formats.saved_model import MetaGraph
 from hatch_wallaroo.frameworks import saved_models
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.declared import is_file
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_file
 from hatch_wallaroo.frameworks.saved_model_layout import NO_SAVED_MODEL, plan_saved_model, refuse_file
 from hatch_wallaroo.frameworks.saved_models import SIGNATURE
 

@@ -9,7 +9,7 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.pickle_nodes import Blob, Global, Node, Value, class_of, state_of, walk
-from hatch_wallaroo.formats.signatures import recognise
+from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.xgboost_model import XGBoostModel, own_format, read_model
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.inputs_schema import check_schemas
@@ -86,7 +86,7 @@ def _own_format(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
     """What to say of a file that is no pickle: whether it is XGBoost's own, by content, else by suffix."""
     name, head = opened.entry.name, opened.file.head
     form = own_format(head)
-    if form is None and PurePosixPath(name).suffix.lower() in _SUFFIXES and recognise(head) is None:
+    if form is None and PurePosixPath(name).suffix.lower() in _SUFFIXES and recognise_head(head) is None:
         form = "own"
     if form is None:
         yield from opened.findings

@@ -497,7 +497,7 @@ def test_a_class_whose_name_cannot_be_followed_is_an_error(tmp_path):
         ("onnx", "m.pkl", "an ONNX model", 'framework = "onnx"'),
         ("torch/script.pt", "m.pt", "a TorchScript archive", 'framework = "pytorch"'),
         ("torch/state.pt", "m.pkl", "saved by torch.save", 'framework = "pytorch"'),
-        ("tensorflow/sequential.h5", "m.h5", "an HDF5 file", 'framework = "keras"'),
+        ("tensorflow/sequential.h5", "m.h5", "a Keras model (HDF5)", 'framework = "keras"'),
         ("zip", "m.zip", "a zip archive", "unpack it"),
     ],
 )
