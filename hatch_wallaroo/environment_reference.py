@@ -70,7 +70,6 @@ SUBJECTS: Mapping[str, Sequence[Variable]] = {
         Variable("FORCE_COLOR", "If set, colours even where the output is no terminal. `NO_COLOR` counts first."),
         Variable("TERM", "`dumb`: neither colours nor a live line."),
         Variable("CI", "If set, publishing prints plain lines in the place of a live one, on a terminal too."),
-        Variable("TMUX", "Set by tmux: the live line is redrawn in another way when the window becomes narrower."),
         Variable("GITHUB_WORKSPACE", "Set by GitHub Actions: what the paths in `check`'s reports are relative to."),
         Variable("SHELL", "The shell that `completion` is for, where none is named."),
     ),

@@ -88,7 +88,7 @@ def read_settings(**given: str | None) -> Settings:
 def open_platform(settings: Settings, shown: Screen) -> Platform:
     """The platform, as a user who is signed in there; a login in the browser is begun only on a terminal."""
     from hatch_wallaroo.platform.api import connect
-    from hatch_wallaroo.platform.lines import duration
+    from hatch_wallaroo.platform.progress_text import duration
 
     somebody = settings.prompt and (sys.stderr.isatty() or settings.auth == "sso")
     return connect(

@@ -94,7 +94,7 @@ def _first_line(settings: Settings) -> str:
 
 def _authenticator(settings: Settings) -> Authenticator:
     from hatch_wallaroo.platform.auth import Authenticator
-    from hatch_wallaroo.platform.lines import duration
+    from hatch_wallaroo.platform.progress_text import duration
     from hatch_wallaroo.platform.transport import Transport
 
     transport = Transport(

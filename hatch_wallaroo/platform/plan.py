@@ -10,8 +10,8 @@ from typing import Any
 from hatch_wallaroo.platform.api import ModelVersion, upload_metadata, upload_request
 from hatch_wallaroo.platform.destination import Destination, Fit
 from hatch_wallaroo.platform.images import no_registry
-from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.packages import Package
+from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.sending import Held
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.text import human_size

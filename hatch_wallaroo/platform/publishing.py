@@ -16,8 +16,8 @@ from hatch_wallaroo.platform.answered import READY
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
 from hatch_wallaroo.platform.destination import Destination, Fit, fit, open_destination, refuse
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
-from hatch_wallaroo.platform.lines import duration
 from hatch_wallaroo.platform.packages import Package, read_all
+from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.results import Result
 from hatch_wallaroo.platform.screen import Screen
 from hatch_wallaroo.platform.sending import Held, check_arrived, look, send, twins

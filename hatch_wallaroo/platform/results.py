@@ -13,7 +13,7 @@ from typing import Any, Literal
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
-from hatch_wallaroo.platform.lines import duration
+from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.text import human_size, printable
 
 FORMAT = 1

@@ -5,20 +5,27 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from hatch_wallaroo.platform.lines import ASCII, Glyphs, Parts, Transfer, a_second, duration, progress_line, status_line
+from hatch_wallaroo.platform.progress_text import Transfer, a_second, bytes_sent, duration, ticking, time_left
 from hatch_wallaroo.text import human_size, printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hatch_wallaroo.platform.live_line import LiveLine
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
 
 _QUIET_SECONDS = 30.0
 """How long a plain status may stay silent before it says that it is still there."""
+_MARGIN = 4
+"""Cells that stay free at a live line's end: what a terminal writes for Ctrl-C stays beside it, and goes with it."""
+_BAR = (8, 24)
+"""Cells of the shortest bar that tells something, and of the longest that is worth its room."""
+_ROOM_FOR_BAR = 76
+"""Cells from which on a transfer has a bar."""
 
 
 class Update(Protocol):
@@ -135,7 +142,7 @@ class PlainScreen:
 
 
 class TerminalScreen(PlainScreen):
-    """A terminal's: statuses and transfers are one live line, drawn on standard error."""
+    """A terminal's: statuses and transfers are one live line, which rich draws on standard error."""
 
     def __init__(
         self,
@@ -144,21 +151,26 @@ class TerminalScreen(PlainScreen):
         *,
         verbosity: int = 0,
         color: bool = True,
-        reflows: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Draw on `err`, which must be a terminal. `reflows`: it breaks lines anew when it becomes narrower."""
+        """Draw on `err`, which must be a terminal."""
         from rich.console import Console
 
         super().__init__(err, out, verbosity=verbosity, clock=clock)
         self._console: Console = Console(file=err, markup=False, emoji=False, highlight=False, no_color=not color)
-        self._glyphs = Glyphs() if self._console.encoding.startswith("utf") else ASCII
-        self._reflows = reflows
-        self._live: LiveLine | None = None
+        # Never hidden, so that nothing that kills or stops the process can leave it so.
+        self._console.show_cursor = lambda show=True: False  # type: ignore[method-assign]  # noqa: ARG005
+        self._live: Live | None = None
         self._resumes = 0.0
 
     def result(self, text: str) -> None:
-        self._above(lambda: _print(self._out, text))
+        """Print it above the live line: standard output may be the same terminal."""
+        if self._live is None:
+            super().result(text)
+            return
+        self._live.stop()
+        super().result(text)
+        self._live.start(refresh=True)
 
     def pause(self, text: str, seconds: float) -> None:
         self._resumes = self._clock() + seconds
@@ -166,63 +178,109 @@ class TerminalScreen(PlainScreen):
 
     @contextlib.contextmanager
     def status(self, text: str, *, brief: bool = False) -> Iterator[Update]:  # noqa: ARG002 - it goes as it came
-        texts: tuple[str, ...] = (printable(text),)
+        texts: tuple[str, ...] = (text,)
         start = self._clock()
 
         def update(text: str, *shorter: str) -> None:
             nonlocal texts
-            texts = tuple(printable(each) for each in (text, *shorter))
+            texts = (text, *shorter)
 
-        with self._living(lambda room: status_line(texts, self._clock() - start, room, self._glyphs)):
+        with self._living(lambda room: status_row(texts, self._clock() - start, room)):
             yield update
 
     @contextlib.contextmanager
     def progress(self, text: str, total: int, then: str = "") -> Iterator[Advance]:
-        transfer, shown, start = Transfer(total, self._clock), printable(text), self._clock()
+        transfer, start = Transfer(total, self._clock), self._clock()
 
-        def line(room: int) -> Parts:
-            size, passed = human_size(transfer.total), self._clock() - start
+        def row(room: int) -> Table:
+            size = human_size(transfer.total)
             if not transfer.sent and transfer.total:
-                return status_line((f"{shown}: {size} to go", f"{size} to go"), passed, room, self._glyphs)
+                return status_row((f"{text}: {size} to go", f"{size} to go"), self._clock() - start, room)
             if transfer.complete and then:
-                texts = (f"{shown}: {size} sent, {then}", f"{size} sent, {then}", then)
-                return status_line(texts, transfer.since_complete, room, self._glyphs)
-            return progress_line(shown, transfer, room, self._glyphs)
+                texts = (f"{text}: {size} sent, {then}", f"{size} sent, {then}", then)
+                return status_row(texts, transfer.since_complete, room)
+            return transfer_row(text, transfer, room)
 
-        with self._living(line):
+        with self._living(row):
             yield transfer.advance
 
     @contextlib.contextmanager
-    def _living(self, line: Callable[[int], Parts]) -> Iterator[None]:
-        from hatch_wallaroo.platform.live_line import LiveLine
+    def _living(self, row: Callable[[int], Table]) -> Iterator[None]:
+        from rich.constrain import Constrain
+        from rich.live import Live
 
-        def current(room: int) -> Parts:
+        def current() -> Constrain:
+            room = max(self._console.width - _MARGIN, 1)
             rest = self._resumes - self._clock()
-            if rest <= 0:
-                return line(room)
-            return status_line((f"trying again in {math.ceil(rest)} s",), -rest % 1, room, self._glyphs)
+            waiting = (f"trying again in {math.ceil(rest)} s",)
+            return Constrain(row(room) if rest <= 0 else status_row(waiting, 0, room), room)
 
         if self._verbosity < 0:
             yield
             return
-        live = self._live = LiveLine(self._console, current, reflows=self._reflows)
+        self._live = Live(
+            console=self._console,
+            get_renderable=current,
+            refresh_per_second=8,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         try:
-            live.start()
+            self._live.start(refresh=True)
             yield
         finally:
+            self._live.stop()
             self._live = None
-            live.stop()
 
     def _say(self, text: str, level: int, style: str) -> None:
-        if self._verbosity >= level:
-            shown = printable(text, lines=True)
-            self._above(lambda: self._console.print(shown, style=style or None, soft_wrap=True))
+        from rich.text import Text
 
-    def _above(self, show: Callable[[], None]) -> None:
-        if self._live is None:
-            show()
-        else:
-            self._live.above(show)
+        if self._verbosity >= level:  # a style given to print would colour the live line too
+            self._console.print(Text(printable(text, lines=True), style), soft_wrap=True)
+
+
+def status_row(texts: Sequence[str], passed: float, room: int) -> Table:
+    """The first text that has room (they say the same, the longest first), and how long it lasts already."""
+    from rich.spinner import Spinner
+
+    spent = f"({ticking(passed)})" if passed >= 1 else ""
+    shown = [_name(each) for each in texts]
+    within = room - len(f"* {spent} ")
+    fitting = next((each for each in shown if each.cell_len <= within), shown[-1])
+    return _row(Spinner("dots"), fitting, spent)
+
+
+def transfer_row(text: str, transfer: Transfer, room: int) -> Table:
+    """Text, bar, bytes, speed and time left; where there is no room for a bar, a percentage in its place."""
+    from rich.progress_bar import ProgressBar
+
+    speed, left, name = a_second(transfer.speed), time_left(transfer.left), _name(text)
+    if room < _ROOM_FOR_BAR:
+        figures = (f"{transfer.percent} %", speed, left)
+        return _row(name, " " + "  ".join(each for each in figures if each))
+    told = f" {bytes_sent(transfer)}  {speed:>10}  {left:>10}"
+    width = min(max(room - name.cell_len - len(told) - 2, _BAR[0]), _BAR[1])
+    bar = ProgressBar(transfer.total or 1, transfer.sent if transfer.total else 1, width, complete_style="cyan")
+    return _row(name, bar, told)
+
+
+def _row(*cells: RenderableType) -> Table:
+    """Cells in a row; a text gives way to the others, and words that are figures keep their room."""
+    from rich.table import Table
+
+    row = Table.grid(padding=(0, 1))
+    kept = [each for each in cells if each != ""]
+    for each in kept:
+        row.add_column(no_wrap=isinstance(each, str), overflow="ellipsis")
+    row.add_row(*kept)
+    return row
+
+
+def _name(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(printable(text), no_wrap=True, overflow="ellipsis")
 
 
 def screen(err: TextIO, out: TextIO, *, verbosity: int = 0, color: bool = True, interactive: bool = True) -> Screen:
@@ -231,7 +289,7 @@ def screen(err: TextIO, out: TextIO, *, verbosity: int = 0, color: bool = True, 
 
     dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
     if interactive and err.isatty() and not dumb and not os.environ.get("CI"):
-        return TerminalScreen(err, out, verbosity=verbosity, color=color, reflows="TMUX" in os.environ)
+        return TerminalScreen(err, out, verbosity=verbosity, color=color)
     return PlainScreen(err, out, verbosity=verbosity)
 
 

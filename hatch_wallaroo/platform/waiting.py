@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from hatch_wallaroo.platform.api import ModelVersion, Platform
 from hatch_wallaroo.platform.errors import ConnectionFailedError, PlatformError, RefusedError, WaitTimeoutError
-from hatch_wallaroo.platform.lines import duration
+from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.screen import Screen
 
 MEANINGS = {

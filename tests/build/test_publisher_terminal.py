@@ -127,6 +127,10 @@ class Terminal:
                 self.rows += [""] * (self._row + 1 - len(self.rows))
             elif piece in {"\x1b[K", "\x1b[0K"}:
                 self.rows[self._row] = self.rows[self._row][: self._column]
+            elif piece == "\x1b[2K":
+                self.rows[self._row] = ""
+            elif piece == "\x1b[1A":
+                self._row -= 1
             elif piece.startswith("\x1b["):
                 assert piece.endswith("m"), f"{piece!r} is for a terminal that can do more than this one"
             else:
@@ -262,7 +266,7 @@ def package(project: Path, name: str, size: int = 16 * MB, position: int = 0) ->
 
 def left_behind(terminal: Terminal) -> list[str]:
     """Rows of a live line that are still there in the end."""
-    return [row for row in terminal.screen if re.search(r"\bleft\b|MB/s|[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏━─]", row)]
+    return [row for row in terminal.screen if re.search(r"\bleft\b|MB/s|[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏━╸]", row)]
 
 
 def test_an_upload_and_a_wait(publish: Open, project: Path, line: Line) -> None:
@@ -283,7 +287,7 @@ def test_an_upload_and_a_wait(publish: Open, project: Path, line: Line) -> None:
     assert count == "2 of 2 models published"
     live = [each for each in terminal.lines if re.match(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] |.*\bleft$", each)]
     assert max(map(len, live)) <= 76
-    assert "\x1b[?25l" not in terminal.raw, "the cursor was hidden"
+    assert "\x1b[?25" not in terminal.raw, "the cursor was hidden"
 
 
 def test_a_narrow_terminal(publish: Open, project: Path, line: Line) -> None:
@@ -306,7 +310,7 @@ def test_control_c(moment: str, publish: Open, project: Path, line: Line) -> Non
     assert left_behind(terminal) == []
     assert len(terminal.screen) == (2 if moment == "upload" else 3)
     assert "Traceback" not in terminal.raw
-    assert "\x1b[?25l" not in terminal.raw, "the cursor was hidden"
+    assert "\x1b[?25" not in terminal.raw, "the cursor was hidden"
     assert json.loads((project / "result.json").read_text())["interrupted"] is True
 
 
@@ -344,13 +348,13 @@ def test_plain_lines_where_nothing_can_live(
     assert terminal.end() == 0, terminal.raw
     assert "plain: plain-1.0.onnx: 10 B" in terminal.screen
     assert "\r" not in terminal.raw.replace("\r\n", "")
-    assert "\x1b[0K" not in terminal.raw
+    assert "\x1b[2K" not in terminal.raw
 
 
 def test_no_color(publish: Open, project: Path, line: Line) -> None:
     package(project, "grey", size=8 * MB)
     terminal = publish("-o", "wait=0", NO_COLOR="1")
-    terminal.sees(r"━─.*left$")
+    terminal.sees(r"━ .*left$")
     line.faster()
     assert terminal.end() == 0, terminal.raw
     codes = {code for found in re.findall(r"\x1b\[([0-9;]*)m", terminal.raw) for code in found.split(";")}

@@ -1,11 +1,10 @@
-"""What a live line says: time, bytes and speed in words, in as much room as there is. Nothing is drawn here."""
+"""How far a transfer is and how fast it goes, and the words for times, bytes and speeds."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from hatch_wallaroo.text import human_size
 
@@ -16,34 +15,7 @@ _BURST = 1.0
 """Seconds at the beginning that say nothing: what fills the buffers on the way looks like a speed."""
 _TOLD = 1.5
 """Seconds from which on a speed is told."""
-_BAR = (8, 24)
-"""Cells of the shortest bar that tells something, and of the longest that is worth its room."""
-_NAME = 16
-"""Cells of a name that still tell which model it is."""
 _UNITS = ("B", "KB", "MB", "GB", "TB")
-
-
-@dataclass(frozen=True)
-class Glyphs:
-    """The characters of a live line, for encodings that have them and for others."""
-
-    spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-    done: str = "━"
-    rest: str = "─"
-    cut: str = "…"
-
-
-ASCII = Glyphs("|/-\\", "#", "-", "...")
-
-
-@dataclass(frozen=True)
-class Parts:
-    """A line in the parts that have styles of their own."""
-
-    before: str
-    done: str = ""
-    rest: str = ""
-    after: str = ""
 
 
 class Transfer:
@@ -123,31 +95,7 @@ def a_second(speed: float | None) -> str:
     return "" if speed is None else f"{human_size(int(speed))}/s"
 
 
-def status_line(texts: tuple[str, ...], passed: float, room: int, glyphs: Glyphs) -> Parts:
-    """The first text that has room (they say the same, the longest first), and how long it lasts already."""
-    spinner = glyphs.spinner[int(passed * 8) % len(glyphs.spinner)]
-    spent = f" ({ticking(passed)})" if passed >= 1 else ""
-    within = room - len(spinner) - 1 - len(spent)
-    fitting = next((each for each in texts if _cells(each) <= within), texts[-1])
-    return Parts(f"{spinner} {_cropped(fitting, within, glyphs)}{spent}")
-
-
-def progress_line(text: str, transfer: Transfer, room: int, glyphs: Glyphs) -> Parts:
-    """Text, bar, bytes, speed and time left; where there is no room for a bar, a percentage in its place."""
-    speed, left = a_second(transfer.speed), _left(transfer.left)
-    figures = f"{_bytes(transfer)}  {speed:>10}  {left:>10}"
-    within = room - len(figures) - 3
-    name = _cropped(text, max(within - _BAR[0], 0), glyphs)
-    if within - _BAR[0] >= min(_NAME, _cells(text)):
-        bar = min(within - _cells(name), _BAR[1])
-        done = bar * transfer.sent // transfer.total if transfer.total else bar
-        return Parts(f"{name} ", glyphs.done * done, glyphs.rest * (bar - done), f"  {figures}")
-    figures = "  ".join(each for each in (f"{transfer.percent} %", speed, left) if each)
-    name = _cropped(text, max(room - len(figures) - 2, 0), glyphs)
-    return Parts(_cropped(f"{name}  {figures}" if name else figures, room, glyphs))
-
-
-def _left(seconds: float | None) -> str:
+def time_left(seconds: float | None) -> str:
     """`0:07 left`, `1:02:30 left`: its width stays the same while it ticks."""
     if seconds is None or seconds >= 360_000:  # noqa: PLR2004 - a hundred hours say nothing any more
         return ""
@@ -156,25 +104,10 @@ def _left(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02} left" if hours else f"{minutes}:{rest:02} left"
 
 
-def _bytes(transfer: Transfer) -> str:
+def bytes_sent(transfer: Transfer) -> str:
     """`20.7/62.9 MB`, in the unit of the whole, as wide at the beginning as at the end."""
     unit = human_size(transfer.total).rpartition(" ")[2]
     whole = human_size(transfer.total).rpartition(" ")[0]
     sent = transfer.sent / 1000 ** _UNITS.index(unit)
     shown = f"{transfer.sent}" if unit == "B" else f"{sent:.1f}"
     return f"{shown:>{len(whole)}}/{whole} {unit}"
-
-
-def _cropped(text: str, cells: int, glyphs: Glyphs) -> str:
-    from rich.cells import set_cell_size
-
-    if _cells(text) <= cells:
-        return text
-    kept = cells - len(glyphs.cut)
-    return set_cell_size(text, kept) + glyphs.cut if kept > 0 else ""
-
-
-def _cells(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)
