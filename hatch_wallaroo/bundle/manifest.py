@@ -70,8 +70,8 @@ def _image(checked: Checked) -> dict[str, Any]:
     image = checked.spec.image
     if image is None:
         return {}
-    from hatch_wallaroo.mlflow.context import reference
-    from hatch_wallaroo.mlflow.family import effective_schemas
+    from hatch_wallaroo.frameworks.mlflow.build_context import reference
+    from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
     from hatch_wallaroo.schema.ipc import encode
 
     entries = checked.plan.layout.entries if checked.plan else ()

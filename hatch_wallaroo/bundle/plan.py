@@ -15,16 +15,16 @@ from hatch_wallaroo.frameworks.base import Family, Layout
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         "custom": "hatch_wallaroo.frameworks.byop.family:Custom",
-        "hugging-face": "hatch_wallaroo.frameworks.hugging_face:HuggingFace",
-        "keras": "hatch_wallaroo.frameworks.keras:Keras",
-        "llm": "hatch_wallaroo.frameworks.llm:Llm",
-        "mlflow": "hatch_wallaroo.mlflow.family:MLflow",
+        "hugging-face": "hatch_wallaroo.frameworks.pretrained.hugging_face:HuggingFace",
+        "keras": "hatch_wallaroo.frameworks.saved_models.keras:Keras",
+        "llm": "hatch_wallaroo.frameworks.pretrained.llm:Llm",
+        "mlflow": "hatch_wallaroo.frameworks.mlflow.family:MLflow",
         "onnx": "hatch_wallaroo.frameworks.onnx:Onnx",
         "python": "hatch_wallaroo.frameworks.step.family:PythonStep",
         "pytorch": "hatch_wallaroo.frameworks.pytorch:PyTorch",
-        "sklearn": "hatch_wallaroo.frameworks.sklearn:Sklearn",
-        "tensorflow": "hatch_wallaroo.frameworks.tensorflow:TensorFlow",
-        "xgboost": "hatch_wallaroo.frameworks.xgboost:XGBoost",
+        "sklearn": "hatch_wallaroo.frameworks.pickled.sklearn:Sklearn",
+        "tensorflow": "hatch_wallaroo.frameworks.saved_models.tensorflow:TensorFlow",
+        "xgboost": "hatch_wallaroo.frameworks.pickled.xgboost:XGBoost",
     }
 )
 """Where each family of the releases' data lives; imported when a model needs it."""

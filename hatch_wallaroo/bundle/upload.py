@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.mlflow.context import reference
+from hatch_wallaroo.frameworks.mlflow.build_context import reference
 
 
 def metadata(spec: ModelSpec) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judge
 from hatch_wallaroo.discover.recognise import recognised
 from hatch_wallaroo.discover.walk import RepositoryFile, Tree
 from hatch_wallaroo.discover.zipped import saved_model
-from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, Task, fitting
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, fitting
 from hatch_wallaroo.releases.model import Release
 
 _LARGEST_JSON = 4 << 20

@@ -18,9 +18,9 @@ from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, re
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP
 from hatch_wallaroo.frameworks.base import Layout
-from hatch_wallaroo.frameworks.hugging_face_tasks import FieldRule, Task
-from hatch_wallaroo.frameworks.keras_config import read_model_config
-from hatch_wallaroo.mlflow.signature import read_signature
+from hatch_wallaroo.frameworks.mlflow.signature import read_signature
+from hatch_wallaroo.frameworks.pretrained.tasks import FieldRule, Task
+from hatch_wallaroo.frameworks.saved_models.keras import read_model_config
 from hatch_wallaroo.schema.hints import Header, Hint, tensor
 
 Names = tuple[Collection[str], Collection[str]]
@@ -70,7 +70,7 @@ def _pointers(layout: Layout) -> Iterator[Finding]:
 
 def _mlflow(spec: ModelSpec) -> Header:
     """The signature of the folder, which may have to be brought here from a tracking server first."""
-    from hatch_wallaroo.mlflow.address import fetch, is_address
+    from hatch_wallaroo.frameworks.mlflow.folder import fetch, is_address
 
     if not spec.model:
         return Header()
@@ -81,8 +81,8 @@ def _mlflow(spec: ModelSpec) -> Header:
 
 
 def _task(spec: ModelSpec, names: Names) -> Header:
-    from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX
-    from hatch_wallaroo.frameworks.hugging_face_tasks import tasks as known
+    from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
+    from hatch_wallaroo.frameworks.pretrained.tasks import tasks as known
 
     task = known().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
     return _of_task(task, *names) if task else Header()
@@ -106,7 +106,7 @@ def _declared(told: Mapping[str, Any], *, free: bool = False) -> Hint:
 
 
 def _saved_model(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: Names) -> Header:
-    from hatch_wallaroo.frameworks.saved_models import graph_entry
+    from hatch_wallaroo.frameworks.saved_models.graph import graph_entry
 
     del names
     signatures = facts.get("signatures")
@@ -209,7 +209,7 @@ def _parts(returns: str) -> list[str]:
 
 
 def _sklearn(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: Names) -> Header:
-    from hatch_wallaroo.frameworks.pickled import open_pickle
+    from hatch_wallaroo.frameworks.pickled.checks import open_pickle
 
     del names
     made_by = facts.get("class", "")

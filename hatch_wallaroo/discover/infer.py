@@ -12,7 +12,7 @@ from hatch_wallaroo.discover.merge import Together, put_together, weighed
 from hatch_wallaroo.discover.rows import Typed, schema_of
 from hatch_wallaroo.discover.sample import Row, Sample, read_sample
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.mlflow.signature import read_signature
+from hatch_wallaroo.frameworks.mlflow.signature import read_signature
 from hatch_wallaroo.schema.hints import Header, Hint
 from hatch_wallaroo.schema.types import Scalar, Schema
 
@@ -93,7 +93,7 @@ def infer_from(header: Header, rows: Sample | None, *, open_end: bool = False) -
 
 def _takes_more(spec: ModelSpec) -> bool:
     """Whether the model takes fields that its task does not name."""
-    from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, tasks
+    from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, tasks
 
     if spec.framework.family != "hugging-face":
         return False

@@ -11,7 +11,7 @@ from typing import Literal
 from hatch_wallaroo.config.spec import ModelSpec, Project
 from hatch_wallaroo.findings import Finding, errors
 from hatch_wallaroo.formats.signatures import is_onnx, recognise
-from hatch_wallaroo.mlflow.signature import MLMODEL
+from hatch_wallaroo.frameworks.mlflow.signature import MLMODEL
 
 Kind = Literal["model", "sample", "signature", "unknown"]
 
@@ -83,7 +83,7 @@ def _of_pretrained(path: Path) -> Iterator[str]:
     """The frameworks of the tasks that the architectures in a config.json fit."""
     import json
 
-    from hatch_wallaroo.frameworks.hugging_face_tasks import fitting, tasks
+    from hatch_wallaroo.frameworks.pretrained.tasks import fitting, tasks
 
     if not (path / "config.json").is_file():
         yield tasks()["stable-diffusion-text-2-img"].framework

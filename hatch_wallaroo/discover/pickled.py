@@ -11,7 +11,7 @@ from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import Collection, Global, Value, class_of
 from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.formats.torch_archive import MAGIC
-from hatch_wallaroo.frameworks.pickle_safety import OTHER_LIBRARIES, dangerous
+from hatch_wallaroo.frameworks.pickled.safety import OTHER_LIBRARIES, dangerous
 
 BY_CODE = 'package it with framework = "custom" (BYOP): two functions, load and predict, around it'
 _SUFFIXES = frozenset((".pkl", ".pickle", ".joblib", ".sav", ".dill", ".p", ".gz", ".z", ".bz2", ".xz", ".lzma"))
@@ -53,7 +53,7 @@ def _of_class(seen: RepositoryFile, file: PickleFile, made_by: Global | None, co
         found = judged(Candidate(seen.label, f"a pickle of a {root.kind} that holds {inner}", ("sklearn",)), context)
         return replace(found, frameworks=(), advice=found.advice or BY_CODE)
     if made_by is None or top in _DATA:
-        from hatch_wallaroo.frameworks.sklearn import describe
+        from hatch_wallaroo.frameworks.pickled.sklearn import describe
 
         return Candidate(seen.label, f"a pickle of {describe(root)}", kind="data")
     return Candidate(seen.label, f"a pickle of {made_by}", advice=BY_CODE)
@@ -61,7 +61,7 @@ def _of_class(seen: RepositoryFile, file: PickleFile, made_by: Global | None, co
 
 def _with_predict(found: Candidate) -> Candidate:
     """What only transforms is no model that answers; it may be part of one."""
-    from hatch_wallaroo.frameworks.sklearn import NO_ESTIMATOR, NO_PREDICT
+    from hatch_wallaroo.frameworks.pickled.sklearn import NO_ESTIMATOR, NO_PREDICT
 
     wrong = next((each for each in found.findings if each.rule in {NO_PREDICT, NO_ESTIMATOR}), None)
     if wrong is not None:

@@ -13,7 +13,7 @@ from hatch_wallaroo.files.zip_reading import read_directory
 from hatch_wallaroo.formats.pickles import PickleError
 from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.formats.torch_archive import ArchiveError, TorchFile, read_torch_file
-from hatch_wallaroo.frameworks.pretrained import MARKERS
+from hatch_wallaroo.frameworks.pretrained.folder import MARKERS
 
 _TORCH = {
     "mobile": "a TorchScript archive for mobile devices",

@@ -9,13 +9,13 @@ from typing import Any, cast, get_args
 
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.findings import Finding, rule
+from hatch_wallaroo.frameworks.mlflow.build_context import image_of, reference
+from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
+from hatch_wallaroo.frameworks.mlflow.signature import Form
 from hatch_wallaroo.image.building import Order, Tell, build
 from hatch_wallaroo.image.engine import Engine, engine
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.image.trial import Trial, run
-from hatch_wallaroo.mlflow.context import image_of, reference
-from hatch_wallaroo.mlflow.family import effective_schemas
-from hatch_wallaroo.mlflow.signature import Form
 
 NOT_MADE = rule(
     "WLR626",

@@ -8,7 +8,7 @@ from pathlib import Path
 from hatch_wallaroo.bundle.plan import plan
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import FileSource, ZipMember
-from hatch_wallaroo.mlflow.address import is_address
+from hatch_wallaroo.frameworks.mlflow.folder import is_address
 
 
 def project_files(specs: Iterable[ModelSpec]) -> list[Path]:

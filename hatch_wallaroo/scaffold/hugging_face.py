@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hatch_wallaroo.frameworks.hugging_face import reads_safetensors
-from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, FieldRule, tasks
+from hatch_wallaroo.frameworks.pretrained.hugging_face import reads_safetensors
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, FieldRule, tasks
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold import texts
 from hatch_wallaroo.scaffold.hugging_face_models import model_folder, tables

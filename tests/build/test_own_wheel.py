@@ -60,7 +60,7 @@ def test_the_package_and_its_templates_and_nothing_else(contents: dict[str, byte
         "py.typed",
         "bundle/manifest.schema.json",
         "config/wallaroo.schema.json",
-        "frameworks/hugging_face_tasks.toml",
+        "frameworks/pretrained/tasks.toml",
         "releases/data/2023.2.1.toml",
         "releases/data/2026.1.toml",
         "templates/byop/inference.py.jinja",

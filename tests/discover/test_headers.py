@@ -22,8 +22,8 @@ from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.formats.onnx import DTYPES
 from hatch_wallaroo.formats.pickle_file import read_pickle_file
-from hatch_wallaroo.frameworks import sklearn_estimators
-from hatch_wallaroo.frameworks.hugging_face_tasks import tasks
+from hatch_wallaroo.frameworks.pickled import estimators as sklearn_estimators
+from hatch_wallaroo.frameworks.pretrained.tasks import tasks
 from hatch_wallaroo.schema.scalars import split
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from support.factory import make_spec

@@ -13,7 +13,7 @@ from math import isfinite
 import pyarrow as pa
 import pytest
 
-from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, tasks
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, tasks
 from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.scaffold import texts
 from hatch_wallaroo.scaffold.hugging_face_models import model_folder, model_names, model_table

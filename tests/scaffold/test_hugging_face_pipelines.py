@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
 from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.releases.load import resolve
 from hatch_wallaroo.schema.arrow import to_arrow

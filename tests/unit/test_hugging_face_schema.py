@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.frameworks.hugging_face_schema import check_schemas
-from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, tasks
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, check_schemas, tasks
 from hatch_wallaroo.schema.notation import parse_type
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema, Struct, Type
 from support.factory import make_spec

@@ -12,8 +12,7 @@ import pytest
 
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.formats.hdf5 import read_root_attributes
-from hatch_wallaroo.frameworks.keras import Keras
-from hatch_wallaroo.frameworks.keras_config import read_model_config
+from hatch_wallaroo.frameworks.saved_models.keras import Keras, read_model_config
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema
 from support.factory import make_spec
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hatch_wallaroo.frameworks.llm import Llm
+from hatch_wallaroo.frameworks.pretrained.llm import Llm
 from support.factory import make_spec
 
 CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "max_position_embeddings": 4096}

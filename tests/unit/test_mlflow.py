@@ -15,9 +15,9 @@ from hatch_wallaroo.bundle.pack import pack
 from hatch_wallaroo.bundle.plan import plan
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project, Reference, RequirementsFrom
 from hatch_wallaroo.findings import errors
-from hatch_wallaroo.mlflow import address
-from hatch_wallaroo.mlflow.context import reference
-from hatch_wallaroo.mlflow.family import effective_schemas
+from hatch_wallaroo.frameworks.mlflow import folder as address
+from hatch_wallaroo.frameworks.mlflow.build_context import reference
+from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.packages import read
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema

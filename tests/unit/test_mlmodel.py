@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hatch_wallaroo.discover.infer import infer_from, of_signature
 from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodelError, Signature, Spec, read_mlmodel
-from hatch_wallaroo.mlflow.signature import hints, read_signature
+from hatch_wallaroo.frameworks.mlflow.signature import hints, read_signature
 from hatch_wallaroo.schema.tables import write_schema
 from support.peers import run_in
 

@@ -18,9 +18,9 @@ from hatch_wallaroo.formats import pickle_file as pickled_files
 from hatch_wallaroo.formats.pickle_file import read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import class_of
 from hatch_wallaroo.formats.pickles import read_pickle
-from hatch_wallaroo.frameworks import sklearn_estimators
-from hatch_wallaroo.frameworks.pickle_safety import dangerous
-from hatch_wallaroo.frameworks.sklearn_versions import broken_between, parse
+from hatch_wallaroo.frameworks.pickled import estimators as sklearn_estimators
+from hatch_wallaroo.frameworks.pickled.estimators import broken_between, parse
+from hatch_wallaroo.frameworks.pickled.safety import dangerous
 from hatch_wallaroo.schema.types import ListOf, Scalar
 from support.inspecting import fields, look
 from support.peers import run_in
@@ -140,7 +140,7 @@ def test_an_lfs_pointer_is_left_to_others(tmp_path):
 
 
 def test_no_model_named(tmp_path):
-    from hatch_wallaroo.frameworks.sklearn import Sklearn
+    from hatch_wallaroo.frameworks.pickled.sklearn import Sklearn
     from support.factory import make_spec
 
     planned = Sklearn().plan(make_spec(tmp_path, "sklearn"))

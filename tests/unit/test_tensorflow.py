@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.formats.protobuf import ProtobufError
 from hatch_wallaroo.formats.saved_model import read_saved_model
-from hatch_wallaroo.frameworks.tensorflow import TensorFlow
+from hatch_wallaroo.frameworks.saved_models.tensorflow import TensorFlow
 from support.factory import make_spec
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "tensorflow"

@@ -13,7 +13,7 @@ from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned
-from hatch_wallaroo.frameworks.leftovers import leftovers
+from hatch_wallaroo.frameworks.pretrained.unused_files import leftovers
 
 NOT_A_FOLDER = rule(
     "WLR400",

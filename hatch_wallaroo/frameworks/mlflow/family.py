@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hatch_wallaroo.config.rules import BYOP_PARTS
-from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.config.spec import ModelSpec, Reference
+from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.byop.family import inspect_generated
-from hatch_wallaroo.mlflow import functions, signature
-from hatch_wallaroo.mlflow.context import MLFLOW, check_name, context, reference
-from hatch_wallaroo.mlflow.folder import described, libraries, read_folder
-from hatch_wallaroo.schema.types import Schema
+from hatch_wallaroo.frameworks.byop.family import gather_generated, inspect_generated
+from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
+from hatch_wallaroo.frameworks.mlflow import signature
+from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL, check_name, context, reference
+from hatch_wallaroo.frameworks.mlflow.folder import described, libraries, read_folder
+from hatch_wallaroo.schema.types import Scalar, Schema, element
 
 NO_SCHEMAS = rule(
     "WLR466",
@@ -23,6 +24,10 @@ NO_SCHEMAS = rule(
     source="SDK 2023.2.1, model.py: configure: `input_schema is required for mlflow models`",
     level=Level.WARNING,
 )
+LOADER = "hatch_wallaroo_model"
+"""The generated module. It must not be called like a package of the user's."""
+
+_NUMBERS = ("int", "uint", "float", "bool")
 
 
 class MLflow(Family):
@@ -37,7 +42,7 @@ class MLflow(Family):
         """What MLmodel tells, or what the two functions are; nothing is loaded."""
         facts: dict[str, Any] = {"image": reference(spec), "mlflow": MLFLOW}
         if spec.byop and spec.byop.load and spec.byop.predict:
-            below = Layout("zip", ".zip", tuple(functions.as_bundle(spec, layout.entries)))
+            below = Layout("zip", ".zip", tuple(as_bundle(spec, layout.entries)))
             inspection = inspect_generated(spec, below, spec.byop.load, spec.byop.predict)
             told = {key: value for key, value in inspection.facts.items() if key not in {"module", "code"}}
             return Inspection({**facts, "rows": "records", **told}, inspection.findings)
@@ -96,9 +101,59 @@ def _planned_functions(spec: ModelSpec) -> Planned:
         message = "a model made of byop.load and byop.predict takes its files from artifacts, not from model"
         fix = f'write artifacts = ["{spec.model}"] instead, or remove byop to serve the folder as it is'
         return Planned(None, (BYOP_PARTS.finding(message, fix=fix, place=spec.at("model")),))
-    made, findings, stripped = functions.entries(spec, byop.load, byop.predict)
+    made, findings, stripped = entries(spec, byop.load, byop.predict)
     if made is None:
         return Planned(None, findings)
     requirements = libraries(spec)
     layout = Layout("tar", ".tar", context(spec, made, requirements.text), stripped)
     return Planned(layout, (*findings, *requirements.findings))
+
+
+def entries(
+    spec: ModelSpec, load: Reference, predict: Reference
+) -> tuple[tuple[Entry, ...] | None, tuple[Finding, ...], tuple[tuple[str, str], ...]]:
+    """The entries below `model/` (None: what is found leaves none), the findings, and what was left out."""
+    gathered = gather_generated(spec, load, predict)
+    if gathered.contents is None:
+        return None, gathered.findings, ()
+    contents = gathered.contents
+    below = len(f"{spec.name}/")
+    made = [Entry(f"{MODEL}/{each.path[below:]}", each.source, each.label) for each in contents.entries.values()]
+    made.append(Entry(f"{MODEL}/code/{LOADER}.py", TextSource(_loader(spec, load, predict))))
+    made.append(Entry(f"{MODEL}/MLmodel", TextSource(_description(spec))))
+    if not any(each.path.startswith(f"{MODEL}/{ARTIFACTS}/") for each in made):
+        # MLflow wants the folder, also where the model needs no file but its code.
+        made.append(Entry(f"{MODEL}/{ARTIFACTS}/.keep", TextSource("")))
+    return tuple(made), gathered.findings, tuple(dict.fromkeys(contents.stripped))
+
+
+def as_bundle(spec: ModelSpec, context: Iterable[Entry]) -> Iterator[Entry]:
+    """The user's files of a context where a BYOP bundle has them, for the checks of code."""
+    prefix = f"{MODEL}/{ARTIFACTS}/"
+    for entry in context:
+        if entry.path.startswith(prefix):
+            yield Entry(f"{spec.name}/{entry.path[len(MODEL) + 1 :]}", entry.source, entry.label)
+
+
+def _loader(spec: ModelSpec, load: Reference, predict: Reference) -> str:
+    from hatch_wallaroo import templates
+
+    values = {"load": load, "predict": predict, "dtypes": _dtypes(spec.input_schema)}
+    return templates.render("image", "model.py.jinja", values)
+
+
+def _description(spec: ModelSpec) -> str:
+    from hatch_wallaroo import templates
+
+    values = {"loader": LOADER, "python": spec.release.python, "mlflow": MLFLOW}
+    return templates.render("image", "MLmodel.jinja", values)
+
+
+def _dtypes(schema: Schema | None) -> dict[str, str]:
+    """NumPy's name for the numbers of each field; other values are left to NumPy."""
+    made = {}
+    for field in schema.fields if schema else ():
+        inner = element(field.type)
+        if isinstance(inner, Scalar) and inner.name.startswith(_NUMBERS):
+            made[field.name] = inner.name
+    return made

@@ -17,8 +17,8 @@ from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.frameworks.base import Layout, Planned
 from hatch_wallaroo.frameworks.other_models import other_model
-from hatch_wallaroo.frameworks.pickle_safety import BY_VALUE, OTHER_LIBRARIES, dangerous, foreign, in_project
-from hatch_wallaroo.frameworks.sklearn_versions import parse
+from hatch_wallaroo.frameworks.pickled.estimators import parse
+from hatch_wallaroo.frameworks.pickled.safety import BY_VALUE, OTHER_LIBRARIES, dangerous, foreign, in_project
 
 _LOADER = "mac 2023.2.1 and 2023.4.2, io/file_loading/pickle_loader.py: pickle.load on .pkl and .pickle"
 

@@ -11,12 +11,11 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.beside import check_beside
-from hatch_wallaroo.frameworks.diffusion import check_diffusion
-from hatch_wallaroo.frameworks.hugging_face_schema import check_schemas
-from hatch_wallaroo.frameworks.hugging_face_tasks import PREFIX, Task, fitting, tasks
-from hatch_wallaroo.frameworks.pretrained import NOT_A_FOLDER, members, plan_pretrained, read_json, text_of
-from hatch_wallaroo.frameworks.weights import check_weights
+from hatch_wallaroo.frameworks.pretrained.diffusion import check_diffusion
+from hatch_wallaroo.frameworks.pretrained.folder import NOT_A_FOLDER, members, plan_pretrained, read_json, text_of
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, check_schemas, fitting, tasks
+from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_beside
+from hatch_wallaroo.frameworks.pretrained.weights import check_weights
 from hatch_wallaroo.releases.model import FrameworkRow
 
 WRONG_TASK = rule(

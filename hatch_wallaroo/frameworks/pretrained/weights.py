@@ -11,7 +11,7 @@ from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.safetensors import SafetensorsError, SafetensorsHeader, read_header
-from hatch_wallaroo.frameworks.pretrained import read_json
+from hatch_wallaroo.frameworks.pretrained.folder import read_json
 
 NO_WEIGHTS = rule(
     "WLR404",

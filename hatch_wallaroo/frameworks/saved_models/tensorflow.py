@@ -9,10 +9,10 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.formats.saved_model import MetaGraph
-from hatch_wallaroo.frameworks import saved_models
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_file
-from hatch_wallaroo.frameworks.saved_model_layout import NO_SAVED_MODEL, plan_saved_model, refuse_file
-from hatch_wallaroo.frameworks.saved_models import SIGNATURE
+from hatch_wallaroo.frameworks.saved_models import graph as saved_models
+from hatch_wallaroo.frameworks.saved_models.graph import SIGNATURE
+from hatch_wallaroo.frameworks.saved_models.layout import NO_SAVED_MODEL, plan_saved_model, refuse_file
 
 
 class TensorFlow(Family):

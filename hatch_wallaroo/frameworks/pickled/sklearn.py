@@ -9,11 +9,11 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.numpy_arrays import array_of
 from hatch_wallaroo.formats.pickle_nodes import Blob, Call, Collection, Global, Node, Opaque, Value, class_of
-from hatch_wallaroo.frameworks import sklearn_estimators as estimators
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.inputs_schema import check_schemas
-from hatch_wallaroo.frameworks.pickled import Opened, open_pickle, plan_pickle
-from hatch_wallaroo.frameworks.sklearn_versions import broken_between, parse
+from hatch_wallaroo.frameworks.pickled import estimators
+from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
+from hatch_wallaroo.frameworks.pickled.estimators import broken_between, parse
+from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
 
 NO_ESTIMATOR = rule(
     "WLR365",

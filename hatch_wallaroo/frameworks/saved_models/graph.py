@@ -13,7 +13,7 @@ from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model
 from hatch_wallaroo.frameworks.base import Layout, begins_as
-from hatch_wallaroo.frameworks.saved_model_layout import GRAPH, advice
+from hatch_wallaroo.frameworks.saved_models.layout import GRAPH, advice
 from hatch_wallaroo.frameworks.tensors import Tensor
 
 VARIABLES = rule(

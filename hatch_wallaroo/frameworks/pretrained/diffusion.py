@@ -8,9 +8,9 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.frameworks.beside import check_tokenizer
-from hatch_wallaroo.frameworks.pretrained import NOT_A_FOLDER, read_json, text_of
-from hatch_wallaroo.frameworks.weights import DIFFUSERS, TRANSFORMERS, check_weights
+from hatch_wallaroo.frameworks.pretrained.folder import NOT_A_FOLDER, read_json, text_of
+from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_tokenizer
+from hatch_wallaroo.frameworks.pretrained.weights import DIFFUSERS, TRANSFORMERS, check_weights
 
 INCOMPLETE = rule(
     "WLR413",

@@ -9,7 +9,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.frameworks.pretrained import UNREADABLE_JSON, read_json, text_of
+from hatch_wallaroo.frameworks.pretrained.folder import UNREADABLE_JSON, read_json, text_of
 
 NO_TOKENIZER = rule(
     "WLR409",

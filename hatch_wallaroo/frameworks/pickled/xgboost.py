@@ -12,10 +12,10 @@ from hatch_wallaroo.formats.pickle_nodes import Blob, Global, Node, Value, class
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.xgboost_model import XGBoostModel, own_format, read_model
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.inputs_schema import check_schemas
-from hatch_wallaroo.frameworks.pickled import Opened, open_pickle, plan_pickle
-from hatch_wallaroo.frameworks.sklearn import NO_ESTIMATOR, OTHER_FRAMEWORK, UNFITTED, describe
-from hatch_wallaroo.frameworks.sklearn_versions import parse
+from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
+from hatch_wallaroo.frameworks.pickled.estimators import parse
+from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
+from hatch_wallaroo.frameworks.pickled.sklearn import NO_ESTIMATOR, OTHER_FRAMEWORK, UNFITTED, describe
 
 OWN_FORMAT = rule(
     "WLR375",

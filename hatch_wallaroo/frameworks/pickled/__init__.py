@@ -1,0 +1,1 @@
+"""scikit-learn and XGBoost: models that the platform loads with `pickle.load`."""

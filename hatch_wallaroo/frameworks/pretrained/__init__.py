@@ -1,0 +1,1 @@
+"""Folders that `save_pretrained` wrote: Hugging Face pipelines, diffusion, language models."""

@@ -1,0 +1,1 @@
+"""Keras and TensorFlow: SavedModels, and Keras's files."""
