@@ -246,13 +246,3 @@ def hides_classes(module: Module) -> bool:
                 if not called or called == "builtins.type" or mentions_mac(value.node, value):
                     return True
     return False
-
-
-def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function itself: those of functions and classes inside it are left out."""
-    waiting = list(ast.iter_child_nodes(function))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            waiting += ast.iter_child_nodes(node)

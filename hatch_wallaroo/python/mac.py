@@ -90,8 +90,8 @@ def offers(release: Release, module: str, name: str) -> bool | None:
     if names is None:
         return None
     if name not in names:
-        # A name that no release has ever had: a sub-module, or a misspelling of one that all have.
-        return None
+        # A name that no release has ever had there: a sub-module, or a misspelling; False where its home is known.
+        return False if name in _HOMES else None
     since, until = names[name]
     return _numbers(since) <= _line(release) <= _numbers(until)
 

@@ -190,7 +190,7 @@ class Module:
     """A module of the bundle as one execution leaves it.
 
     `name` is its `__name__`, `package` its `__package__` (`""` where the file is executed by its path).
-    `open` modules may hold names that we do not see.
+    `open` modules may hold names that we do not see. `touched` are names on whose objects an attribute was set.
     """
 
     name: str
@@ -198,6 +198,7 @@ class Module:
     file: SourceFile
     names: Names = field(default_factory=Names)
     typing_only: Names = field(default_factory=Names)
+    touched: set[str] = field(default_factory=set)
     open: bool = False
     done: bool = False
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.frameworks import import_findings
 from hatch_wallaroo.frameworks.byop import rules
-from hatch_wallaroo.frameworks.step import code, family
-from hatch_wallaroo.python import import_failures, source_files
+from hatch_wallaroo.frameworks.step import rules as step_rules
+from hatch_wallaroo.python import source_files
 
 NOT_A_ZIP = "Not a valid ZIP file."
 NO_REQUIREMENTS = "requirements.txt not found at the top level of the model archive."
@@ -55,28 +56,28 @@ _LOADER: Mapping[str, Callable[[Finding], str]] = {
     rules.NO_BUILDER.code: _constant("No InferenceBuilder subclass found in the given files."),
     rules.SEVERAL_BUILDERS.code: _constant("Multiple InferenceBuilder subclasses found in the given files."),
     rules.TYPES_METHOD.code: _constant("'method' object is not iterable"),
-    family.NOT_A_STEP.code: _constant(NO_STEP),
-    code.NO_FUNCTION.code: _constant(NO_STEP),
-    code.OTHER_FORM.code: _constant(NO_STEP),
-    code.SEVERAL.code: _constant("Multiple pre/post-processing steps found in the given files."),
+    step_rules.NOT_A_STEP.code: _constant(NO_STEP),
+    step_rules.NO_FUNCTION.code: _constant(NO_STEP),
+    step_rules.OTHER_FORM.code: _constant(NO_STEP),
+    step_rules.SEVERAL.code: _constant("Multiple pre/post-processing steps found in the given files."),
     **{
         each.code: _constant(
             "The `process_data` function should have the following signature: "
             "def process_data(input_data: InferenceData) -> InferenceData:`."
         )
-        for each in (code.SIGNATURE, code.POSTPONED)
+        for each in (step_rules.SIGNATURE, step_rules.POSTPONED)
     },
     **{
         each.code: _not_loaded
         for each in (
-            import_failures.NOT_FOUND,
-            import_failures.RELATIVE,
-            import_failures.NO_SUCH_NAME,
-            import_failures.UNDEFINED,
-            import_failures.LEAVES,
-            import_failures.VARIABLE,
-            import_failures.DATACLASS,
-            import_failures.NEWER_MODULE,
+            import_findings.NOT_FOUND,
+            import_findings.RELATIVE,
+            import_findings.NO_SUCH_NAME,
+            import_findings.UNDEFINED,
+            import_findings.LEAVES,
+            import_findings.VARIABLE,
+            import_findings.DATACLASS,
+            import_findings.NEWER_MODULE,
             source_files.UNPARSEABLE,
         )
     },

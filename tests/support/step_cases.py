@@ -84,12 +84,12 @@ WRONG: dict[str, tuple[str, str]] = {
     "not imported": ("WLR446", STEP),
     "imported for the checker": ("WLR446", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    " + DATA + STEP),
     "relative import": ("WLR446", "from . import helper\n" + DATA + STEP),
-    "from where it is not": ("WLR443", "from mac.inference import InferenceData\n" + STEP),
+    "from where it is not": ("WLR446", "from mac.inference import InferenceData\n" + STEP),
     "broken": ("WLR447", DATA + "def process_data(:\n"),
     "match of 3.12": ("WLR447", "type Data = dict\n" + DATA + STEP),
     "except*": ("WLR447", "try:\n    x = 1\nexcept* ValueError:\n    pass\n" + DATA + STEP),
     "tomllib": ("WLR447", "import tomllib\n" + DATA + STEP),
-    "StrEnum": ("WLR447", "from enum import StrEnum\n" + DATA + STEP),
+    "StrEnum": ("WLR446", "from enum import StrEnum\n" + DATA + STEP),
     "exits": ("WLR450", "import sys\n" + DATA + STEP + "sys.exit(0)\n"),
 }
 

@@ -6,7 +6,6 @@ import posixpath
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
@@ -15,7 +14,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, errors, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.byop import generated
-from hatch_wallaroo.frameworks.byop.check import check_code, once, reached_findings
+from hatch_wallaroo.frameworks.byop.check import check_code
 from hatch_wallaroo.frameworks.byop.layout import (
     ARTIFACTS,
     NOT_A_PACKAGE,
@@ -27,13 +26,13 @@ from hatch_wallaroo.frameworks.byop.layout import (
 )
 from hatch_wallaroo.frameworks.byop.load_and_predict import Target, follow, hides, judge_names
 from hatch_wallaroo.frameworks.byop.model_types import OBJECT, Kind, model_types
+from hatch_wallaroo.frameworks.import_findings import explain, once, own_modules, reached_findings, too_deep
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.classes import named_classes
-from hatch_wallaroo.python.import_failures import explain
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.mac import BUILDER, INFERENCE
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
-from hatch_wallaroo.python.source_files import UNJUDGED, Sources, read_sources
+from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.python.values import Module, OwnClass
 from hatch_wallaroo.requirements.resolve import requirements_text
 
@@ -72,7 +71,7 @@ class Custom(Family):
             if byop.load is not None and byop.predict is not None:
                 return inspect_generated(spec, layout, byop.load, byop.predict)
         except RecursionError:
-            return Inspection(findings=(_too_deep(spec),))
+            return Inspection(findings=(too_deep("the inference code", spec.at("byop")),))
         return Inspection()
 
 
@@ -169,7 +168,8 @@ def _follow(spec: ModelSpec, sources: Sources, load: Reference, predict: Referen
         first, second = follow(run, load, "load", spec), follow(run, predict, "predict", spec)
         kinds, findings = model_types(spec, run, first)
     except RecursionError:
-        return _Followed(run, Target(load), Target(predict), (OBJECT,), [_too_deep(spec)])
+        said = too_deep("the inference code", spec.at("byop"))
+        return _Followed(run, Target(load), Target(predict), (OBJECT,), [said])
     return _Followed(run, first, second, kinds, [*first.findings, *second.findings, *findings])
 
 
@@ -228,15 +228,6 @@ def _class_name(modules: Iterable[Module], base: str) -> str | None:
 # Both
 
 
-def _too_deep(spec: ModelSpec) -> Finding:
-    """Code that cannot be followed to its end; the platform may well run it."""
-    return UNJUDGED.finding(
-        "the inference code was not judged: it is nested too deeply to be followed",
-        fix="write a very long if … elif …, or a very long expression, as a dictionary or a list",
-        place=spec.at("byop"),
-    )
-
-
 def _packages(sources: Sources) -> Mapping[str, Any]:
     prefix = f"{ARTIFACTS}/"
     below = {path.removeprefix(prefix) for path in sources.files if path.startswith(prefix)}
@@ -247,12 +238,5 @@ def _environment(spec: ModelSpec) -> PlatformEnvironment:
     requirements = requirements_text(spec)
     unreadable = bool(errors(requirements.findings))
     module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
-    folders = dict.fromkeys((posixpath.dirname(module), "", "src"))
-
-    @cache
-    def own(root: str) -> bool:
-        """Whether the project has a module that is not a folder of something else by chance."""
-        places = [f"{folder}/{root}" if folder else root for folder in folders]
-        return any(spec.path(f"{each}.py").is_file() or spec.path(f"{each}/__init__.py").is_file() for each in places)
-
+    own = own_modules(spec, posixpath.dirname(module))
     return PlatformEnvironment(spec.release, None if unreadable else declared_names(requirements.lines), own)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
 from hatch_wallaroo.frameworks.byop.layout import around, top_levels
-from hatch_wallaroo.python.classes import own_nodes
+from hatch_wallaroo.python.callables import accepts, own_nodes
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
 
@@ -174,7 +174,7 @@ def _no_function(module: Module, reference: Reference, option: str, place: Place
 def _judge(function: Function, option: str, reference: Reference, spec: ModelSpec) -> Iterator[Finding]:
     call, given = CALLS[option]
     where = function.file.place(function.node)
-    if not function.decorators and not accepts(function, given):
+    if not function.decorators and not accepts(function.node.args, given):
         shown = ast.unparse(function.node.args) or "nothing"
         yield ARGUMENTS.finding(
             f"byop.{option}: {reference} takes ({shown}), but is called as {call}",
@@ -199,15 +199,6 @@ def _judge(function: Function, option: str, reference: Reference, spec: ModelSpe
             fix="return the result",
             place=where,
         )
-
-
-def accepts(function: Function, given: int) -> bool:
-    """Whether a function can be called with so many positional arguments and nothing else."""
-    arguments = function.node.args
-    positional = len(arguments.posonlyargs) + len(arguments.args)
-    if any(default is None for default in arguments.kw_defaults):
-        return False
-    return positional - len(arguments.defaults) <= given and (arguments.vararg is not None or given <= positional)
 
 
 def hides(spec: ModelSpec, names: set[str], known: frozenset[str]) -> list[Finding]:

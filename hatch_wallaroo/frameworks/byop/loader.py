@@ -10,6 +10,8 @@ from hatch_wallaroo.findings import Finding, Level, Place, Rule
 from hatch_wallaroo.frameworks.byop import rules
 from hatch_wallaroo.frameworks.byop.model_assignment import assigned, stores_model
 from hatch_wallaroo.frameworks.byop.validator import no_builder, several
+from hatch_wallaroo.frameworks.import_findings import explain
+from hatch_wallaroo.python.callables import own_nodes
 from hatch_wallaroo.python.classes import (
     Counted,
     Member,
@@ -17,9 +19,7 @@ from hatch_wallaroo.python.classes import (
     member,
     missing_members,
     named_classes,
-    own_nodes,
 )
-from hatch_wallaroo.python.import_failures import explain
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, builder_is_abstract, counts_by_member_name
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment

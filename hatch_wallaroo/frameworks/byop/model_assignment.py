@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.byop import rules
-from hatch_wallaroo.python.classes import Member, ancestry, derives, is_property, is_setter, member, own_nodes
+from hatch_wallaroo.python.callables import own_nodes
+from hatch_wallaroo.python.classes import Member, ancestry, derives, is_property, is_setter, member
 from hatch_wallaroo.python.expressions import values_of
 from hatch_wallaroo.python.values import External, Function, Module, OwnClass
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from hatch_wallaroo.findings import Finding, Level, Rule
 from hatch_wallaroo.frameworks.byop import rules
 from hatch_wallaroo.frameworks.byop.annotations import is_arrays
+from hatch_wallaroo.frameworks.import_findings import explain
+from hatch_wallaroo.python.callables import visible
 from hatch_wallaroo.python.classes import (
     Counted,
     Member,
@@ -17,17 +19,14 @@ from hatch_wallaroo.python.classes import (
     member,
     named_classes,
 )
-from hatch_wallaroo.python.expressions import external_name
-from hatch_wallaroo.python.import_failures import explain
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import SourceFile, Sources
 from hatch_wallaroo.python.subscripted_types import taken_for_classes
-from hatch_wallaroo.python.values import Function, Module, OwnClass, Scope
+from hatch_wallaroo.python.values import Function, Module, OwnClass
 
 _DATA = "Dict[str, np.ndarray]"
-_WRAPPING = frozenset({"functools.wraps", "functools.update_wrapper", "functools.partial"})
 
 
 def validate(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun, list[Finding]]:
@@ -186,32 +185,32 @@ def _inference(made: OwnClass) -> Iterator[Finding]:
 
 def _signature(made: OwnClass, function: Function) -> Iterator[Finding]:
     """The annotations of `_predict`, as `inspect.signature` gives them."""
-    visible, certain = _visible(function)
-    if visible is None or is_property(function):
+    seen, certain = visible(function)
+    if seen is None or is_property(function):
         return
     level = Level.ERROR if certain else Level.WARNING
-    arguments = visible.node.args
+    arguments = seen.node.args
     named = {each.arg: each for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     named.update({each.arg: each for each in (arguments.vararg, arguments.kwarg) if each is not None})
-    where = f"{visible.file.label}: {made.name}._predict"
+    where = f"{seen.file.label}: {made.name}._predict"
     fix = f"write `def _predict(self, input_data: {_DATA}) -> {_DATA}:`"
     parameter = named.get("input_data")
     if parameter is None:
         yield rules.PARAMETER.finding(
-            f"{where} has no parameter named input_data", fix=fix, place=visible.file.place(visible.node), level=level
+            f"{where} has no parameter named input_data", fix=fix, place=seen.file.place(seen.node), level=level
         )
     elif parameter.annotation is None:
         yield rules.PARAMETER.finding(
-            f"{where}: input_data has no annotation", fix=fix, place=visible.file.place(parameter), level=level
+            f"{where}: input_data has no annotation", fix=fix, place=seen.file.place(parameter), level=level
         )
     else:
-        yield from _annotation(visible, parameter.annotation, rules.PARAMETER, where, "input_data", level)
-    if visible.node.returns is None:
+        yield from _annotation(seen, parameter.annotation, rules.PARAMETER, where, "input_data", level)
+    if seen.node.returns is None:
         yield rules.RETURNS.finding(
-            f"{where} has no return annotation", fix=fix, place=visible.file.place(visible.node), level=level
+            f"{where} has no return annotation", fix=fix, place=seen.file.place(seen.node), level=level
         )
     else:
-        yield from _annotation(visible, visible.node.returns, rules.RETURNS, where, "what it returns", level)
+        yield from _annotation(seen, seen.node.returns, rules.RETURNS, where, "what it returns", level)
 
 
 def _annotation(
@@ -240,34 +239,3 @@ def _annotation(
             place=file.place(node),
             level=level,
         )
-
-
-def _visible(function: Function) -> tuple[Function | None, bool]:
-    """The function whose signature `inspect` shows, decorators taken into account, and whether that is certain."""
-    certain = True
-    for node, value in zip(reversed(function.node.decorator_list), reversed(function.decorators), strict=True):
-        if isinstance(value, Function):
-            if not _wraps(value):
-                return _returned(value), certain
-            continue
-        name = external_name(node.func if isinstance(node, ast.Call) else node, function.scope)
-        certain = certain and name.startswith(("abc.", "builtins.", "typing.", "functools.", "torch.", "contextlib."))
-    return function, certain
-
-
-def _wraps(decorator: Function) -> bool:
-    return any(
-        isinstance(each, (ast.Name, ast.Attribute)) and external_name(each, decorator.scope) in _WRAPPING
-        for each in ast.walk(decorator.node)
-    )
-
-
-def _returned(decorator: Function) -> Function | None:
-    """The function that a decorator defines and returns, None where it is not that simple."""
-    inner = {
-        each.name: each for each in decorator.node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
-    }
-    returned = [each.value for each in decorator.node.body if isinstance(each, ast.Return)]
-    if len(returned) == 1 and isinstance(returned[0], ast.Name) and returned[0].id in inner:
-        return Function(inner[returned[0].id], Scope(decorator.scope.module), ())
-    return None

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
 from hatch_wallaroo.files.collect import Found, find_file, list_folder, list_zip
-from hatch_wallaroo.files.pointers import lfs_pointer
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
-from hatch_wallaroo.findings import Finding, Place, errors, rule
+from hatch_wallaroo.findings import Finding, Place, Rule, errors
+from hatch_wallaroo.frameworks import import_findings
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.step.code import judge
-from hatch_wallaroo.frameworks.step.imports import declared_names
-from hatch_wallaroo.frameworks.step.source import StepFile, read_step
-
-NOT_A_STEP = rule(
-    "WLR440",
-    "the model is not a Python step in the form of its release",
-    why="Up to 2023.4 a Python step is one .py file. From 2024.1 it is a zip, whose .py files lie at its top or in its "
-    "one top folder.",
-    source="The guide, Python Models Requirements; `mac` 2024.1.0, entrypoints/serving.py: modules_to_include",
-)
-
-_LARGEST = 1 << 20
+from hatch_wallaroo.frameworks.import_findings import Fix, explain, once, own_modules, reached_findings, too_deep
+from hatch_wallaroo.frameworks.step import rules
+from hatch_wallaroo.frameworks.step.function import judge
+from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.newer_syntax import NEWER
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
+from hatch_wallaroo.python.source_files import UNJUDGED, UNPARSEABLE, read_sources
 
 
 class PythonStep(Family):
@@ -32,7 +29,7 @@ class PythonStep(Family):
     def plan(self, spec: ModelSpec) -> Planned:
         place = spec.at("model")
         if not spec.model:
-            finding = NOT_A_STEP.finding(
+            finding = rules.NOT_A_STEP.finding(
                 "the Python step is not named", fix='name its file, for example: model = "step.py"', place=place
             )
             return Planned(None, (finding,))
@@ -41,17 +38,82 @@ class PythonStep(Family):
         return _plan_zip(spec, spec.model, place)
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Judge each .py that the platform imports, and all of them together. Executes nothing."""
-        top = 0 if layout.form == "file" else 1
-        modules = {_inside(entry.path, top): entry for entry in layout.entries}
-        files: list[StepFile] = []
-        for path, entry in sorted(modules.items()):
-            if "/" not in path and path.endswith(".py") and not lfs_pointer(entry.source):
-                files.append(read_step(spec, entry, path))
-        waiting = any(path.endswith(".py") and lfs_pointer(entry.source) for path, entry in modules.items())
-        findings = judge(spec, files, set(modules), _declared(modules), complete=not waiting)
-        facts = {"function": spec.release.python_step, "modules": [each.path for each in files]}
-        return Inspection(facts, tuple(findings))
+        """Judge what the platform's import of each .py at the top would do, and the function. Executes nothing."""
+        top = f"{spec.name}/" if layout.form == "zip" else ""
+        entries = {entry.path.removeprefix(top): entry for entry in layout.entries}
+        sources = read_sources(layout.entries, spec.name if top else "")
+        run = ImportRun(sources, _environment(spec, entries))
+        try:
+            modules = [run.execute(file, _LOADED_AS) for path, file in sorted(sources.files.items()) if "/" not in path]
+            run.settle()
+            findings = [*_importing(spec, run), *judge(spec, modules)]
+        except RecursionError:
+            findings = [too_deep("the Python step", spec.at("model"))]
+            modules = []
+        facts = {"function": spec.release.python_step, "modules": [module.file.path for module in modules]}
+        return Inspection(facts, tuple(once(findings)))
+
+
+_LOADED_AS = "custom_step"
+_LARGEST = 1 << 20
+_KINDS: Mapping[str, Rule] = {
+    import_findings.LEAVES.code: rules.EXITS,
+    import_findings.NEWER_MODULE.code: rules.SYNTAX,
+    import_findings.UNDECLARED.code: rules.UNDECLARED,
+    NEWER.code: rules.SYNTAX,
+    UNPARSEABLE.code: rules.SYNTAX,
+}
+"""What the rules of inference code are called for steps; all other failures of an import are NO_IMPORT."""
+_KEPT = frozenset({UNJUDGED.code})
+
+
+def _importing(spec: ModelSpec, run: ImportRun) -> Iterable[Finding]:
+    """What the import of the files would trip over, by the rules for steps."""
+    beside = partial(_beside, spec)
+    fixes: dict[FailureKind, Fix] = {
+        "path": beside,
+        "module": beside,
+        "relative": _alone,
+        "exit": partial(_leaving, spec),
+    }
+    found = explain(run.events, run.environment, fixes)
+    for each in (*found, *reached_findings(run)):
+        if each.code in _KEPT:
+            yield each
+        elif each.code != import_findings.UNDECLARED.code:
+            yield replace(each, rule=_KINDS.get(each.code, rules.NO_IMPORT))
+        elif spec.release.python_step == "process_data":
+            yield replace(each, rule=rules.UNDECLARED)
+        else:
+            yield replace(each, rule=rules.UNDECLARED, fix='use framework = "custom", which has requirements', about="")
+
+
+def _beside(spec: ModelSpec, failure: ImportFailure) -> str:
+    root = failure.detail.partition(".")[0]
+    if spec.release.python_step == "wallaroo_json":
+        return f'put the code of {root} into this file, or use framework = "custom"'
+    return (
+        f"put the code of {root} into this file, or before it: "
+        "import os, sys; sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))"
+    )
+
+
+def _alone(_failure: ImportFailure) -> str:
+    return "put the code into this file"
+
+
+def _leaving(spec: ModelSpec, failure: ImportFailure) -> str:
+    if failure.file.path == "setup.py":
+        return f'exclude = ["{failure.file.label}"]'
+    return "remove the call" if spec.model == failure.file.label else "remove the call, or leave the file out"
+
+
+def _environment(spec: ModelSpec, entries: Mapping[str, Entry]) -> PlatformEnvironment:
+    """What a step finds around it: what its requirements.txt names, and for the engine's steps what the guide names."""
+    declared = _declared(entries)
+    if spec.release.python_step == "wallaroo_json" and declared is not None:
+        declared |= {"statsmodels", "scipy"}
+    return PlatformEnvironment(spec.release, declared, own_modules(spec, posixpath.dirname(spec.model or "")))
 
 
 def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
@@ -67,7 +129,7 @@ def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
 
 
 def _bare_wanted(spec: ModelSpec, declared: str, place: Place) -> Finding:
-    return NOT_A_STEP.finding(
+    return rules.NOT_A_STEP.finding(
         f"{declared} is not a .py file; Wallaroo {spec.release.version} takes a Python step as one bare .py file",
         fix='name the file itself, or set release = "2024.1" or later, which takes a folder',
         place=place,
@@ -75,7 +137,7 @@ def _bare_wanted(spec: ModelSpec, declared: str, place: Place) -> Finding:
 
 
 def _no_python(found: Found, place: Place) -> Finding:
-    return NOT_A_STEP.finding(
+    return rules.NOT_A_STEP.finding(
         f"{found.label} is not a Python file",
         fix='name the .py file with the step, for example: model = "step.py"',
         place=place,
@@ -90,7 +152,7 @@ def _plan_zip(spec: ModelSpec, declared: str, place: Place) -> Planned:
         deeper = sorted(each.path for each in entries if each.path.endswith(".py"))
         said = f"; {deeper[0]} lies too deep" if deeper else ""
         findings.append(
-            NOT_A_STEP.finding(
+            rules.NOT_A_STEP.finding(
                 f"{declared} holds no .py file at its top{said}: the platform looks for the step there only",
                 fix="put the file with process_data at the top of the folder",
                 place=place,
@@ -151,14 +213,13 @@ def _requirements(spec: ModelSpec, declared: str, entries: list[Entry]) -> tuple
     return others, list(made.findings)
 
 
-def _declared(modules: Mapping[str, Entry]) -> set[str] | None:
-    """What the bundle's requirements.txt names."""
-    entry = modules.get("requirements.txt")
+def _declared(entries: Mapping[str, Entry]) -> frozenset[str] | None:
+    """What the bundle's requirements.txt names; None where it refers to other files."""
+    entry = entries.get("requirements.txt")
     if entry is None:
-        return set()
+        return frozenset()
     with entry.source.open() as stream:
-        return declared_names(stream.read(_LARGEST).decode(errors="replace"))
-
-
-def _inside(path: str, top: int) -> str:
-    return path.partition("/")[2] if top else path
+        lines = [line.strip() for line in stream.read(_LARGEST).decode(errors="replace").splitlines()]
+    if any(line.startswith(("-", "http", "git+", ".", "/")) for line in lines):
+        return None
+    return declared_names(lines)

@@ -1,0 +1,310 @@
+"""What the import of a user's code would trip over, and what it needs and nobody declares, said to the user."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import TypeAlias
+
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.findings import Finding, Level, Place, Rule, nearest, rule
+from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
+from hatch_wallaroo.python import distributions
+from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure, ImportUse
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.newer_syntax import newer
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import UNJUDGED
+
+NOT_FOUND = rule(
+    "WLR540",
+    "a module of the bundle is imported, but not from a place where Python looks",
+    why="The platform executes the inference module by its path: neither its folder nor artifacts/ is on sys.path "
+    "until the module itself puts it there.",
+    source="mac 2023.2.1 to 2026.1.3, loader and validator run with a sibling import",
+)
+RELATIVE = rule(
+    "WLR541",
+    "a relative import in a file that the platform executes by its path",
+    why="Such a file belongs to no package, so `from . import x` fails at once.",
+    source="mac 2025.2.5 and 2026.1.3, validator run on a package; loader likewise",
+)
+NO_SUCH_NAME = rule(
+    "WLR542",
+    "a name is imported that the module does not have there",
+    why="The import fails on the platform, even where it works with the Python or the SDK on this machine.",
+    source="mac's own modules 2023.2.1 to 2026.1.3; Python's documentation of what is new",
+)
+UNDEFINED = rule(
+    "WLR543",
+    "an undefined name is used while the module is imported",
+    why="The platform imports the code when it converts the model: a NameError ends the upload.",
+    source="mac 2025.2.5 and 2026.1.3, ModuleLoadError: name … is not defined",
+)
+LEAVES = rule(
+    "WLR544",
+    "importing the file ends the process or raises",
+    why="The platform's validator executes the file; a call such as setup() or sys.exit() ends the validator itself.",
+    source="mac 2025.2.5 and 2026.1.3, validator run on a setup.py",
+)
+VARIABLE = rule(
+    "WLR545",
+    "an environment variable is required while the module is imported",
+    why="The platform imports the code without your variables: os.environ[…] raises KeyError, and the upload ends.",
+    source="mac 2025.2.5 and 2026.1.3, validator run; failures seen at conversion",
+    level=Level.WARNING,
+)
+DATACLASS = rule(
+    "WLR548",
+    "a dataclass with postponed annotations in a file that is executed by its path",
+    why="dataclasses looks such annotations up in sys.modules, where the platform does not register the file.",
+    source="mac 2023.2.1 to 2026.1.3, loader run: 'NoneType' object has no attribute '__dict__'",
+)
+NEWER_MODULE = rule(
+    "WLR553",
+    "a module of the standard library that the platform's Python does not have",
+    why="The code runs on the platform's Python, whatever Python builds the bundle.",
+    source="Python's documentation of what is new; the release's data",
+)
+UNDECLARED = rule(
+    "WLR550",
+    "a package is imported that the requirements do not name",
+    why="The platform installs what requirements.txt names into a fresh environment, and nothing else.",
+    source="Upload guide, Arbitrary Python File Requirements: requirements.txt; failures seen at conversion",
+    level=Level.WARNING,
+)
+
+_SHOWN = 6
+Said: TypeAlias = tuple[Rule, str, str]
+"""The rule, what is wrong behind the file's name, and the way to mend it."""
+Fix: TypeAlias = Callable[[ImportFailure], str]
+
+
+def explain(
+    failures: Iterable[ImportFailure],
+    environment: PlatformEnvironment,
+    fixes: Mapping[FailureKind, Fix] = MappingProxyType({}),
+) -> list[Finding]:
+    """Findings for failures: errors for what is sure, warnings for what happens on some way or later only.
+
+    `fixes` say how to mend a kind of failure where the bundle is laid out in another way than inference code's.
+    """
+    found = []
+    for each in failures:
+        if each.kind == "syntax" and each.file.problem is not None:
+            found.append(each.file.problem)
+        if each.kind == "syntax" or (each.kind == "raise" and not each.sure):
+            continue
+        rule_, said, fix = _SAYING[each.kind](each, environment)
+        if each.kind in fixes:
+            fix = fixes[each.kind](each)
+        found.append(
+            rule_.finding(
+                f"{each.file.label} {said}",
+                fix=fix,
+                place=each.file.place(each.node),
+                level=rule_.level if each.sure else Level.WARNING,
+            )
+        )
+    return found
+
+
+def reached_findings(run: ImportRun) -> list[Finding]:
+    """Of the files that a run imports: what the platform's Python cannot do, and what nobody declares."""
+    environment = run.environment
+    found = [
+        finding
+        for module in run.reached.values()
+        for finding in newer(module, environment.python, environment.release.python)
+    ]
+    return [*found, *undeclared(run.imports, environment)]
+
+
+def undeclared(uses: Iterable[ImportUse], environment: PlatformEnvironment) -> list[Finding]:
+    """One finding a package, at the first import of it; imports that the code can do without are left out."""
+    found: dict[str, Finding] = {}
+    for use in uses:
+        root = use.module.partition(".")[0]
+        if use.optional or root in found or not root or environment.provides(use.module):
+            continue
+        name = distributions.distribution(use.module)
+        as_name = f" (the package {name})" if name.lower() != root.lower() else ""
+        found[root] = UNDECLARED.finding(
+            f"{use.file.label} imports {root}{as_name}, which the requirements do not name",
+            fix=f'add "{name}" to project.dependencies, or to `requirements`',
+            place=use.file.place(use.node),
+            about=use.module,
+        )
+    return list(found.values())
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The validator and the loader often say the same: once is enough, as an error where one of them says so."""
+    found = list({(each.code, each.place, each.message, each.level): each for each in findings}.values())
+    worst = {(each.code, each.place) for each in found if each.is_error}
+    return tuple(each for each in found if each.is_error or (each.code, each.place) not in worst)
+
+
+def too_deep(what: str, place: Place) -> Finding:
+    """Code that cannot be followed to its end; the platform may well run it."""
+    return UNJUDGED.finding(
+        f"{what} was not judged: it is nested too deeply to be followed",
+        fix="write a very long if … elif …, or a very long expression, as a dictionary or a list",
+        place=place,
+    )
+
+
+def own_modules(spec: ModelSpec, folder: str) -> Callable[[str], bool]:
+    """Whether the project has a module of a name: in a folder, at its top, or in src."""
+    folders = dict.fromkeys((folder, "", "src"))
+
+    @cache
+    def own(root: str) -> bool:
+        places = [f"{each}/{root}" if each else root for each in folders]
+        return any(spec.path(f"{each}.py").is_file() or spec.path(f"{each}/__init__.py").is_file() for each in places)
+
+    return own
+
+
+def _module(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
+    name = failure.detail
+    root = name.partition(".")[0]
+    if environment.is_missing(name):
+        since = ".".join(str(part) for part in distributions.STDLIB_SINCE[root])
+        said = f"imports {name}, which Python {since} brought; the platform runs {environment.release.python}"
+        backport = _BACKPORTS.get(root)
+        fix = f"declare {backport} in the requirements and import that instead" if backport else "leave the import out"
+        return NEWER_MODULE, said, fix
+    advice = f"put {root} into byop.packages, which places it in the bundle's artifacts/, and write"
+    return _not_found(failure, advice)
+
+
+_BACKPORTS = {"tomllib": "tomli", "zoneinfo": "backports.zoneinfo", "graphlib": "graphlib-backport"}
+
+
+def _not_found(failure: ImportFailure, advice: str) -> Said:
+    return (
+        NOT_FOUND,
+        f"imports {failure.detail}, but Python will not find it on the platform",
+        f'{advice} above the import: sys.path.insert(0, str(Path(__file__).parent / "artifacts"))',
+    )
+
+
+def _path(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    return _not_found(failure, "write")
+
+
+def _absent(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    """A module that its package, which is in the bundle, does not have."""
+    package = failure.known[0].rpartition(".")[0] if failure.known else ""
+    missing = failure.detail.removeprefix(f"{package}.").partition(".")[0] if package else ""
+    names = [each.rpartition(".")[2] for each in failure.known]
+    close = nearest(missing, names)
+    if not failure.known:
+        owner, _, missing = failure.detail.rpartition(".")
+        said, fix = f"{owner} has no module {missing}", f"correct the name; {owner} is a single file, or holds no other"
+    else:
+        said = f"{package} has no module {missing}"
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        fix = f"did you mean {close}?" if close else f"write the module, or correct the name; it has {shown}"
+    return NOT_FOUND, f"imports {failure.detail}, but {said}", fix
+
+
+def _relative(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    name = failure.detail.lstrip(".")
+    folder, top = failure.file.folder, ARTIFACTS
+    said = "the platform executes the file outside any package"
+    if folder == top:
+        said = "it lies at the top of artifacts/ and belongs to no package"
+        fix = f"write it without the dot: {_without_dots(failure, name)}"
+    elif folder.startswith(f"{top}/"):
+        package = folder.removeprefix(f"{top}/").replace("/", ".")
+        said = f"it goes above its package {package}"
+        fix = f"import by the full name: {_without_dots(failure, name)}"
+    elif folder:
+        fix = f"keep this file below artifacts/, which the validator leaves alone: {posixpath.join(top, folder)}"
+    else:
+        fix = f"import by the full name (from yourpackage.{name or '…'} import …) after putting artifacts/ on sys.path"
+    return RELATIVE, f"has a relative import ({failure.detail}), but {said}", fix
+
+
+def _without_dots(failure: ImportFailure, name: str) -> str:
+    """The import statement with the dots left out."""
+    imported = failure.node.names if isinstance(failure.node, ast.ImportFrom) else []
+    names = ", ".join(f"{each.name} as {each.asname}" if each.asname else each.name for each in imported)
+    return f"from {name} import {names}" if name else f"import {names}"
+
+
+def _name(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
+    module, _, name = failure.detail.partition(":")
+    release = environment.release
+    since = distributions.NAMES_SINCE.get(module, {}).get(name)
+    if since is not None:
+        where = f"Python {'.'.join(map(str, since))} brought it, the platform runs {release.python}"
+        fix = f"import {name} from typing_extensions" if module == "typing" else f"do without {name}"
+    elif module.startswith("mac."):
+        where = f"Wallaroo {release.version} does not have it"
+        fix = f"use what mac offers in {release.version}, or set another release"
+    else:
+        where, fix = f"{module} does not define it", "correct the name"
+    return NO_SUCH_NAME, f"imports {name} from {module}: {where}", fix
+
+
+def _undefined(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"uses {failure.detail} while it is imported, and defines it nowhere"
+    return UNDEFINED, said, f"define or import {failure.detail} above this line"
+
+
+def _typing(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    return (
+        UNDEFINED,
+        f"uses {failure.detail} while it is imported, but imports it for type checkers only",
+        f"import {failure.detail} outside `if TYPE_CHECKING:`, or quote the annotation",
+    )
+
+
+def _exit(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    setup = failure.detail.endswith(".setup")
+    called = "setup()" if setup else f"{failure.detail.removeprefix('builtins.')}()"
+    fix = "leave the file out of the bundle" if setup else 'put the call under `if __name__ == "__main__":`'
+    return LEAVES, f"calls {called} while it is imported, which ends the platform's process", fix
+
+
+def _raise(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"raises {failure.detail or 'an exception'} while it is imported"
+    return LEAVES, said, "raise it from the function that needs the check, or remove the line"
+
+
+def _variable(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    what = f"the environment variable {failure.detail}" if failure.detail else "an environment variable"
+    return (
+        VARIABLE,
+        f"needs {what} while it is imported, which the platform does not set",
+        f'use os.environ.get("{failure.detail}", …) with a default, or put the value into the code or a file',
+    )
+
+
+def _dataclass(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    return (
+        DATACLASS,
+        f"has the dataclass {failure.detail}, which cannot be made on the platform, because its annotations are text",
+        "remove `from __future__ import annotations`, or move the class into a package that the module imports",
+    )
+
+
+_SAYING: Mapping[FailureKind, Callable[[ImportFailure, PlatformEnvironment], Said]] = {
+    "module": _module,
+    "absent": _absent,
+    "path": _path,
+    "relative": _relative,
+    "name": _name,
+    "undefined": _undefined,
+    "typing": _typing,
+    "exit": _exit,
+    "raise": _raise,
+    "variable": _variable,
+    "dataclass": _dataclass,
+}
