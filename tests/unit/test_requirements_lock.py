@@ -198,14 +198,16 @@ sdist = { name = "alpha-1.0.tar.gz", url = "https://x.org/alpha-1.0.tar.gz", has
 name = "colorama"
 version = "0.4.6"
 marker = "sys_platform == 'win32'"
+sdist = { name = "colorama-0.4.6.tar.gz", url = "https://x.org/colorama-0.4.6.tar.gz", hashes = { sha256 = "00" } }
 
 [[packages]]
 name = "pytest"
 version = "8.0"
 marker = "'dev' in dependency_groups"
+sdist = { name = "pytest-8.0.tar.gz", url = "https://x.org/pytest-8.0.tar.gz", hashes = { sha256 = "00" } }
 
 [[packages]]
-name = "A.Model"
+name = "a-model"
 directory = { path = ".", editable = true }
 """
 
@@ -227,46 +229,70 @@ def test_pylock_gives_the_versions_that_apply(tmp_path):
     assert made.text == "alpha==1.0\nbeta==1.1\n"
 
 
+@pytest.mark.usefixtures("_without_uv")
+def test_pylock_needs_a_packaging_that_knows_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("packaging.__version__", "26.0")
+    (finding,) = with_lock(tmp_path, "alpha>=1").findings
+    assert (finding.code, finding.message) == (
+        "WLR272",
+        "pylock.toml is read by packaging 26.1 or later, which is not installed",
+    )
+    assert "hatch-wallaroo[lock]" in finding.fix
+
+
 def test_pylock_is_left_alone_without_lock(tmp_path):
     (tmp_path / "pylock.toml").write_text("broken")
     spec = make_spec(tmp_path, "custom", project=Project("a-model", "1", ("alpha==1.0",)))
     assert requirements_text(spec).findings == ()
 
 
-PACKAGE = '[[packages]]\nname = "{name}"\nversion = "{version}"\n{more}\n'
-HEAD = 'lock-version = "1.0"\n'
+HEAD = 'lock-version = "1.0"\ncreated-by = "a test"\n'
 
 
-def package(name="alpha", version="1.0", more=""):
-    return PACKAGE.format(name=name, version=version, more=more)
+def sdist(name="alpha", version="1.0"):
+    file = f"{name}-{version}.tar.gz"
+    return f'sdist = {{ name = "{file}", url = "https://x.org/{file}", hashes = {{ sha256 = "00" }} }}'
+
+
+def wheels(file, key="name"):
+    url = "url = 'https://x.org/w', " if key == "name" else ""
+    return f"wheels = [{{ {key} = '{file}', {url}hashes = {{ sha256 = '00' }} }}]"
+
+
+def package(name="alpha", version="1.0", more="", source=None):
+    source = sdist(name, version) if source is None else source
+    return f'[[packages]]\nname = "{name}"\nversion = "{version}"\n{more}\n{source}\n'
 
 
 BROKEN = [
-    ("no table = ", "WLR272", "cannot be read"),
-    ("", "WLR272", "lock-version None"),
-    ('lock-version = "2.0"', "WLR272", "'2.0'"),
-    (HEAD + "packages = 3", "WLR272", "no [[packages]]"),
-    (HEAD + "packages = [3]", "WLR272", "no [[packages]]"),
-    (HEAD + "[[packages]]\nversion = '1'", "WLR272", "without a name"),
-    (HEAD + package(version="one"), "WLR272", "alpha one"),
-    (HEAD + package(more="marker = 'python > 3'"), "WLR272", "marker"),
-    (HEAD + package(more="marker = '" + "(" * 3_000 + "'"), "WLR272", "marker"),
+    ("no table = ", "WLR272", "cannot be used"),
+    ("", "WLR272", "lock-version"),
+    ('lock-version = "2.0"\ncreated-by = "a test"\npackages = []', "WLR272", "version 2.0 is not supported"),
+    (HEAD, "WLR272", "packages"),
+    (HEAD + "packages = 3", "WLR272", "packages"),
+    (HEAD + "packages = [3]", "WLR272", "packages[0]"),
+    (HEAD + "[[packages]]\nversion = '1'", "WLR272", "packages[0].name"),
+    (HEAD + package(version="one"), "WLR272", "packages[0].version"),
+    (HEAD + package(more="marker = 'python > 3'"), "WLR272", "packages[0].marker"),
+    (HEAD + package(more="marker = '" + "(" * 3_000 + "'"), "WLR272", "packages[0].marker"),
     (HEAD + package() + package(version="2.0"), "WLR272", "twice"),
     (HEAD + package(more="requires-python = 'x'"), "WLR272", "requires-python"),
+    (HEAD + package(source=wheels("strange")), "WLR272", "Invalid wheel filename 'strange'"),
+    (HEAD + package(source="wheels = []"), "WLR272", "packages[0]"),
     (HEAD + package(version="0.9"), "WLR273", "alpha 0.9, and alpha>=1 is required"),
     (HEAD + package("beta"), "WLR273", "does not have alpha"),
     (HEAD + package(more="marker = 'os_name == \"nt\"'"), "WLR273", "does not have alpha"),
     (HEAD + "requires-python = '>=3.9'\n" + package(), "WLR274", "Python >=3.9"),
     (HEAD + "environments = [\"sys_platform == 'win32'\"]\n" + package(), "WLR274", "environments"),
     (HEAD + package(more="requires-python = '>=3.9'"), "WLR274", "alpha 1.0 cannot be installed on Python 3.8"),
+    (HEAD + package(source=wheels("alpha-1.0-cp311-cp311-manylinux2014_x86_64.whl")), "WLR274", "alpha 1.0"),
+    (HEAD + package(source=wheels("https://x/alpha-1.0-cp38-cp38-win_amd64.whl", "url")), "WLR274", "alpha 1.0"),
+    (HEAD + package(source=wheels("alpha-1.0-cp38-cp38-manylinux2014_aarch64.whl")), "WLR274", "alpha 1.0"),
     (
-        HEAD + package(more="wheels = [{name = 'alpha-1.0-cp311-cp311-manylinux2014_x86_64.whl'}]"),
-        "WLR274",
-        "alpha 1.0",
+        HEAD + package(source="vcs = {type = 'git', url = 'https://x.org/y', commit-id = '0'}"),
+        "WLR251",
+        "comes from no index",
     ),
-    (HEAD + package(more="wheels = [{url = 'https://x/alpha-1.0-cp38-cp38-win_amd64.whl'}]"), "WLR274", "alpha 1.0"),
-    (HEAD + package(more="wheels = [{name = 'alpha-1.0-cp38-cp38-manylinux2014_aarch64.whl'}]"), "WLR274", "alpha 1.0"),
-    (HEAD + package(more="vcs = {type = 'git', url = 'https://x.org/y'}"), "WLR251", "comes from no index"),
 ]
 
 
@@ -280,22 +306,22 @@ def test_pylock_that_cannot_be_used_is_told(tmp_path, text, code, told):
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "source"),
     [
-        "wheels = [{name = 'alpha-1.0-cp38-cp38-manylinux_2_17_x86_64.manylinux2014_x86_64.whl'}]",
-        "wheels = [{path = 'w/alpha-1.0-cp36-abi3-manylinux1_x86_64.whl'}]",
-        "wheels = [{name = 'alpha-1.0-py2.py3-none-any.whl'}]",
-        "wheels = [{name = 'alpha-1.0-cp38-cp38-win_amd64.whl'}]\nsdist = {name = 'alpha-1.0.tar.gz'}",
-        "wheels = [{name = 'strange'}]",
-        "wheels = []",
-        "requires-python = '>=3.8'",
-        "marker = \"'gpu' not in extras and python_version == '3.8'\"",
-        "marker = \"'main' in dependency_groups or 'x' in extras\"",
-        "marker = \"platform_machine == 'x86_64' and python_version == '3.8'\"",
+        ("", wheels("alpha-1.0-cp38-cp38-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")),
+        ("", wheels("w/alpha-1.0-cp36-abi3-manylinux1_x86_64.whl", "path")),
+        ("", wheels("alpha-1.0-py2.py3-none-any.whl")),
+        ("", wheels("alpha-1.0-cp38-cp38-win_amd64.whl") + "\n" + sdist()),
+        ("requires-python = '>=3.8'", None),
+        ("marker = \"'gpu' not in extras and python_version == '3.8'\"", None),
+        ("marker = \"'main' in dependency_groups or 'x' in extras\"", None),
+        ("marker = \"platform_machine == 'x86_64' and python_version == '3.8'\"", None),
     ],
 )
-def test_pylock_for_the_platform_passes(tmp_path, more):
-    made = with_lock(tmp_path, "alpha>=1", text=HEAD + "default-groups = ['main']\n" + package(more=more))
+def test_pylock_for_the_platform_passes(tmp_path, more, source):
+    made = with_lock(
+        tmp_path, "alpha>=1", text=HEAD + "default-groups = ['main']\n" + package(more=more, source=source)
+    )
     assert made.findings == ()
     assert made.lines == ("alpha==1.0",)
 
