@@ -12,8 +12,8 @@ from hatch_wallaroo.fixes.context import Context, item
 from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Drop, Fix, Key, Replace
 from hatch_wallaroo.python.distributions import certain
 from hatch_wallaroo.requirements.lines import Line, read
-from hatch_wallaroo.requirements.notable import MISNAMED
-from hatch_wallaroo.requirements.pylock import FILE
+from hatch_wallaroo.requirements.lock import PYLOCK
+from hatch_wallaroo.requirements.resolve import MISNAMED
 from hatch_wallaroo.text import key_text, quoted
 
 _PROJECT: Key = ("project", "dependencies")
@@ -25,7 +25,7 @@ def missing_package(finding: Finding, context: Context) -> Fix | None:
     """The package that code imports, where the model's requirements come from. Its version is the user's to choose."""
     spec = context.spec
     name = certain(finding.about) if finding.about else None
-    if spec is None or name is None or (spec.lock and (spec.root / FILE).exists()):
+    if spec is None or name is None or (spec.lock and (spec.root / PYLOCK).exists()):
         return None
     spec = _with_own_file(spec)
     source = read(spec)

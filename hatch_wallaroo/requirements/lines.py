@@ -1,4 +1,7 @@
-"""Where requirements come from: lines of a table, or files in pip's format, nested ones included."""
+"""Reads requirement lines from where they come from: a table, or files in pip's format, nested ones included.
+
+Also tells lines that name an address or a path, and logins in addresses.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file
 from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.sources import Entry, FileSource
-from hatch_wallaroo.findings import Finding, Place
-from hatch_wallaroo.requirements import problems
-from hatch_wallaroo.requirements.addresses import has_login, without_login
+from hatch_wallaroo.findings import Finding, Place, Rule
+from hatch_wallaroo.requirements import rules
 
 LARGEST_FILE = 1 << 20
 DEEPEST = 20
@@ -39,6 +42,14 @@ _REFUSED = {
 }
 
 
+_LOGIN = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/?#\s@]*(?:@[^/?#\s@]*)*)@")
+_REPOSITORY = re.compile(r"\A(?:git|hg|svn|bzr)\+|\Agit@|\Agit://")
+_SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*:(?://|/)")
+_PATH = re.compile(r"\A(?:\.{1,2}(?:[/\\]|\Z)|[/\\~]|[A-Za-z]:[/\\])")
+_ARCHIVE = re.compile(r"\A[^\s@]+\.(?:whl|tar\.gz|tar\.bz2|tgz|zip)(?:#.*)?\Z")
+_TAG = re.compile(r"@v?(?P<version>\d+(?:\.\d+)+)(?:#|\Z)")
+
+
 @dataclass(frozen=True)
 class Line:
     """One requirement as written, without comment; `hashes` as `sha256:…`."""
@@ -49,7 +60,7 @@ class Line:
 
     @property
     def where(self) -> str:
-        return f"{self.place.file}:{self.place.line}: " if self.place.file else ""
+        return _where(self.place)
 
 
 @dataclass
@@ -60,6 +71,10 @@ class Source:
     constraints: list[Line] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    def say(self, rule: Rule, message: str, fix: str, place: Place) -> None:
+        """Add a finding; the message begins with the line of a file."""
+        self.findings.append(rule.finding(f"{_where(place)}{message}", fix=fix, place=place))
 
 
 def read(spec: ModelSpec) -> Source:
@@ -88,7 +103,7 @@ def _read_file(
         circle = " → ".join([*trail[-3:], found.label])
         fix = "remove one of the `-r` lines"
         source.findings.append(
-            problems.FILE_FORM.finding(f"requirements files include each other: {circle}", fix=fix, place=place)
+            rules.FILE_FORM.finding(f"requirements files include each other: {circle}", fix=fix, place=place)
         )
         return
     try:
@@ -102,7 +117,7 @@ def _read_file(
     except (OSError, UnicodeError, ValueError) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
         message, fix = f"{found.label} cannot be read: {reason}", "save it as UTF-8 text"
-        source.findings.append(problems.FILE_FORM.finding(message, fix=fix, place=place))
+        source.findings.append(rules.FILE_FORM.finding(message, fix=fix, place=place))
         return
     for number, line in _logical(text):
         here = Place(file=found.label, line=number)
@@ -158,8 +173,7 @@ def _take(
     variable = _VARIABLE.search(text)
     if variable:
         fix = "write the value itself, or leave the line out if it is a secret"
-        message = f"{_where(place)}{variable[0]} is an environment variable"
-        source.findings.append(problems.VARIABLE.finding(message, fix=fix, place=place))
+        source.say(rules.VARIABLE, f"{variable[0]} is an environment variable", fix, place)
     elif text.startswith("-") and options:
         _take_option(spec, source, text, place, trail)
     else:
@@ -181,9 +195,9 @@ def _take_option(spec: ModelSpec, source: Source, text: str, place: Place, trail
         )
         _read_file(spec, source, joined, place, trail, constraint=name == "--constraint")
     elif name == "--editable":
-        message = f"{_where(place)}'-e {without_login(value)}' installs a folder of this machine"
+        message = f"'-e {without_login(value)}' installs a folder of this machine"
         fix = "leave the line out; the project's own code goes along by `byop.packages`"
-        source.findings.append(problems.LOCAL_PROJECT.finding(message, fix=fix, place=place))
+        source.say(rules.LOCAL_PROJECT, message, fix, place)
     elif name in _INDEXES:
         _take_index(source, name, value, place)
     elif name in _KEPT:
@@ -192,26 +206,17 @@ def _take_option(spec: ModelSpec, source: Source, text: str, place: Place, trail
             source.options.append(option)
     else:
         reason = _REFUSED.get(name, "a requirements file may not hold it")
-        message = f"{_where(place)}the platform cannot follow {name}: {reason}"
-        source.findings.append(problems.OPTION.finding(message, fix="leave the line out", place=place))
-
-
-def _relative(nested: str, place: Place) -> str:
-    """A nested file's path from the project, as pip takes it: relative to the file that names it."""
-    if not nested or nested.startswith("/") or "://" in nested or "\\" in nested:
-        return nested
-    return posixpath.normpath(posixpath.join(posixpath.dirname(place.file), nested))
+        source.say(rules.OPTION, f"the platform cannot follow {name}: {reason}", "leave the line out", place)
 
 
 def _take_index(source: Source, name: str, value: str, place: Place) -> None:
-    where = _where(place)
     if has_login(value):
-        message = f"{where}{name} {without_login(value)} has a login in it"
+        message = f"{name} {without_login(value)} has a login in it"
         fix = "use an index that needs no login, or put the packages' wheels into the project's own index"
-        source.findings.append(problems.INDEX_LOGIN.finding(message, fix=fix, place=place))
+        source.say(rules.INDEX_LOGIN, message, fix, place)
     elif not value.startswith(("https://", "http://")):
-        message = f"{where}{name} {value} is not on the network, where the platform could reach it"
-        source.findings.append(problems.OPTION.finding(message, fix="leave the line out", place=place))
+        message = f"{name} {value} is not on the network, where the platform could reach it"
+        source.say(rules.OPTION, message, "leave the line out", place)
     elif f"{name} {value}" not in source.options:
         source.options.append(f"{name} {value}")
 
@@ -226,10 +231,69 @@ def _split_hashes(source: Source, text: str, place: Place) -> tuple[str, tuple[s
             hashes.append(match[1])
         else:
             name = re.split(r"[=\s]", option)[0]
-            message = f"{_where(place)}the platform cannot follow {name} on a requirement"
-            source.findings.append(problems.OPTION.finding(message, fix="leave it out", place=place))
+            source.say(rules.OPTION, f"the platform cannot follow {name} on a requirement", "leave it out", place)
     return bare.strip(), tuple(hashes)
 
 
 def _where(place: Place) -> str:
     return f"{place.file}:{place.line}: " if place.file else ""
+
+
+@dataclass(frozen=True)
+class Address:
+    """What kind of address stands in a line, and what to write instead."""
+
+    kind: str
+    local: bool
+    fix: str
+
+
+def has_login(text: str) -> bool:
+    """Whether an address in a text carries a user or a password."""
+    return _LOGIN.search(text) is not None
+
+
+def without_login(text: str) -> str:
+    """The text with every login in an address hidden."""
+    return _LOGIN.sub(lambda found: f"{found['start']}…@", text)
+
+
+def address(text: str, name: str = "") -> Address | None:
+    """The address that a requirement consists of or ends in; None for a plain one.
+
+    `name` is the distribution, where the line says it (`name @ address`).
+    """
+    if _REPOSITORY.match(text):
+        return Address("a repository", local=False, fix=_repository_fix(text, name))
+    local = text.lower().startswith("file:") or _PATH.match(text) is not None
+    if local or (_ARCHIVE.match(text) and not _SCHEME.match(text)):
+        return Address("a path of this machine", local=True, fix=_archive_fix(text, name))
+    if _SCHEME.match(text):
+        return Address("an address", local=False, fix=_archive_fix(text, name))
+    return None
+
+
+def _repository_fix(text: str, name: str) -> str:
+    tag = _TAG.search(text)
+    called = name or (re.search(r"[#&]egg=([\w.-]+)", text) or [None, ""])[1]
+    if tag and called:
+        return f"write '{called}=={tag['version']}' if that version is on the index"
+    where = f"'{called}==…'" if called else "name and version"
+    return f"write {where} if it is on an index; else put its source into the project and name it in `byop.packages`"
+
+
+def _archive_fix(text: str, name: str) -> str:
+    from packaging.utils import (
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+
+    file = unquote(re.split(r"[?#]", text)[0].replace("\\", "/").rpartition("/")[2])
+    try:
+        parsed = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        wanted = f"'{name}==…' with the version that you use" if name else "the name and version of the package"
+        return f"write {wanted} (`python -m pip list --format=freeze` shows it)"
+    return f"write '{name or parsed[0]}=={parsed[1]}'"

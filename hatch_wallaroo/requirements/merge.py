@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Place, nearest
-from hatch_wallaroo.requirements import problems
-from hatch_wallaroo.requirements.addresses import address, without_login
-from hatch_wallaroo.requirements.lines import Line
+from hatch_wallaroo.requirements import rules
+from hatch_wallaroo.requirements.lines import Line, address, without_login
 from hatch_wallaroo.requirements.repair import repaired, several
 from hatch_wallaroo.requirements.target import Target
 
@@ -103,7 +102,7 @@ class Judge:
             plain = None
             self._say_unreadable(line)
         if plain is not None:
-            rule = problems.LOCAL_PROJECT if plain.local else problems.DIRECT_REFERENCE
+            rule = rules.LOCAL_PROJECT if plain.local else rules.DIRECT_REFERENCE
             message = f"{line.where}'{_short(line.text)}' is {plain.kind}, not a package of an index"
             self.findings.append(rule.finding(message, fix=plain.fix, place=line.place))
         return None
@@ -118,7 +117,7 @@ class Judge:
         else:
             fix = "write it as 'name', 'name==1.2.3' or 'name>=1.2,<2'"
         message = f"{line.where}'{_short(line.text)}' is not a requirement"
-        self.findings.append(problems.UNREADABLE_LINE.finding(message, fix=fix, place=line.place))
+        self.findings.append(rules.UNREADABLE_LINE.finding(message, fix=fix, place=line.place))
 
     def _applies(self, requirement: Requirement, line: Line, extra: str) -> bool:
         from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -147,7 +146,7 @@ class Judge:
                 near = nearest(asked, known.values())
                 fix = f"did you mean '{requirement.name}[{near}]'?" if near else "declare it, or leave it out"
                 message = f"{line.where}the project has no extra {asked!r}"
-                self.findings.append(problems.UNKNOWN_EXTRA.finding(message, fix=fix, place=line.place))
+                self.findings.append(rules.UNKNOWN_EXTRA.finding(message, fix=fix, place=line.place))
             elif extra not in within:
                 for index, text in enumerate(self.spec.project.optional_dependencies[known[extra]]):
                     place = Place(key=("project", "optional-dependencies", known[extra], index))
@@ -164,7 +163,7 @@ def merged(wanted: Sequence[Wanted]) -> tuple[list[Wanted], list[Finding]]:
         before = by_key.get(each.key)
         by_key[each.key] = _joined(before, each) if before else each
     findings = [
-        problems.CONFLICT.finding(
+        rules.CONFLICT.finding(
             " and ".join(_told(one) for one in groups[each.key]) + ": no version satisfies both"
             if len(groups[each.key]) > 1
             else f"{_told(each)}: no version satisfies it",

@@ -182,7 +182,7 @@ def _requirements(archive: _Archive) -> tuple[tuple[str, ...] | None, list[str]]
         return (), [texts.NO_REQUIREMENTS] if archive.release.byop.requirements_required else []
     with own.source.open() as stream:
         data = stream.read(_LARGEST_REQUIREMENTS + 1)
-    from hatch_wallaroo.requirements import problems
+    from hatch_wallaroo.requirements import rules
     from hatch_wallaroo.requirements.resolve import requirements_text
 
     copy = archive.file.with_name(f"{archive.file.name}.requirements.txt")
@@ -192,7 +192,7 @@ def _requirements(archive: _Archive) -> tuple[tuple[str, ...] | None, list[str]]
         made = requirements_text(replace(archive.spec, requirements=declared))
     finally:
         copy.unlink(missing_ok=True)
-    wrong = [each for each in errors(made.findings) if each.code != problems.INDEX_LOGIN.code]
+    wrong = [each for each in errors(made.findings) if each.code != rules.INDEX_LOGIN.code]
     said = [each.message.replace(copy.name, "requirements.txt") for each in wrong]
     return made.lines, [*said, texts.PIP] if said else []
 
