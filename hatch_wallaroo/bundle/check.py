@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hatch_wallaroo.bundle import carried_over
-from hatch_wallaroo.bundle.own_zip import check_own_zips
+from hatch_wallaroo.bundle import pandas_index
 from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
+from hatch_wallaroo.bundle.zip_leftovers import check_own_zips
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secrets
-from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
-from hatch_wallaroo.files.secret_settings import check_settings
-from hatch_wallaroo.files.sources import Entry, ZipMember
+from hatch_wallaroo.files.secrets import check_settings
+from hatch_wallaroo.files.sources import Entry, ZipMember, lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import DamagedMemberError, archives_kept_open
 from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 from hatch_wallaroo.text import describe_error, display_path
@@ -69,7 +68,7 @@ def _check(spec: ModelSpec) -> Checked:
     start = time.perf_counter()
     chosen = family(spec.framework.family)
     made, planned = plan(spec)
-    found = (*planned, *_sample(spec), *check_settings(spec), *carried_over.check_schemas(spec))
+    found = (*planned, *_sample(spec), *check_settings(spec), *pandas_index.check_schemas(spec))
     if spec.files_only:
         return Checked(spec, None, {}, (), tuple(_about_files(spec, made, found)))
     if made is None:

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files import names
+from hatch_wallaroo.files.paths import check_paths
 from hatch_wallaroo.findings import Finding, errors
 from hatch_wallaroo.frameworks.base import Family, Layout
 
@@ -68,7 +68,7 @@ def plan(spec: ModelSpec) -> tuple[BundlePlan | None, tuple[Finding, ...]]:
     if layout.form != "file":
         entries = tuple(sorted(layout.entries, key=lambda entry: entry.path.encode()))
         layout = Layout(layout.form, layout.suffix, entries, layout.stripped)
-    findings = (*planned.findings, *names.check(layout.entries))
+    findings = (*planned.findings, *check_paths(layout.entries))
     if errors(findings) and not layout.entries:
         return None, findings
     return BundlePlan(spec, stem(spec) + layout.suffix, layout), findings

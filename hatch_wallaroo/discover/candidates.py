@@ -11,7 +11,7 @@ from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
 from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.spec import ModelSpec, Project
-from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.releases.load import known

@@ -13,7 +13,7 @@ from hatch_wallaroo.bundle.plan import family, plan
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import weighed
-from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, read_directory
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP

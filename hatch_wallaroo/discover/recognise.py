@@ -11,8 +11,7 @@ from hatch_wallaroo.discover.keras_files import hdf5_config
 from hatch_wallaroo.discover.pickled import BY_CODE, pickled
 from hatch_wallaroo.discover.walk import SUFFIXES, RepositoryFile
 from hatch_wallaroo.discover.zipped import zipped
-from hatch_wallaroo.files.pointers import lfs_pointer
-from hatch_wallaroo.files.sources import FileSource
+from hatch_wallaroo.files.sources import FileSource, lfs_pointer
 from hatch_wallaroo.formats.onnx import read_header
 from hatch_wallaroo.formats.protobuf import ProtobufError
 from hatch_wallaroo.formats.signatures import is_onnx, recognise

@@ -6,28 +6,23 @@ excluded is never looked into, whatever its size.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
-from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.listing import Found, Listing, ZipListing
 from hatch_wallaroo.files.paths import composed, has_glob, normal, refusal
-from hatch_wallaroo.files.problems import (
-    DECLARED_PATH,
-    EXCLUDED_YET_DECLARED,
-    MISSING,
-    NOTHING,
-    WRONG_KIND,
-    missing_fix,
-)
+from hatch_wallaroo.files.rules import DECLARED_PATH, EXCLUDED_YET_DECLARED, MISSING, NOTHING, WRONG_KIND
+from hatch_wallaroo.files.sources import Found, Listing, ModelFiles, ZipListing
 from hatch_wallaroo.files.walk import Node, Walker
-from hatch_wallaroo.findings import Finding, Place
+from hatch_wallaroo.findings import Finding, Place, nearest
 from hatch_wallaroo.text import display_path
 
-__all__ = ["Found", "Listing", "ZipListing", "find_file", "list_declared", "list_folder", "list_zip"]
+_LOOKED_AT = 2_000
+_FOLDERS_LOOKED_AT = 200
 
 
-def list_folder(spec: ModelSpec, folder: str, *, place: Place) -> Listing:
+def list_folder(spec: ModelFiles, folder: str, *, place: Place) -> Listing:
     """All files of one declared folder, links inside the project followed, `Found.path` relative to the folder.
 
     Missing, unsafe or empty folders and members are findings at `place`.
@@ -42,7 +37,7 @@ def list_folder(spec: ModelSpec, folder: str, *, place: Place) -> Listing:
     return Listing(_ordered(files), tuple(walker.findings), _left_out([walker]))
 
 
-def list_declared(spec: ModelSpec, patterns: Sequence[str], *, option: str = "artifacts") -> Listing:
+def list_declared(spec: ModelFiles, patterns: Sequence[str], *, option: str = "artifacts") -> Listing:
     """Everything that an option of several paths names: files, folders with all they hold, globs.
 
     A file that is reached twice is listed once. `Found.path` is relative to the
@@ -57,18 +52,18 @@ def list_declared(spec: ModelSpec, patterns: Sequence[str], *, option: str = "ar
     return Listing(_ordered(found.values()), tuple(findings), _left_out(walkers, found))
 
 
-def find_file(spec: ModelSpec, declared: str, *, place: Place) -> tuple[Found | None, tuple[Finding, ...]]:
+def find_file(spec: ModelFiles, declared: str, *, place: Place) -> tuple[Found | None, tuple[Finding, ...]]:
     """The one regular file that a path names, `Found.path` its bare name; None with the findings that say why not."""
     walker = Walker(spec, place)
     node = _start(walker, declared, want="file")
     return (_found(node, node.name) if node else None), tuple(walker.findings)
 
 
-def list_zip(spec: ModelSpec, found: Found, *, place: Place) -> ZipListing:
-    """The members of a zip as safe entries, see `zips.list_zip`: imported only where there is a zip."""
-    from hatch_wallaroo.files import zips
+def list_zip(spec: ModelFiles, found: Found, *, place: Place) -> ZipListing:
+    """The members of a zip as safe entries, see `zip_listing.list_zip`: imported only where there is a zip."""
+    from hatch_wallaroo.files import zip_listing
 
-    return zips.list_zip(spec, found, place=place)
+    return zip_listing.list_zip(spec, found, place=place)
 
 
 def _declared(walker: Walker, declared: str) -> list[Node]:
@@ -96,7 +91,7 @@ def _start(walker: Walker, declared: str, *, want: str) -> Node | None:
         if len(walker.findings) == said:
             glob = want != "any" and has_glob(label)
             walker.say(
-                MISSING, f"'{display_path(label)}' does not exist", missing_fix(walker.spec.root, label, glob=glob)
+                MISSING, f"'{display_path(label)}' does not exist", _missing_fix(walker.spec.root, label, glob=glob)
             )
         return None
     if want == "folder" and not node.is_folder:
@@ -152,3 +147,42 @@ def _left_out(walkers: Sequence[Walker], taken: Iterable[str] = ()) -> tuple[tup
     """What the walkers left out and none of them took."""
     left = {label: reason for walker in walkers for label, reason in walker.stripped.items()}
     return tuple(sorted((label, left[label]) for label in left.keys() - set(taken)))
+
+
+def _missing_fix(root: Path, label: str, *, glob: bool = False) -> str:
+    """How to mend a missing path: the nearest one that exists, or what to check."""
+    if glob:
+        return "name one path here; patterns are for `artifacts`"
+    near = _same_name_below(root, label.rpartition("/")[2]) or _nearest_path(root, label)
+    if near:
+        return f"did you mean {near!r}?"
+    return "check the path; it is relative to the folder that holds pyproject.toml"
+
+
+def _nearest_path(root: Path, label: str) -> str | None:
+    """The path with its first unknown name replaced by the most similar one, if the whole then exists."""
+    kept: list[str] = []
+    corrected = False
+    for part in label.split("/"):
+        here = root.joinpath(*kept)
+        if not os.path.lexists(here / part):
+            near = nearest(part, _names(here))
+            if near is None:
+                break
+            part, corrected = near, True  # noqa: PLW2901 - the rest is looked up below the corrected name
+        kept.append(part)
+    return "/".join(kept) if corrected else None
+
+
+def _same_name_below(root: Path, name: str) -> str | None:
+    """A file of the same name one folder further down."""
+    folders = [each for each in _names(root) if not each.startswith(".")][:_FOLDERS_LOOKED_AT]
+    return next((f"{folder}/{name}" for folder in sorted(folders) if (root / folder / name).exists()), None)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, _LOOKED_AT)]
+    except OSError:
+        return []

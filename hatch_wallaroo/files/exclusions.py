@@ -13,15 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.findings import Finding, rule
-
-EXCLUDE_PATTERN = rule(
-    "WLR210",
-    "an exclude pattern that cannot match",
-    why="A pattern that does nothing lets in the very files that it was written to keep out.",
-    source="The gitignore pattern format, as pathspec reads it",
-)
+from hatch_wallaroo.files.rules import EXCLUDE_PATTERN
+from hatch_wallaroo.files.sources import ModelFiles
+from hatch_wallaroo.findings import Finding
 
 _VERSION_CONTROL = "version control"
 _PYTHON_CACHE = "a Python cache"
@@ -162,7 +156,7 @@ def output_names(names: Sequence[str]) -> frozenset[str]:
 class Exclusions:
     """The user's `exclude` patterns, in gitignore's notation, relative to the project."""
 
-    spec: ModelSpec
+    spec: ModelFiles
 
     def folder(self, label: str, *, in_project: bool = True) -> str | None:
         """Why a folder is left out, or None; `label` has no final slash, relative to the project or a zip."""

@@ -10,54 +10,27 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import unquote
 
-from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import secret_rules as data
 from hatch_wallaroo.files.paths import has_glob, normal
-from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.rules import (
+    ADMITS_NEEDLESSLY,
+    ADMITS_NOTHING,
+    ADMITS_ONE_FILE,
+    SECRET_FILE,
+    SECRET_SETTING,
+    SECRET_TEXT,
+)
+from hatch_wallaroo.files.sources import Entry, FileSource, ModelFiles
 from hatch_wallaroo.files.zip_reading import archives_kept_open
-from hatch_wallaroo.findings import Finding, Level, Place, nearest, rule
-
-_LEAK = "A bundle is uploaded, unpacked and kept where others can read it. "
-
-SECRET_FILE = rule(
-    "WLR240",
-    "a file that is made to hold secrets",
-    why=_LEAK + "A published tutorial's zip ships its author's secret_key.json.",
-    source="The names that the tools themselves give to such files",
-)
-SECRET_TEXT = rule(
-    "WLR241",
-    "a secret in a file's text",
-    why=_LEAK + "Code should read secrets from the environment of the deployment.",
-    source="The vendors' own descriptions of their tokens' form",
-)
-ADMITS_ONE_FILE = rule(
-    "WLR242",
-    "include-sensitive admits single files only",
-    why="A folder or a pattern would also admit the secrets that are put there later.",
-    source="The table's reference: exact paths",
-)
-ADMITS_NOTHING = rule(
-    "WLR243",
-    "an include-sensitive path that no bundle has",
-    why="It admits nothing now, and silently the first file that will have this path.",
-    source="The table's reference: exact paths of files in the bundle",
-    level=Level.WARNING,
-)
-ADMITS_NEEDLESSLY = rule(
-    "WLR244",
-    "an include-sensitive path that needs no admission",
-    why="It would silently admit a secret that is put into the file later.",
-    source="The table's reference: paths of files that the secrets gate would refuse",
-    level=Level.NOTE,
-)
+from hatch_wallaroo.findings import Finding, Place, nearest
 
 LARGEST_TEXT = 256 << 10
 """Bytes of the largest file whose text is read."""
@@ -81,7 +54,7 @@ class Hit:
     line: int | None = None
 
 
-def scan(spec: ModelSpec, entries: Sequence[Entry]) -> list[Finding]:
+def scan(spec: ModelFiles, entries: Sequence[Entry]) -> list[Finding]:
     """Refuse the entries that look like secrets, by name or by text, unless `include-sensitive` admits them.
 
     Reads text files up to 256 KiB; what cannot be read is left to whoever packs it.
@@ -118,7 +91,7 @@ def _finding(entry: Entry, hit: Hit) -> Finding:
     return SECRET_TEXT.finding(message, fix=fix + admit, place=place)
 
 
-def _admitted(spec: ModelSpec, entries: Sequence[Entry]) -> tuple[dict[str, Place], list[Finding]]:
+def _admitted(spec: ModelFiles, entries: Sequence[Entry]) -> tuple[dict[str, Place], list[Finding]]:
     """The files that are admitted by their exact paths, and what is wrong with the list itself."""
     names = {normal(entry.name) for entry in entries}
     admitted: dict[str, Place] = {}
@@ -327,3 +300,39 @@ def _read(entry: Entry, limit: int) -> bytes | None:
     except OSError:  # packing it will say so
         return None
     return content if len(content) <= limit else None
+
+
+_SETTINGS = "framework-config"
+
+
+def check_settings(spec: ModelFiles) -> Iterator[Finding]:
+    """Refuse texts of the framework's configuration that look like secrets. The finding never holds the text."""
+    for inside, kind in _setting_hits(spec.framework_config or {}):
+        named = ".".join((_SETTINGS, *map(str, inside)))
+        yield SECRET_SETTING.finding(
+            f"{named} holds what looks like {kind}",
+            fix="remove it, read it from an environment variable where the model runs, and revoke it if others have "
+            "seen it",
+            place=spec.at(_SETTINGS, *inside),
+        )
+
+
+def _setting_hits(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where a secret stands, below the option, and its kind. One that is a key is told at the table it is in."""
+    pending: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", settings)]
+    while pending:
+        inside, name, value = pending.pop()
+        if isinstance(value, Mapping):
+            for key, each in reversed(list(value.items())):
+                if kind := _setting_kind(str(key)):
+                    yield inside, kind
+                else:
+                    pending.append(((*inside, str(key)), str(key), each))
+        elif isinstance(value, (list, tuple)):
+            pending += [((*inside, index), name, each) for index, each in reversed(list(enumerate(value)))]
+        elif isinstance(value, str) and (kind := _setting_kind(value) or _setting_kind(f'{name} = "{value}"')):
+            yield inside, kind
+
+
+def _setting_kind(text: str) -> str | None:
+    return next((hit.kind for hit in text_hits(text, "")), None)

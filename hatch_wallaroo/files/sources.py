@@ -1,17 +1,44 @@
-"""Where the bytes of a bundle come from: a file, a member of the user's zip, or generated text.
+"""What listings give: files that were found, and entries of a bundle, each a path and where its bytes come from.
 
-An entry is a path in the bundle and a source. Making one reads no content.
+The bytes come from a file, a member of the user's zip, or generated text. Making an entry reads no content. A small
+text of Git LFS may stand in the place of a file that was never fetched.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
+from hatch_wallaroo.files.rules import LFS_POINTER
 from hatch_wallaroo.files.zip_reading import open_member
+from hatch_wallaroo.findings import Finding, Place
+
+_LARGEST_POINTER = 1024
+_POINTER = re.compile(
+    rb"\Aversion https://git-lfs\.github\.com/spec/v1\n"
+    rb"(?:ext-[^\n]*\n)*oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>[0-9]{1,19})\n"
+)
+
+
+class ModelFiles(Protocol):
+    """What listing a model's files asks of its table: where the project is, and what is left out or let in."""
+
+    @property
+    def root(self) -> Path: ...
+    @property
+    def exclude(self) -> tuple[str, ...]: ...
+    @property
+    def include_sensitive(self) -> tuple[str, ...]: ...
+    @property
+    def framework_config(self) -> Mapping[str, Any] | None: ...
+    @property
+    def distributions(self) -> str | None: ...
+    def at(self, option: str, *inside: str | int) -> Place: ...
 
 
 @dataclass(frozen=True)
@@ -91,3 +118,64 @@ class Entry:
     def name(self) -> str:
         """How messages call it: the user's file, or the path in the bundle where it is generated."""
         return self.label or self.path
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file of the project.
+
+    `path` is relative to what was asked for (POSIX, NFC): to the folder for a
+    folder, to the project for `artifacts`, the bare name for a single file.
+    `label` is relative to the project, as it is spelt on the disk.
+    """
+
+    path: str
+    absolute: Path
+    label: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files, in the order of their paths; `stripped` says what was left out on purpose: (label, reason)."""
+
+    files: tuple[Found, ...]
+    findings: tuple[Finding, ...] = ()
+    stripped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ZipListing:
+    """The members of a user's zip as entries of a bundle, in the order of their paths."""
+
+    entries: tuple[Entry, ...]
+    findings: tuple[Finding, ...] = ()
+    stripped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What the pointer promises: the file's SHA-256 and size in bytes."""
+
+    oid: str
+    size: int
+
+
+def lfs_pointer(source: Source) -> Pointer | None:
+    """The pointer that stands in a source's place, or None for real content. Reads 1 KiB at most.
+
+    Raises OSError when the source cannot be read.
+    """
+    if source.size > _LARGEST_POINTER:
+        return None
+    with source.open() as stream:
+        found = _POINTER.match(stream.read(_LARGEST_POINTER))
+    return Pointer(found["oid"].decode(), int(found["size"])) if found else None
+
+
+def pointer_finding(entry: Entry, pointer: Pointer, place: Place) -> Finding:
+    """Say it for an entry of a bundle."""
+    return LFS_POINTER.finding(
+        f"{entry.name} is a Git LFS pointer, not the file itself ({pointer.size:,} bytes are missing)",
+        fix=f"git lfs pull --include={entry.name!r}",
+        place=place,
+    )

@@ -13,8 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files import problems
+from hatch_wallaroo.files import rules
 from hatch_wallaroo.files.exclusions import (
     TESTS,
     Exclusions,
@@ -25,6 +24,7 @@ from hatch_wallaroo.files.exclusions import (
     test_module,
 )
 from hatch_wallaroo.files.paths import length_problem, name_problem
+from hatch_wallaroo.files.sources import ModelFiles
 from hatch_wallaroo.findings import Finding, Place, Rule
 from hatch_wallaroo.text import display_path
 
@@ -55,7 +55,7 @@ class Node:
 class Walker:
     """Lists what one declared path names; `findings` and `stripped` tell what was refused and left out."""
 
-    def __init__(self, spec: ModelSpec, place: Place) -> None:
+    def __init__(self, spec: ModelFiles, place: Place) -> None:
         self.spec = spec
         self.place = place
         self.exclusions = Exclusions(spec)
@@ -81,7 +81,7 @@ class Walker:
             return None
         for part in label.split("/"):
             if problem := name_problem(part):
-                self.say(problems.UNSAFE_NAME, f"{display_path(label)} {problem}", "rename it")
+                self.say(rules.UNSAFE_NAME, f"{display_path(label)} {problem}", "rename it")
                 return None
         return self._resolved(path, label, ())
 
@@ -185,7 +185,7 @@ class Walker:
             return None
         problem = name_problem(entry.name) or length_problem(label)
         if problem:
-            self.say(problems.UNSAFE_NAME, f"{display_path(label)} {problem}", "rename it, or add it to `exclude`")
+            self.say(rules.UNSAFE_NAME, f"{display_path(label)} {problem}", "rename it, or add it to `exclude`")
             return None
         if is_folder:
             return Node(entry.path, label, is_folder=True, trail=(*folder.trail[:-1], _joined_real(folder, entry.name)))
@@ -203,18 +203,18 @@ class Walker:
             return None
         if not _within(real, self._real_root):
             fix = "copy what it points to into the project" + (", or add the link to `exclude`" if trail else "")
-            self.say(problems.LINK_OUTSIDE, f"{label} is a link that leaves the project", fix)
+            self.say(rules.LINK_OUTSIDE, f"{label} is a link that leaves the project", fix)
             return None
         if stat.S_ISDIR(mode):
             if any(_within(each, real) for each in trail):
                 message = f"{label} is a link to a folder that it lies in itself"
-                self.say(problems.LINK_BROKEN, message, "remove the link, or add it to `exclude`")
+                self.say(rules.LINK_BROKEN, message, "remove the link, or add it to `exclude`")
                 return None
             return Node(path, label, is_folder=True, trail=(*trail, real))
         if stat.S_ISREG(mode):
             return self._regular(path, label)
         message = f"{label} is {_kind(mode)}, not a regular file"
-        self.say(problems.SPECIAL_FILE, message, "remove it" + (", or add it to `exclude`" if trail else ""))
+        self.say(rules.SPECIAL_FILE, message, "remove it" + (", or add it to `exclude`" if trail else ""))
         return None
 
     def _regular(self, path: str, label: str) -> Node | None:
@@ -232,26 +232,26 @@ class Walker:
         if broken:
             circle = error.errno == errno.ELOOP
             message = f"{label} is a link {'in a circle' if circle else 'to something that does not exist'}"
-            self.say(problems.LINK_BROKEN, message, "mend or remove the link")
+            self.say(rules.LINK_BROKEN, message, "mend or remove the link")
         else:
             self._say_unreadable(label, error)
 
     def _say_unreadable(self, label: str, error: OSError) -> None:
         if error.errno == errno.ENOENT:
-            self.say(problems.UNREADABLE, f"{display_path(label)} vanished during the build", "build again")
+            self.say(rules.UNREADABLE, f"{display_path(label)} vanished during the build", "build again")
         elif error.errno in {errno.EACCES, errno.EPERM}:
             fix = "give yourself the right to read it, or add it to `exclude`"
-            self.say(problems.UNREADABLE, f"{display_path(label)} cannot be read: permission denied", fix)
+            self.say(rules.UNREADABLE, f"{display_path(label)} cannot be read: permission denied", fix)
         else:
             reason = os.strerror(error.errno).lower() if error.errno else "the system refuses"
-            self.say(problems.UNREADABLE, f"{display_path(label)} cannot be read: {reason}", "check the file system")
+            self.say(rules.UNREADABLE, f"{display_path(label)} cannot be read: {reason}", "check the file system")
 
     def _say_too_many(self, folder: Node) -> None:
-        if any(each.rule is problems.TOO_MANY for each in self.findings):
+        if any(each.rule is rules.TOO_MANY for each in self.findings):
             return
         what = "the project" if folder.label == "." else display_path(folder.label)
         fix = "declare the folder that holds the model alone, or narrow it with `exclude`"
-        self.say(problems.TOO_MANY, f"{what} holds more than {LIMIT:,} files or folders", fix)
+        self.say(rules.TOO_MANY, f"{what} holds more than {LIMIT:,} files or folders", fix)
 
 
 def _tests(folder: Node, entries: list[os.DirEntry[str]]) -> bool:

@@ -39,7 +39,36 @@ _BAD_ZIP = {
     "header": "its header in the zip is broken",
 }
 
+END = struct.Struct("<4s4H2LH")
+END64 = struct.Struct("<4sQ2H2L4Q")
+LOCATOR = struct.Struct("<4sLQL")
+"""The records behind the directory: APPNOTE.TXT 4.3.14 to 4.3.16."""
+FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
+"""What stands in a field whose number is in zip64's record."""
+
 _Answer = TypeVar("_Answer")
+
+
+class ZipEndError(ValueError):
+    """What is wrong with the end of a zip, as the end of a sentence; `cut_off` where the end is not there."""
+
+    def __init__(self, reason: str, *, cut_off: bool = False) -> None:
+        super().__init__(reason)
+        self.cut_off = cut_off
+
+
+class ZipEnd(NamedTuple):
+    """What a zip's last records tell of its directory: its members, its bytes and where they begin.
+
+    `at` is where those records begin, `last` where the very last of them does, behind zip64's own.
+    """
+
+    members: int
+    length: int
+    offset: int
+    at: int
+    last: int
+    split: bool
 
 
 class DamagedMemberError(OSError):
@@ -87,6 +116,41 @@ def archives_kept_open() -> Iterator[None]:
             _users.remove(user)
             while _open and not _users:
                 _open.popitem()[1].close()
+
+
+def read_end(stream: BinaryIO) -> ZipEnd:
+    """The records behind a zip's directory, with no more of it read. Raises ZipEndError, OSError."""
+    size = stream.seek(0, os.SEEK_END)
+    begin = stream.seek(max(0, size - END.size - FULL16))
+    tail = stream.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < END.size:
+        stream.seek(0)
+        started = stream.read(4) == b"PK\x03\x04"
+        raise ZipEndError("is cut off: the end of the zip is missing" if started else "is not a zip", cut_off=True)
+    _, disk, first_disk, _, members, length, offset, _ = END.unpack_from(tail, at)
+    last = start = begin + at
+    if tail[max(0, at - LOCATOR.size) : at].startswith(b"PK\x06\x07"):
+        start = last - LOCATOR.size - END64.size
+        stream.seek(max(0, start))
+        record = stream.read(END64.size)
+        if start < 0 or not record.startswith(b"PK\x06\x06"):
+            raise ZipEndError("has a damaged end")
+        _, _, _, _, disk, first_disk, _, members, length, offset = END64.unpack(record)
+    elif FULL32 in {length, offset}:
+        raise ZipEndError("has a damaged end")
+    return ZipEnd(members, length, offset, start, last, bool(disk or first_disk))
+
+
+def member_names(path: Path, most: int | None = None) -> list[str]:
+    """The names of a zip's members, as its directory has them; none where it cannot be read or has more than `most`."""
+    import zipfile
+
+    try:
+        infos = read_directory(path)
+    except (OSError, ValueError, NotImplementedError, EOFError, zipfile.BadZipFile):
+        return []
+    return [info.filename for info in infos] if most is None or len(infos) <= most else []
 
 
 def read_directory(path: Path) -> list[zipfile.ZipInfo]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hatch_wallaroo.bundle.carried_over import is_index
+from hatch_wallaroo.bundle.pandas_index import is_index
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.context import Context, plain_key
@@ -18,12 +18,12 @@ _PATTERN = frozenset("*?[]!#\\ ")
 
 def own_zip(finding: Finding, context: Context) -> Fix | None:
     """The zip without what desktops, notebooks and Python left in it."""
-    from hatch_wallaroo.bundle.own_zip import leftovers
-    from hatch_wallaroo.fixes.zips import members
+    from hatch_wallaroo.bundle.zip_leftovers import leftovers
+    from hatch_wallaroo.files.zip_reading import member_names
 
     if not finding.about or context.spec is None:
         return None
-    found = leftovers(members(context.spec.path(finding.about)))
+    found = leftovers(member_names(context.spec.path(finding.about)))
     if not found:
         return None
     tops = tuple(sorted(set(found.values())))

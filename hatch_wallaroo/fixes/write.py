@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hatch_wallaroo.files.zip_editing import UnusualZipError, without
+from hatch_wallaroo.files.zip_reading import member_names
 from hatch_wallaroo.fixes.changes import TextFile, ZipFile
-from hatch_wallaroo.fixes.zips import UnusualZipError, members, without
 
 
 class WriteError(Exception):
@@ -92,7 +93,9 @@ def _swap(made: _Made) -> None:
     """Put the new file in the old one's place, if that is still the one that was looked at."""
     file = made.file
     same = (
-        file.path.read_bytes() == file.before if isinstance(file, TextFile) else file.members <= set(members(file.path))
+        file.path.read_bytes() == file.before
+        if isinstance(file, TextFile)
+        else file.members <= set(member_names(file.path))
     )
     if not same:
         raise WriteError(f"{file.file} was changed meanwhile", "run the command again")

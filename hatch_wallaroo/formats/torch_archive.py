@@ -5,12 +5,12 @@ Only the zip's directory and a few small members are read, each to a limit.
 
 from __future__ import annotations
 
-import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
+from hatch_wallaroo.files.zip_reading import ZipEndError, read_end
 from hatch_wallaroo.formats.byte_reader import ByteReader
 from hatch_wallaroo.formats.pickle_nodes import Value, class_of
 from hatch_wallaroo.formats.pickles import Pickle, PickleError, read_pickle
@@ -23,7 +23,6 @@ MAGIC = 0x1950A86A20F9469CFC6C
 """The first object of what torch.save wrote before 1.6."""
 
 _DIRECTORY = 16 << 20
-_TAIL = (1 << 16) + 22
 _PICKLE = 64 << 20
 _CODE = 1 << 20
 _SMALL = 256
@@ -73,7 +72,7 @@ def read_torch_file(stream: BinaryIO, size: int) -> TorchFile:
     head = stream.read(16)
     stream.seek(0)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _read_zip(stream, size)
+        return _read_zip(stream)
     if begins_as_safetensors(head, size):
         return TorchFile("safetensors")
     if head[:1] == b"\x80":
@@ -93,8 +92,8 @@ def _read_legacy(stream: BinaryIO, size: int) -> TorchFile:
     return TorchFile("legacy", last)
 
 
-def _read_zip(stream: BinaryIO, size: int) -> TorchFile:
-    _check_directory(stream, size)
+def _read_zip(stream: BinaryIO) -> TorchFile:
+    _check_directory(stream)
     try:
         with zipfile.ZipFile(stream) as archive:
             return _Archive(archive).read()
@@ -104,23 +103,17 @@ def _read_zip(stream: BinaryIO, size: int) -> TorchFile:
         raise ArchiveError(str(error) or type(error).__name__) from None
 
 
-def _check_directory(stream: BinaryIO, size: int) -> None:
+def _check_directory(stream: BinaryIO) -> None:
     """Refuse what zipfile should not open: it reads the central directory in one piece."""
-    stream.seek(max(size - _TAIL, 0))
-    tail = stream.read(_TAIL)
+    try:
+        end = read_end(stream)
+    except ZipEndError as error:
+        said = "it is cut short: a zip's directory stands at its end" if error.cut_off else f"it {error}"
+        raise ArchiveError(said) from None
     stream.seek(0)
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < 22:  # noqa: PLR2004 -- the end record's length
-        raise ArchiveError("it is cut short: a zip's directory stands at its end")
-    directory, offset = struct.unpack_from("<LL", tail, at + 12)
-    zip64 = tail.rfind(b"PK\x06\x06", 0, at)
-    # PyTorch writes the zip64 record (56 bytes) and its locator (20 bytes) whether they are needed or not.
-    if tail[at - 20 : at - 16] == b"PK\x06\x07" and zip64 == at - 76:
-        directory, offset = struct.unpack_from("<QQ", tail, zip64 + 40)
-        at = zip64
-    if directory > _DIRECTORY:
+    if end.length > _DIRECTORY:
         raise ArchiveError("its directory lists more files than any model has")
-    if offset + directory != max(size - _TAIL, 0) + at:
+    if end.offset + end.length != end.at:
         # Else what was found may be the end of another zip, stored inside of this one.
         raise ArchiveError("it is cut short, or it begins with something else")
 

@@ -7,8 +7,7 @@ from pathlib import PurePosixPath
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
-from hatch_wallaroo.files.pointers import lfs_pointer
-from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.onnx import Header, Value, read_header
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError

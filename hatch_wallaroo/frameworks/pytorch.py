@@ -10,8 +10,7 @@ from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
-from hatch_wallaroo.files.pointers import lfs_pointer
-from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
 from hatch_wallaroo.formats.pickles import PickleError

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from hatch_wallaroo.files.pointers import lfs_pointer
-from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.python.compiling import Problem, compiled, source_text
 

@@ -14,8 +14,7 @@ from urllib.parse import unquote
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file
-from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
-from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer, pointer_finding
 from hatch_wallaroo.findings import Finding, Place, Rule
 from hatch_wallaroo.requirements import rules
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from hatch_wallaroo.config.spec import ModelSpec, Project, RequirementsFrom
-from hatch_wallaroo.files.collect import Found, list_zip
-from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
-from hatch_wallaroo.files.zips import NOT_A_ZIP as NO_ZIP
+from hatch_wallaroo.files.collect import list_zip
+from hatch_wallaroo.files.rules import NOT_A_ZIP as NO_ZIP
+from hatch_wallaroo.files.sources import Entry, FileSource, Found, ZipMember
 from hatch_wallaroo.findings import Finding, Level, Place, errors
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.sandbox import texts

@@ -142,12 +142,13 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_write import packed
-from hatch_wallaroo.fixes import write as module, zips
-kept = zips._copy_range
+from hatch_wallaroo.files import zip_editing
+from hatch_wallaroo.fixes import write as module
+kept = zip_editing._copy_range
 def dying(*arguments):
     kept(*arguments)
     os._exit(9)
-zips._copy_range = dying
+zip_editing._copy_range = dying
 module.write([packed(Path({root!r}), "a.zip")])
 """
 

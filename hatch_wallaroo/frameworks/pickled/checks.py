@@ -9,8 +9,7 @@ from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
-from hatch_wallaroo.files.pointers import lfs_pointer
-from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of

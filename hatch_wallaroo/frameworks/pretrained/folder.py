@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.collect import Found, find_file, list_folder, list_zip
-from hatch_wallaroo.files.pointers import lfs_pointer, pointer_finding
-from hatch_wallaroo.files.sources import Entry, FileSource
+from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
+from hatch_wallaroo.files.sources import Entry, FileSource, Found, lfs_pointer, pointer_finding
 from hatch_wallaroo.findings import Finding, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned
 from hatch_wallaroo.frameworks.pretrained.unused_files import leftovers

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.pointers import lfs_pointer
-from hatch_wallaroo.files.sources import Entry
+from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model

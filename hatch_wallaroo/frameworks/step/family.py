@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
-from hatch_wallaroo.files.collect import Found, find_file, list_folder, list_zip
-from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
+from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
+from hatch_wallaroo.files.sources import Entry, FileSource, Found, TextSource
 from hatch_wallaroo.findings import Finding, Place, Rule, errors
 from hatch_wallaroo.frameworks import import_findings
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.files import zips
+from hatch_wallaroo.files import zip_listing
 from hatch_wallaroo.files.collect import find_file, list_zip
 from hatch_wallaroo.findings import Level, Place
 from support.factory import make_spec
@@ -173,8 +173,8 @@ def test_sizes_that_contradict_each_other_are_refused(tmp_path):
 
 
 def test_a_bomb_is_refused_and_zeros_of_a_real_size_are_not(tmp_path, monkeypatch):
-    assert zips._SMALL == 1 << 30
-    monkeypatch.setattr(zips, "_SMALL", 1 << 20)
+    assert zip_listing._SMALL == 1 << 30
+    monkeypatch.setattr(zip_listing, "_SMALL", 1 << 20)
     pack(tmp_path, *((info(f"{number}.bin"), bytes(1 << 18)) for number in range(4)))
     assert listed(tmp_path).findings == ()
     pack(tmp_path, *((info(f"{number}.bin"), bytes(1 << 18)) for number in range(5)))
@@ -216,7 +216,7 @@ def test_a_part_of_a_split_zip_is_told(tmp_path):
 
 def test_a_directory_beyond_all_measure_is_not_read(tmp_path, monkeypatch):
     path = pack(tmp_path, *(f"{number}" for number in range(30)))
-    monkeypatch.setattr(zips, "MOST_MEMBERS", 20)
+    monkeypatch.setattr(zip_listing, "MOST_MEMBERS", 20)
     assert "30 members" in only(listed(tmp_path)).message
     monkeypatch.undo()
     data = bytearray(path.read_bytes())

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.bundle.own_zip import leftovers
+from hatch_wallaroo.bundle.zip_leftovers import leftovers
+from hatch_wallaroo.files.zip_editing import UnusualZipError, without
 from hatch_wallaroo.fixes.changes import ZipFile
 from hatch_wallaroo.fixes.write import WriteError, write
-from hatch_wallaroo.fixes.zips import UnusualZipError, without
 from support.mending import HEAD, checked, codes, mend, planned
 
 JUNK = {

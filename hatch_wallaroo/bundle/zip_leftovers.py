@@ -9,7 +9,8 @@ from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
-from hatch_wallaroo.files.zip_reading import read_directory
+from hatch_wallaroo.files.zip_listing import MOST_MEMBERS
+from hatch_wallaroo.files.zip_reading import member_names
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.text import display_path
 
@@ -21,8 +22,6 @@ LEFTOVERS = rule(
     source="The names that these programs give to their files",
     level=Level.NOTE,
 )
-
-MOST_MEMBERS = 100_000
 
 _REASONS = frozenset({FOLDERS["__macosx"], FOLDERS["__pycache__"], FOLDERS[".ipynb_checkpoints"], FILES["*.pyc"]})
 _SUFFIX = ".zip"
@@ -63,7 +62,7 @@ def _place(entry: Entry) -> Place:
 
 
 def _note(path: Path, label: str, place: Place, what: str, made: BundlePlan) -> Iterator[Finding]:
-    names = _names(path)
+    names = member_names(path, MOST_MEMBERS)
     found = leftovers(names)
     if not found or len(found) == len(names):
         return
@@ -75,17 +74,6 @@ def _note(path: Path, label: str, place: Place, what: str, made: BundlePlan) -> 
     yield LEFTOVERS.finding(
         f"{label} holds {many} no part of {made.spec.name}: {listed}", fix=fix, place=place, about=label
     )
-
-
-def _names(path: Path) -> list[str]:
-    """The members of a zip; none where it cannot be read, which is another rule's business."""
-    import zipfile
-
-    try:
-        infos = read_directory(path)
-    except (OSError, ValueError, NotImplementedError, EOFError, zipfile.BadZipFile):
-        return []
-    return [info.filename for info in infos] if len(infos) <= MOST_MEMBERS else []
 
 
 def _leftover(name: str) -> str:

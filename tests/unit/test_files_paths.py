@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from hatch_wallaroo.files.names import check
+from hatch_wallaroo.files.paths import check_paths
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Level
 
@@ -29,7 +29,7 @@ def entries(*paths):
     ],
 )
 def test_paths_that_can_stand_together(paths):
-    assert check(entries(*paths)) == []
+    assert check_paths(entries(*paths)) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_paths_that_can_stand_together(paths):
     ],
 )
 def test_paths_that_cannot(paths, code, told):
-    (finding,) = check(entries(*paths))
+    (finding,) = check_paths(entries(*paths))
     assert finding.code == code
     assert finding.level is (Level.WARNING if code == "WLR219" else Level.ERROR)
     assert told in finding.message
@@ -79,14 +79,14 @@ def test_a_generated_file_and_the_users_own_are_told_apart():
         Entry("requirements.txt", TextSource("")),
         Entry("requirements.txt", TextSource("x"), "conf/requirements.txt"),
     ]
-    (finding,) = check(both)
+    (finding,) = check_paths(both)
     assert finding.message == "requirements.txt and conf/requirements.txt would be one file, requirements.txt"
 
 
 def test_everything_is_told_at_once():
-    codes = [each.code for each in check(entries("a", "a", "B", "b", "c", "c/d", "../x", "nul"))]
+    codes = [each.code for each in check_paths(entries("a", "a", "B", "b", "c", "c/d", "../x", "nul"))]
     assert sorted(codes) == ["WLR215", "WLR216", "WLR217", "WLR218", "WLR219"]
 
 
 def test_many_entries_are_fast():
-    assert check(entries(*(f"d{number % 100}/e/{number}.bin" for number in range(20_000)))) == []
+    assert check_paths(entries(*(f"d{number % 100}/e/{number}.bin" for number in range(20_000)))) == []

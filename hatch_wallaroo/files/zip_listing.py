@@ -7,6 +7,7 @@ folder they are unpacked into, that share bytes, or that grow without bound.
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 import struct
 import zipfile
@@ -15,74 +16,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import TESTS, Exclusions, marked_reason, may_hold_tests, test_module
-from hatch_wallaroo.files.listing import Found, ZipListing
 from hatch_wallaroo.files.paths import composed, length_problem, name_problem, normal
-from hatch_wallaroo.files.pointers import Pointer, lfs_pointer, pointer_finding
-from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
-from hatch_wallaroo.files.zip_reading import read_directory
-from hatch_wallaroo.findings import Finding, Level, Place, Rule, rule
+from hatch_wallaroo.files.rules import (
+    BOMB,
+    ENCRYPTED,
+    GUESSED_NAME,
+    METHOD,
+    NOT_A_ZIP,
+    OVERLAP,
+    REPEATED,
+    SPECIAL_MEMBER,
+    UNSAFE_MEMBER,
+)
+from hatch_wallaroo.files.sources import (
+    Entry,
+    FileSource,
+    Found,
+    ModelFiles,
+    Pointer,
+    ZipListing,
+    ZipMember,
+    lfs_pointer,
+    pointer_finding,
+)
+from hatch_wallaroo.files.zip_reading import ZipEndError, read_directory, read_end
+from hatch_wallaroo.findings import Finding, Place, Rule
 from hatch_wallaroo.text import describe_error, display_path
-
-_UNPACKED = "The platform unpacks the zip before it converts the model. "
-
-NOT_A_ZIP = rule(
-    "WLR231",
-    "a zip that cannot be read",
-    why="The platform answers 400, 'Not a valid ZIP file', or fails during conversion.",
-    source="APPNOTE.TXT 4.3; a real platform's answer",
-)
-UNSAFE_MEMBER = rule(
-    "WLR232",
-    "a member that would be unpacked outside its folder",
-    why=_UNPACKED + "Absolute names and '..' write over files that are not the model's, or are refused.",
-    source="APPNOTE.TXT 4.4.17.1: no drive or leading slash",
-)
-ENCRYPTED = rule(
-    "WLR233",
-    "an encrypted member",
-    why=_UNPACKED + "It has no password.",
-    source="APPNOTE.TXT 4.4.4, bit 0",
-)
-SPECIAL_MEMBER = rule(
-    "WLR234",
-    "a member that is a link or a device",
-    why=_UNPACKED + "A link comes out as a small text file, or points at the container's own files.",
-    source="Unix modes in the external attributes, as Info-ZIP writes them",
-)
-METHOD = rule(
-    "WLR235",
-    "a compression that Python cannot unpack",
-    why=_UNPACKED + "Python's zipfile knows stored, deflate, bzip2 and lzma.",
-    source="APPNOTE.TXT 4.4.5; the documentation of Python's zipfile",
-)
-REPEATED = rule(
-    "WLR236",
-    "one name twice in a zip",
-    why=_UNPACKED + "Which of the two it keeps is not defined.",
-    source="Unzippers differ: Info-ZIP asks, Python's zipfile keeps the last",
-)
-BOMB = rule(
-    "WLR237",
-    "a zip that unpacks to more than it can hold",
-    why="A few bytes that become terabytes are an attack or a broken file; model weights never shrink so far.",
-    source="Deflate packs 1,032 to 1 at best; stored members have one size",
-)
-OVERLAP = rule(
-    "WLR238",
-    "members that share bytes",
-    why="Two members over the same bytes are how zip bombs and hidden files are made.",
-    source="APPNOTE.TXT 4.3.6: members follow one another",
-)
-GUESSED_NAME = rule(
-    "WLR239",
-    "a member's name in an unknown encoding",
-    why="Old zippers write names in the code page of their machine. The name may come out wrong, and code that opens "
-    "the file would not find it.",
-    source="APPNOTE.TXT appendix D",
-    level=Level.WARNING,
-)
 
 MOST_MEMBERS = 100_000
 LARGEST_DIRECTORY = 64 << 20
@@ -96,10 +56,6 @@ _METHOD_NAMES = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES
 _UTF8_FLAG = 0x800
 _ENCRYPTED_FLAGS = 0x2041
 _LOCAL_HEADER = 30
-_LOCATOR = 20
-_END = struct.Struct("<4s4H2LH")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _MOST_NAMED = 3
 
 
@@ -133,7 +89,7 @@ class _Report:
         self.say(rule, f"{self.label}: {problem}: {listed}", fix)
 
 
-def list_zip(spec: ModelSpec, found: Found, *, place: Place) -> ZipListing:
+def list_zip(spec: ModelFiles, found: Found, *, place: Place) -> ZipListing:
     """The members of a zip as safe entries, what is excluded left out. Reads the central directory only.
 
     Where anything is refused, the entries that are safe are given all the same,
@@ -194,29 +150,15 @@ def _directory(found: Found, report: _Report) -> list[zipfile.ZipInfo] | None:
 
 
 def _end_problem(stream: BinaryIO) -> str | None:
-    """What the record at a zip's end says against reading its directory, as the end of a sentence."""
-    size = stream.seek(0, 2)
-    stream.seek(max(0, size - _END.size - _FULL16))
-    tail = stream.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < _END.size:
-        stream.seek(0)
-        started = stream.read(4) == b"PK\x03\x04"
-        return "is cut off: the end of the zip is missing" if started else "is not a zip"
-    _, disk, first_disk, _, members, directory, offset, _ = _END.unpack_from(tail, at)
-    if _FULL16 in {disk, first_disk, members} or _FULL32 in {directory, offset}:
-        locator = tail.rfind(b"PK\x06\x07", 0, at)
-        record = b""
-        if locator >= 0 and at - locator >= _LOCATOR:
-            stream.seek(min(size, struct.unpack_from("<Q", tail, locator + 8)[0]))
-            record = stream.read(_END64.size)
-        if len(record) < _END64.size or not record.startswith(b"PK\x06\x06"):
-            return "has a damaged end"
-        _, _, _, _, disk, first_disk, _, members, directory, _ = _END64.unpack(record)
-    if disk or first_disk:
+    """What the records at a zip's end say against reading its directory, as the end of a sentence."""
+    try:
+        end = read_end(stream)
+    except ZipEndError as error:
+        return str(error)
+    if end.split:
         return "is one part of a zip that was split"
-    if members > MOST_MEMBERS or directory > min(LARGEST_DIRECTORY, size):
-        return f"says it has {members:,} members in a directory of {directory:,} bytes, more than can be"
+    if end.members > MOST_MEMBERS or end.length > min(LARGEST_DIRECTORY, stream.seek(0, os.SEEK_END)):
+        return f"says it has {end.members:,} members in a directory of {end.length:,} bytes, more than can be"
     return None
 
 
@@ -247,7 +189,7 @@ def _decoded(info: zipfile.ZipInfo) -> tuple[str, bool]:
 
 
 def _without_excluded(
-    spec: ModelSpec, found: Found, members: Sequence[_Member]
+    spec: ModelFiles, found: Found, members: Sequence[_Member]
 ) -> tuple[list[_Member], dict[str, str]]:
     """The members that belong, and what was left out: folders first, as in a walk."""
     exclusions = Exclusions(spec)

@@ -6,7 +6,6 @@ only ever gets smaller, so that every number still fits where it stood. The form
 
 from __future__ import annotations
 
-import os
 import struct
 import zipfile
 from collections.abc import Iterable
@@ -14,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hatch_wallaroo.files.zip_reading import END, END64, FULL16, FULL32, LOCATOR, ZipEndError, read_end
+
 _RECORD = struct.Struct("<4s4B4HL2L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR = struct.Struct("<4sLQL")
 _EXTRA_HEAD = struct.Struct("<HH")
 _OFFSET_AT = 42
-_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _EXTRA64 = 1
 _BLOCK = 1 << 18
 
@@ -39,16 +36,6 @@ class _Directory:
     start: int
     end: bytes
     end64: bytes
-    tail_offset: int
-
-
-def members(path: Path) -> list[str]:
-    """The names of a zip's members as its directory has them; none where it cannot be read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (OSError, ValueError, NotImplementedError, EOFError, zipfile.BadZipFile):
-        return []
 
 
 def without(source: Path, target: BinaryIO, gone: Iterable[str]) -> None:
@@ -75,26 +62,19 @@ def _read(stream: BinaryIO) -> _Directory:
             infos, comment, start = archive.infolist(), archive.comment, archive.start_dir
     except (ValueError, NotImplementedError, EOFError, zipfile.BadZipFile) as error:
         raise UnusualZipError(f"it cannot be read: {error}") from error
-    size = stream.seek(0, os.SEEK_END)
-    end_at = size - _END.size - len(comment)
-    stream.seek(start)
-    rest = stream.read(size - start)
-    end = rest[end_at - start :]
-    count, length, told = _END.unpack_from(end)[4:7]
-    end64 = rest[max(0, end_at - start - _LOCATOR.size - _END64.size) : end_at - start]
-    if end64[-_LOCATOR.size :].startswith(b"PK\x06\x07"):
-        if not end64.startswith(b"PK\x06\x06"):
-            raise UnusualZipError("its end is written in an unusual way")
-        count, length, told = _END64.unpack_from(end64)[7:10]
-    else:
-        end64 = b""
-    if told != start or count != len(infos) or start + length + len(end64) != end_at:
+    try:
+        end = read_end(stream)
+    except ZipEndError as error:
+        raise UnusualZipError(f"it {error}") from error
+    if end.offset != start or end.members != len(infos) or start + end.length != end.at:
         raise UnusualZipError("there is more in it than its members")
-    records = _records(rest[:length], count)
+    stream.seek(start)
+    records = _records(stream.read(end.length), end.members)
+    end64, last = stream.read(end.last - end.at), stream.read(END.size + len(comment))
     offsets = tuple(info.header_offset for info in infos)
     if offsets and min(offsets) != 0:
         raise UnusualZipError("something stands before its members")
-    return _Directory(records, offsets, tuple(info.filename for info in infos), start, end, end64, end_at)
+    return _Directory(records, offsets, tuple(info.filename for info in infos), start, last, end64)
 
 
 def _records(data: bytes, count: int) -> tuple[bytes, ...]:
@@ -142,7 +122,7 @@ def _moved(record: bytes, old: int, new: int) -> bytes:
     """A record of the directory for a member that begins elsewhere now."""
     made = bytearray(record)
     (told,) = struct.unpack_from("<L", record, _OFFSET_AT)
-    if told != _FULL32:
+    if told != FULL32:
         struct.pack_into("<L", made, _OFFSET_AT, new)
         return bytes(made)
     at = _offset64(record)
@@ -157,7 +137,7 @@ def _offset64(record: bytes) -> int:
     fields = _RECORD.unpack_from(record)
     at = _RECORD.size + int(fields[12])
     end = at + int(fields[13])
-    sizes = sum(int(each) == _FULL32 for each in fields[10:12])
+    sizes = sum(int(each) == FULL32 for each in fields[10:12])
     while at + _EXTRA_HEAD.size <= end:
         kind, length = _EXTRA_HEAD.unpack_from(record, at)
         if kind == _EXTRA64 and length >= 8 * (sizes + 1):
@@ -169,16 +149,16 @@ def _offset64(record: bytes) -> int:
 def _write_end(directory: _Directory, count: int, start: int, target: BinaryIO) -> None:
     length = target.tell() - start
     if directory.end64:
-        record = list(_END64.unpack_from(directory.end64))
+        record = list(END64.unpack_from(directory.end64))
         record[6:10] = [count, count, length, start]
-        locator = list(_LOCATOR.unpack_from(directory.end64, _END64.size))
+        locator = list(LOCATOR.unpack_from(directory.end64, END64.size))
         locator[2] = target.tell()
-        target.write(_END64.pack(*record) + _LOCATOR.pack(*locator))
-    end = list(_END.unpack_from(directory.end))
-    for at, value, full in ((3, count, _FULL16), (4, count, _FULL16), (5, length, _FULL32), (6, start, _FULL32)):
+        target.write(END64.pack(*record) + LOCATOR.pack(*locator))
+    end = list(END.unpack_from(directory.end))
+    for at, value, full in ((3, count, FULL16), (4, count, FULL16), (5, length, FULL32), (6, start, FULL32)):
         if end[at] != full or not directory.end64:
             end[at] = value
-    target.write(_END.pack(*end) + directory.end[_END.size :])
+    target.write(END.pack(*end) + directory.end[END.size :])
 
 
 def _verify(source: Path, target: BinaryIO, gone: frozenset[str]) -> None:
