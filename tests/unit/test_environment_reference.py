@@ -31,7 +31,7 @@ def test_every_variable_is_there_once() -> None:
 def test_the_table_has_what_the_code_reads() -> None:
     told = {each.name for variables in SUBJECTS.values() for each in variables}
     found = {name for path in PACKAGE.rglob("*.py") for name in read_in(path.read_text(encoding="utf-8"))}
-    assert {"NO_COLOR", "MLFLOW_TRACKING_URI", "HATCH_WALLAROO_RELEASE", "TMUX", "DOCKER_HOST"} <= found
+    assert {"NO_COLOR", "MLFLOW_TRACKING_URI", "HATCH_WALLAROO_RELEASE", "DOCKER_HOST"} <= found
     assert found - told - OURS == set()
 
 
