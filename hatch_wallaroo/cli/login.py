@@ -67,7 +67,7 @@ def logout(url: str | None, user: str | None, target: str | None) -> None:
 
 def _with_password(settings: Settings, from_stdin: bool) -> Settings:
     """The password from standard input, or asked for where a user is named and nothing else would do."""
-    from hatch_wallaroo.platform.secret import Secret
+    from hatch_wallaroo.platform.credentials import Secret
 
     if from_stdin:
         return replace(settings, auth="password", password=Secret(_first_line(settings)))

@@ -199,7 +199,7 @@ def _open(given: dict[str, str | None]) -> tuple[Settings, Platform, Screen]:
 def _find(platform: Platform, settings: Settings, version: str) -> Found:
     """A version by its id, or the newest one of a model: names begin with a letter."""
     from hatch_wallaroo.platform import inventory
-    from hatch_wallaroo.platform.answered import identifier
+    from hatch_wallaroo.platform.model_versions import identifier
 
     number = identifier(version)
     if number is not None:
@@ -210,7 +210,7 @@ def _find(platform: Platform, settings: Settings, version: str) -> Found:
 def _waited(platform: Platform, settings: Settings, shown: Screen, found: Found, at_most: float | None) -> Found:
     from dataclasses import replace
 
-    from hatch_wallaroo.platform.waiting import wait
+    from hatch_wallaroo.platform.sending import wait
 
     version = wait(
         platform,

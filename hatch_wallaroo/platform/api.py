@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hatch_wallaroo.platform import answered
-from hatch_wallaroo.platform.answered import Model, ModelVersion, Workspace
-from hatch_wallaroo.platform.answers import Response, printable
+from hatch_wallaroo.platform import model_versions
 from hatch_wallaroo.platform.auth import Authenticator
 from hatch_wallaroo.platform.errors import (
     AuthenticationError,
@@ -17,8 +15,10 @@ from hatch_wallaroo.platform.errors import (
     ConnectionFailedError,
     RefusedError,
 )
+from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspace
 from hatch_wallaroo.platform.multipart import Progress, UploadBody
 from hatch_wallaroo.platform.options import ROUTES
+from hatch_wallaroo.platform.response import Response, cleaned
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.tokens import TokenCache
 from hatch_wallaroo.platform.transport import REPEATED, Retrying, Transport
@@ -118,7 +118,7 @@ class Platform:
         made = self._post("workspaces/list", {})
         if not isinstance(made, (dict, list)):
             raise _unexpected(f"{API}/workspaces/list")
-        return answered.workspaces(made)
+        return model_versions.workspaces(made)
 
     def create_workspace(self, name: str) -> Workspace:
         """A new workspace. Where the answer was lost, the one that was made is taken."""
@@ -133,7 +133,7 @@ class Platform:
             made = self._post("workspaces/create", {"workspace_name": name}, before_repeat=made_already)
         except _AlreadyThere as found:
             return Workspace(found.id, name)
-        number = answered.identifier(made.get("workspace_id")) if isinstance(made, dict) else None
+        number = model_versions.identifier(made.get("workspace_id")) if isinstance(made, dict) else None
         if number is None:
             raise _unexpected(f"{API}/workspaces/create")
         return Workspace(number, name)
@@ -143,7 +143,7 @@ class Platform:
         made = self._post("models/list", {"workspace_id": workspace_id})
         if not isinstance(made, (dict, list)):
             raise _unexpected(f"{API}/models/list")
-        return answered.models(made)
+        return model_versions.models(made)
 
     def versions(self, model_id: int, name: str | None = None) -> list[ModelVersion]:
         """The versions of a model, newest first. `name`: its name, which releases take beside the id."""
@@ -153,22 +153,25 @@ class Platform:
         made = self._post("models/list_versions", asked)
         if not isinstance(made, (dict, list)):
             raise _unexpected(f"{API}/models/list_versions")
-        return answered.versions(made)
+        return model_versions.versions(made)
 
     def version(self, version_id: int) -> ModelVersion:
         """A version with its status, and its error where it has one."""
         made = self._post("models/get_version_by_id", {"model_version_id": version_id})
-        found = answered.model_version(made) if isinstance(made, dict) else None
+        found = model_versions.model_version(made) if isinstance(made, dict) else None
         if found is None or found.id != version_id:
             raise _unexpected(f"{API}/models/get_version_by_id")
         return replace(found, error_summary=self._without_secrets(found.raw.get("error_summary")))
 
+    def versions_of(self, model: Model) -> list[ModelVersion]:
+        """A model's versions, newest first; asked for where the list of models did not bring them along."""
+        made = model.versions if model.versions is not None else self.versions(model.id, model.name)
+        return sorted((replace(each, name=model.name) for each in made), key=lambda each: each.id, reverse=True)
+
     def all_versions(self, workspace_id: int, name: str) -> list[ModelVersion]:
         """The versions of the model of that name in a workspace, newest first; [] where there is no such model."""
-        found: list[ModelVersion] = []
-        for model in self.models(workspace_id):
-            if model.name == name:
-                found += model.versions if model.versions is not None else self.versions(model.id, name)
+        named = [each for each in self.models(workspace_id) if each.name == name]
+        found = [version for model in named for version in self.versions_of(model)]
         return sorted(found, key=lambda each: each.id, reverse=True)
 
     def upload_logs(self, version_id: int) -> list[str]:
@@ -178,8 +181,8 @@ class Platform:
         )
         if response.status in {404, 405}:
             return []
-        found = answered.lines(_checked(response))
-        return [printable(line, self.transport.concealed, _LONGEST_LINE) for line in found]
+        found = model_versions.lines(_checked(response))
+        return [cleaned(line, self.transport.concealed, _LONGEST_LINE) for line in found]
 
     def upload(
         self,
@@ -196,13 +199,12 @@ class Platform:
         """
         path, body = upload_request(manifest, file, workspace_id, route, progress)
         name, digest = str(manifest["upload"].get("name")), _digest(manifest)
-        image = manifest["upload"].get("image_path")
+        image = str(manifest["upload"].get("image_path") or "")
         known = {each.id for each in self.all_versions(workspace_id, name)}
 
         def arrived() -> None:
             for each in self.all_versions(workspace_id, name):
-                same = each.sha == digest if file is not None else each.image_path == image
-                if same and each.id not in known:
+                if each.holds(digest if file else "", image) and each.id not in known:
                     raise _AlreadyThere(each.id)
 
         self.authenticator.freshen()
@@ -218,7 +220,7 @@ class Platform:
             except _AlreadyThere as found:
                 return found.id
             raise
-        number = answered.uploaded(_checked(response))
+        number = model_versions.uploaded(_checked(response))
         if number is None:
             raise _unexpected(path)
         return number
@@ -236,7 +238,7 @@ class Platform:
 
     def _without_secrets(self, summary: object) -> str:
         """The summary as the platform sent it: what was cut already may end with half a secret."""
-        return printable(summary, self.transport.concealed, 20_000, lines=True) if isinstance(summary, str) else ""
+        return cleaned(summary, self.transport.concealed, 20_000, lines=True) if isinstance(summary, str) else ""
 
 
 class _AlreadyThere(Exception):  # noqa: N818  # carries an answer, no error

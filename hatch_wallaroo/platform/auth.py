@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from hatch_wallaroo.platform.answers import Response, printable
-from hatch_wallaroo.platform.claims import names_of
-from hatch_wallaroo.platform.credentials import Credentials, from_file, from_keyring
+from hatch_wallaroo.platform.credentials import Credentials, Secret, from_file, from_keyring, is_token
 from hatch_wallaroo.platform.errors import AuthenticationError, ConfigurationError, ConnectionFailedError
-from hatch_wallaroo.platform.grants import LATEST, Device, error_of, seconds
-from hatch_wallaroo.platform.secret import Secret, is_token
+from hatch_wallaroo.platform.response import Response, cleaned
 from hatch_wallaroo.platform.settings import Settings
-from hatch_wallaroo.platform.tokens import TokenCache, Tokens
+from hatch_wallaroo.platform.tokens import LATEST, Device, TokenCache, Tokens, error_of, names_of, seconds
 from hatch_wallaroo.platform.transport import Transport
 
 REALM = "/auth/realms/master/protocol/openid-connect"
@@ -222,9 +219,9 @@ class Authenticator:
         address = begun.address
         if self._settings.auth_endpoint:
             address = address.replace(f"{self._transport.url}/auth", self._settings.auth_endpoint, 1)
-        tell(f"To sign in, open {printable(address)}")
+        tell(f"To sign in, open {cleaned(address)}")
         if begun.user_code:
-            tell(f"and check that it shows the code {printable(begun.user_code)}")
+            tell(f"and check that it shows the code {cleaned(begun.user_code)}")
         form = {"grant_type": DEVICE_GRANT, "device_code": begun.code.reveal(), "client_id": client}
         interval = begun.interval
         until = self._clock() + begun.expires_in
@@ -309,7 +306,7 @@ class Authenticator:
         )
         if self._way == "sso" and user and name and not granted.belong_to(user):
             raise AuthenticationError(
-                f"{printable(name)} signed in, and the settings say {user}.", "Sign in as that user, or change user."
+                f"{cleaned(name)} signed in, and the settings say {user}.", "Sign in as that user, or change user."
             )
         if user and self._way == "password" and not granted.belong_to(user):
             granted = replace(granted, also=(*granted.also, user))

@@ -31,7 +31,7 @@ def pushed(package: Package, screen: Screen) -> Package:
     order = order_of(package)
     if problem := no_registry(order.reference):
         raise ConfigurationError(f"{package.name}: {problem}", "set image.registry, and build again: hatch build")
-    with _said(package):
+    with _errors_translated(package):
         from hatch_wallaroo.image.building import is_current
         from hatch_wallaroo.image.engine import engine, split
         from hatch_wallaroo.image.pushing import held, push
@@ -92,7 +92,7 @@ def _tag(reached: Engine, reference: str, lasting: str) -> None:
 
 
 @contextmanager
-def _said(package: Package) -> Iterator[None]:
+def _errors_translated(package: Package) -> Iterator[None]:
     """What an engine or a registry said, as an error of publishing."""
     from hatch_wallaroo.image.errors import ImageError
 

@@ -1,4 +1,4 @@
-"""What stands on a platform: models, their versions, and which of them hold the bundles in dist/. Changes nothing."""
+"""What a platform holds: models, their versions, and which of them hold a bundle already. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 from hatch_wallaroo.bundle.manifest import ManifestError, load
 from hatch_wallaroo.findings import nearest
-from hatch_wallaroo.platform.answered import Model, ModelVersion, Workspace
 from hatch_wallaroo.platform.api import Platform
-from hatch_wallaroo.platform.errors import ConfigurationError, RefusedError
-from hatch_wallaroo.platform.packages import OUTPUT, SUFFIX
+from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError, RefusedError
+from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspace, look_up
+from hatch_wallaroo.platform.packages import OUTPUT, SUFFIX, Package
+from hatch_wallaroo.platform.workspace import Destination
+from hatch_wallaroo.schema.ipc import decode
 
 Bundles = Mapping[tuple[str, str], str]
 """The file in dist/ for a model's name and a SHA-256."""
@@ -63,7 +65,7 @@ def entries(platform: Platform, places: Sequence[Workspace]) -> list[Entry]:
     found = []
     for place in places:
         for model in sorted(platform.models(place.id), key=lambda each: (each.name, each.id)):
-            newest, *older = _versions(platform, model) or (None,)
+            newest, *older = platform.versions_of(model) or (None,)
             versions = () if newest is None else (_whole(platform, newest), *filter(None, older))
             found.append(Entry(place, model, versions))
     return found
@@ -128,7 +130,7 @@ def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[F
             seen.append(model.name)
             if model.name == name:
                 there = True
-                found += [Found(each, place) for each in _versions(platform, model)]
+                found += [Found(each, place) for each in platform.versions_of(model)]
     if not there:
         close = nearest(name, seen)
         where = f"the workspace {places[0].name}" if len(places) == 1 else "this user's workspaces"
@@ -137,12 +139,6 @@ def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[F
             f"did you mean {close}?" if close else "`hatch-wallaroo models list --all` lists every model",
         )
     return sorted(found, key=lambda each: each.version.id, reverse=True)
-
-
-def _versions(platform: Platform, model: Model) -> list[ModelVersion]:
-    """A model's versions, newest first; asked for where the list of models did not bring them along."""
-    made = model.versions if model.versions is not None else platform.versions(model.id, model.name)
-    return sorted((replace(each, name=model.name) for each in made), key=lambda each: each.id, reverse=True)
 
 
 def _whole(platform: Platform, version: ModelVersion) -> ModelVersion:
@@ -164,3 +160,97 @@ def _listing(names: Iterable[str]) -> str:
     every = list(names)
     more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
     return ", ".join(every[:_LISTED]) + more if every else "none"
+
+
+_PINNED = "@sha256:"
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What the platform has of a package already.
+
+    `versions`: all of the model's, newest first; `same`: those with the same file and settings;
+    `otherwise`: a version with the same file and other settings, and what differs.
+    """
+
+    versions: tuple[ModelVersion, ...] = ()
+    same: tuple[ModelVersion, ...] = ()
+    otherwise: tuple[ModelVersion, str] | None = None
+
+    @property
+    def newest(self) -> ModelVersion | None:
+        return self.versions[0] if self.versions else None
+
+    def usable(self, *, again: bool) -> ModelVersion | None:
+        """The version to go on with: a ready one, else (but not `again`) the newest that has not failed."""
+        alive = [each for each in self.same if each.is_ready or not (each.is_failed or again)]
+        return next((each for each in alive if each.is_ready), alive[0] if alive else None)
+
+
+def find_existing(package: Package, destination: Destination) -> Existing:
+    """Ask for the versions of the model in the workspace that hold this very file, with these settings.
+
+    The file is recognised by `file_info.sha`, the SHA-256 of what was uploaded; a container image by a
+    reference that ends in its digest (what stands behind a tag may have changed since).
+    """
+    versions, held = destination.versions(package.name), _identity(package)
+    if versions:
+        versions[0] = destination.platform.version(versions[0].id)
+    same: list[ModelVersion] = []
+    otherwise: tuple[ModelVersion, str] | None = None
+    for each in versions:
+        if not each.holds(*held):
+            continue
+        version = destination.platform.version(each.id) if each is not versions[0] else each
+        difference = _difference(package, version)
+        if not difference:
+            same.append(version)
+        elif otherwise is None:
+            otherwise = (version, difference)
+    return Existing(tuple(versions), tuple(same), otherwise)
+
+
+def concurrent_uploads(
+    package: Package, destination: Destination, version_id: int, before: Existing
+) -> tuple[int, ...]:
+    """Other versions with the same file that have appeared since the first question: another publisher's."""
+    known, held = {each.id for each in before.versions} | {version_id}, _identity(package)
+    try:
+        now = destination.versions(package.name)
+    except PlatformError:  # it is sent, and goes on: this was to warn only
+        return ()
+    return tuple(sorted(each.id for each in now if each.id not in known and each.holds(*held)))
+
+
+def _identity(package: Package) -> tuple[str, str]:
+    """What a version that holds the package is recognised by, as ModelVersion.holds takes it."""
+    image = package.manifest["upload"].get("image_path", "")
+    return package.sha256, image if _PINNED in image else ""
+
+
+def _difference(package: Package, version: ModelVersion) -> str:
+    """What makes the version another model although its file is the same; empty where nothing is known to."""
+    upload: Mapping[str, Any] = package.manifest["upload"]
+    theirs = next((each for each in look_up(version.raw, ("conversion",)) if isinstance(each, Mapping)), {})
+    for key in ("framework", "arch", "accel", "framework_config"):
+        ours, other = upload["conversion"].get(key), theirs.get(key)
+        if ours is not None and other is not None and type(ours) is type(other) and ours != other:
+            return f"{key.replace('_', '-')} {_short(other)} instead of {_short(ours)}"
+    for key in ("input_schema", "output_schema"):
+        other = next((each for each in look_up(version.raw, (f"config.{key}", key)) if isinstance(each, str)), None)
+        if other and key in upload and _schemas_differ(other, upload[key]):
+            return f"another {key.replace('_', '-')}"
+    return ""
+
+
+def _schemas_differ(first: str, second: str) -> bool:
+    """Whether two encoded schemas are known to say different things; what cannot be read says nothing."""
+    try:
+        return first != second and decode(first) != decode(second)
+    except ValueError:
+        return False
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004 - fits a line

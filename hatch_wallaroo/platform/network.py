@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from hatch_wallaroo.platform.answers import printable
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.response import cleaned
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager, Timeout
@@ -91,7 +91,7 @@ def _proxy(url: str) -> str | None:
     scheme, separator, _ = found.partition("://")
     if separator and scheme.lower() not in {"http", "https"}:
         # Without it the platform may not be there, or see an address that it should not: that is not ours to decide.
-        raise _no_proxy(url, f"it speaks {printable(scheme, longest=20)}, and only http and https are known here")
+        raise _no_proxy(url, f"it speaks {cleaned(scheme, longest=20)}, and only http and https are known here")
     return found if separator else f"http://{found}"
 
 
@@ -124,7 +124,7 @@ def timeouts(connect: float, read: float, *, large: bool) -> Timeout:
     return Timeout(connect=connect, read=read)
 
 
-def said(error: Exception, asked: str, secrets: Iterable[Secret]) -> Broken:
+def what_broke(error: Exception, asked: str, secrets: Iterable[Secret]) -> Broken:
     """What broke, for a person; certificates and addresses that are wrong stay wrong, the rest may pass."""
     from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 
@@ -152,7 +152,7 @@ def said(error: Exception, asked: str, secrets: Iterable[Secret]) -> Broken:
         return Broken(f"What listens at {host} is no web server.", "Check the url.")
     if isinstance(inner, IncompleteRead) or "IncompleteRead" in str(inner):
         return Broken(f"{asked} was answered in part only: the connection broke.")
-    why = printable(str(inner.strerror if isinstance(inner, OSError) and inner.strerror else inner), secrets, 200)
+    why = cleaned(str(inner.strerror if isinstance(inner, OSError) and inner.strerror else inner), secrets, 200)
     return Broken(f"The connection to {host} broke: {why}.")
 
 
@@ -162,10 +162,10 @@ def _tls(error: Exception, host: str) -> Broken:
         inner = inner.args[0]
     if isinstance(inner, ssl.SSLCertVerificationError):
         return Broken(
-            f"The certificate of {host} is not trusted: {printable(inner.verify_message)}.",
+            f"The certificate of {host} is not trusted: {cleaned(inner.verify_message)}.",
             "If the platform has a certificate of your own authority, name its PEM file with -o ca-cert=FILE "
             "or SSL_CERT_FILE.",
             repeat=False,
         )
-    why = printable(getattr(inner, "reason", None) or str(inner), longest=200)
+    why = cleaned(getattr(inner, "reason", None) or str(inner), longest=200)
     return Broken(f"{host} does not speak TLS as expected: {why}.", "Check whether the url is https or http.")

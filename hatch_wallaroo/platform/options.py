@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from hatch_wallaroo.platform.credentials import Secret, is_sendable, is_token
 from hatch_wallaroo.platform.network import is_loopback
-from hatch_wallaroo.platform.secret import Secret, is_sendable, is_token
 
 WAYS = ("auto", "password", "sso", "token", "client")
 _SDK_WAYS = {"none": "auto", "user_password": "password"}

@@ -11,19 +11,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_wallaroo.platform import causes, images, plan, results
-from hatch_wallaroo.platform.answered import READY
+from hatch_wallaroo.platform import causes, images, results
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
-from hatch_wallaroo.platform.destination import Destination, Fit, fit, open_destination, refuse
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
+from hatch_wallaroo.platform.inventory import Existing, concurrent_uploads, find_existing
+from hatch_wallaroo.platform.model_versions import READY
 from hatch_wallaroo.platform.packages import Package, read_all
 from hatch_wallaroo.platform.progress_text import duration
-from hatch_wallaroo.platform.results import Result
+from hatch_wallaroo.platform.results import Result, make_plan, render_plan, result_line
 from hatch_wallaroo.platform.screen import Screen
-from hatch_wallaroo.platform.sending import Held, check_arrived, look, send, twins
+from hatch_wallaroo.platform.sending import check_arrived, send, wait
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.transport import Retrying
-from hatch_wallaroo.platform.waiting import wait
+from hatch_wallaroo.platform.workspace import (
+    Compatibility,
+    Destination,
+    compatibility,
+    open_destination,
+    refuse_incompatible,
+)
 
 _LOG_LINES = 15
 _SHOW_VERIFY = 200_000_000
@@ -92,7 +98,7 @@ class _Run:
             done = self._step(result, self._finish, package, destination)
             result.seconds = self.clock() - start
             if done:
-                self.screen.success(results.line(result))
+                self.screen.success(result_line(result))
         self._count()
 
     def _result(self, package: Package) -> Result:
@@ -113,7 +119,7 @@ class _Run:
             for package, result in entries:
                 result.error = error
                 if self.settings.dry_run:
-                    self.screen.result(plan.render(plan.make(package, self.settings, None, None, Fit())))
+                    self.screen.result(render_plan(make_plan(package, self.settings, None, None, Compatibility())))
             say(self.screen, error)
             return None
         if destination.workspace:
@@ -144,8 +150,8 @@ class _Run:
         self.stamps[package.path] = package.stamp()
         alone = len(self.results) == 1 and not package.is_image
         if not self.settings.dry_run and not alone:  # one alone is asked for right before it is sent, which is now
-            held, fitting = self._ask(package, destination)
-            self._judge(package, destination, result, held, fitting)
+            existing, compatible = self._ask(package, destination)
+            self._judge(package, destination, result, existing, compatible)
 
     def _send(self, package: Package, destination: Destination, result: Result) -> None:
         """Ask whether it is there, and send it if not."""
@@ -157,34 +163,36 @@ class _Run:
         if package.is_image and not self.settings.dry_run:
             package = images.pushed(package, self.screen)
             result.image = str(package.manifest["upload"]["image_path"])
-        held, fitting = self._ask(package, destination)
-        for warning in fitting.warnings:
+        existing, compatible = self._ask(package, destination)
+        for warning in compatible.warnings:
             self.screen.warning(f"{package.name}: {warning}")
         if self.settings.dry_run:
-            self.screen.result(plan.render(plan.make(package, self.settings, destination, held, fitting)))
+            self.screen.result(render_plan(make_plan(package, self.settings, destination, existing, compatible)))
             result.outcome = "planned"
-        self._judge(package, destination, result, held, fitting)
+        self._judge(package, destination, result, existing, compatible)
         if self.settings.dry_run:
             return
-        usable = held.usable(again=self.settings.again)
+        usable = existing.usable(again=self.settings.again)
         if usable is not None:
             self._present(usable, result)
             self._configure(package, destination, usable)
             return
-        self._upload(package, destination, held, result)
+        self._upload(package, destination, existing, result)
 
-    def _ask(self, package: Package, destination: Destination) -> tuple[Held, Fit]:
+    def _ask(self, package: Package, destination: Destination) -> tuple[Existing, Compatibility]:
         with self.screen.status(f"{package.name}: asking what the platform has", brief=True):
-            held = look(package, destination)
-            return held, fit(package, destination, held.newest)
+            existing = find_existing(package, destination)
+            return existing, compatibility(package, destination, existing.newest)
 
-    def _judge(self, package: Package, destination: Destination, result: Result, held: Held, fitting: Fit) -> None:
+    def _judge(
+        self, package: Package, destination: Destination, result: Result, existing: Existing, compatible: Compatibility
+    ) -> None:
         """Raise what keeps a file from being sent, unless it is there and need not be."""
-        if held.usable(again=self.settings.again):
+        if existing.usable(again=self.settings.again):
             return
-        if held.same and not self.settings.again:
-            self._failed_before(package, destination, held.same[0], result)
-        refuse(fitting)
+        if existing.same and not self.settings.again:
+            self._failed_before(package, destination, existing.same[0], result)
+        refuse_incompatible(compatible)
 
     def _verify(self, package: Package) -> None:
         if package.size < _SHOW_VERIFY:
@@ -206,21 +214,21 @@ class _Run:
         note = "nothing was sent: the same file has failed before"
         self._conversion_failed(package, destination, version, result, note)
 
-    def _upload(self, package: Package, destination: Destination, held: Held, result: Result) -> None:
-        if held.same:
-            there = f"version {held.same[0].id} ({held.same[0].status}) holds the same file"
+    def _upload(self, package: Package, destination: Destination, existing: Existing, result: Result) -> None:
+        if existing.same:
+            there = f"version {existing.same[0].id} ({existing.same[0].status}) holds the same file"
             self.screen.line(f"{package.name}: {there}; it is sent once more")
-        if held.otherwise:
-            version, what = held.otherwise
+        if existing.otherwise:
+            version, what = existing.otherwise
             there = f"version {version.id} holds the same file with {what}"
             self.screen.line(f"{package.name}: {there}; it is sent as a new version")
         result.version_id = send(package, destination, route=self.settings.route, screen=self.screen)
         result.outcome, result.sent = "uploaded", True
         self._configure(package, destination, ModelVersion(result.version_id))
         with self.screen.status(f"{package.name}: asking whether somebody else sent it too", brief=True):
-            result.twins = twins(package, destination, result.version_id, held)
-        if result.twins:
-            others = ", ".join(str(each) for each in result.twins)
+            result.other_versions = concurrent_uploads(package, destination, result.version_id, existing)
+        if result.other_versions:
+            others = ", ".join(str(each) for each in result.other_versions)
             self.screen.warning(
                 f"{package.name}: somebody else sent the same file at the same time: version {others} holds it too"
             )
@@ -276,7 +284,7 @@ class _Run:
         raise ConversionFailedError(f"{message} ({note})" if note else message, fix)
 
     def _again(self, package: Package) -> str:
-        command = f"hatch publish -p wallaroo {_shown(package.path)}"
+        command = f"hatch publish -p wallaroo {_relative(package.path)}"
         return f"To look again: {command}, with the same options (it sends nothing twice, and waits on)"
 
     def _count(self) -> None:
@@ -308,7 +316,7 @@ def say(screen: Screen, error: PlatformError, details: Sequence[str] = ()) -> No
             screen.warning(f"    fix: {fix}")
 
 
-def _shown(path: Path) -> str:
+def _relative(path: Path) -> str:
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except (OSError, ValueError):

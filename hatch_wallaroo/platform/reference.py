@@ -11,8 +11,8 @@ from dataclasses import fields
 
 from hatch_wallaroo.exit_codes import EXIT_CODES
 from hatch_wallaroo.platform.options import OPTIONS, Option
+from hatch_wallaroo.platform.sending import MEANINGS
 from hatch_wallaroo.platform.settings import PROJECT_TABLE, USER_TABLE, Settings
-from hatch_wallaroo.platform.waiting import MEANINGS
 
 _HEAD = f"""\
 # Publishing: options, variables, exit codes

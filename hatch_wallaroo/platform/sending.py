@@ -1,65 +1,18 @@
-"""Sending a bundle, and never twice: the platform is asked for its SHA-256 first."""
+"""Sending a bundle, and waiting until the platform says `ready` or `error`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
-from hatch_wallaroo.platform.api import ModelVersion
-from hatch_wallaroo.platform.destination import Destination, look_up, versions_of
-from hatch_wallaroo.platform.errors import PlatformError, RefusedError
+from hatch_wallaroo.platform.api import ModelVersion, Platform
+from hatch_wallaroo.platform.errors import ConnectionFailedError, PlatformError, RefusedError, WaitTimeoutError
 from hatch_wallaroo.platform.packages import Package
+from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.screen import Screen
-from hatch_wallaroo.schema.ipc import decode
+from hatch_wallaroo.platform.workspace import Destination
 from hatch_wallaroo.text import human_size
-
-_PINNED = "@sha256:"
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the platform has of a package already.
-
-    `versions`: all of the model's, newest first; `same`: those with the same file and settings;
-    `otherwise`: a version with the same file and other settings, and what differs.
-    """
-
-    versions: tuple[ModelVersion, ...] = ()
-    same: tuple[ModelVersion, ...] = ()
-    otherwise: tuple[ModelVersion, str] | None = None
-
-    @property
-    def newest(self) -> ModelVersion | None:
-        return self.versions[0] if self.versions else None
-
-    def usable(self, *, again: bool) -> ModelVersion | None:
-        """The version to go on with: a ready one, else (but not `again`) the newest that has not failed."""
-        alive = [each for each in self.same if each.is_ready or not (each.is_failed or again)]
-        return next((each for each in alive if each.is_ready), alive[0] if alive else None)
-
-
-def look(package: Package, destination: Destination) -> Held:
-    """Ask for the versions of the model in the workspace that hold this very file, with these settings.
-
-    The file is recognised by `file_info.sha`, the SHA-256 of what was uploaded; a container image by a
-    reference that ends in its digest (what stands behind a tag may have changed since).
-    """
-    versions = versions_of(destination, package.name)
-    if versions:
-        versions[0] = destination.platform.version(versions[0].id)
-    same: list[ModelVersion] = []
-    otherwise: tuple[ModelVersion, str] | None = None
-    for each in versions:
-        if not _holds(each, package):
-            continue
-        version = destination.platform.version(each.id) if each is not versions[0] else each
-        difference = _difference(package, version)
-        if not difference:
-            same.append(version)
-        elif otherwise is None:
-            otherwise = (version, difference)
-    return Held(tuple(versions), tuple(same), otherwise)
 
 
 def send(package: Package, destination: Destination, *, route: str | None, screen: Screen) -> int:
@@ -79,16 +32,6 @@ def send(package: Package, destination: Destination, *, route: str | None, scree
     return version
 
 
-def twins(package: Package, destination: Destination, version_id: int, before: Held) -> tuple[int, ...]:
-    """Other versions with the same file that have appeared since the first question: another publisher's."""
-    known = {each.id for each in before.versions} | {version_id}
-    try:
-        now = versions_of(destination, package.name)
-    except PlatformError:  # it is sent, and goes on: this was to warn only
-        return ()
-    return tuple(sorted(each.id for each in now if each.id not in known and _holds(each, package)))
-
-
 def check_arrived(package: Package, version: ModelVersion) -> None:
     """Compare the digest that the platform computed with the manifest's; raises RefusedError."""
     if package.sha256 and not package.is_image and version.sha and version.sha.lower() != package.sha256:
@@ -99,36 +42,76 @@ def check_arrived(package: Package, version: ModelVersion) -> None:
         )
 
 
-def _holds(version: ModelVersion, package: Package) -> bool:
-    if package.sha256:
-        return version.sha.lower() == package.sha256
-    image = package.manifest["upload"].get("image_path", "")
-    return _PINNED in image and version.image_path == image
+MEANINGS = {
+    "uploading": "the platform stores the file",
+    "pending_conversion": "waits for its turn to be converted",
+    "converting": "is converted and loaded into a container",
+    "pending_load_native": "waits for its turn in the native runtime",
+    "attempting_load_native": "is loaded into the native runtime",
+    "pending_load_container": "waits for its turn to be converted",
+    "attempting_load_container": "is converted and loaded into a container",
+}
+"""The platform's statuses on the way to `ready` or `error`, in words. An unknown one is shown as it is."""
+
+_FIRST = 0.5
 
 
-def _difference(package: Package, version: ModelVersion) -> str:
-    """What makes the version another model although its file is the same; empty where nothing is known to."""
-    upload: Mapping[str, Any] = package.manifest["upload"]
-    theirs = next((each for each in look_up(version.raw, ("conversion",)) if isinstance(each, Mapping)), {})
-    for key in ("framework", "arch", "accel", "framework_config"):
-        ours, other = upload["conversion"].get(key), theirs.get(key)
-        if ours is not None and other is not None and type(ours) is type(other) and ours != other:
-            return f"{key.replace('_', '-')} {_short(other)} instead of {_short(ours)}"
-    for key in ("input_schema", "output_schema"):
-        other = next((each for each in look_up(version.raw, (f"config.{key}", key)) if isinstance(each, str)), None)
-        if other and key in upload and _schemas_differ(other, upload[key]):
-            return f"another {key.replace('_', '-')}"
-    return ""
+def wait(
+    platform: Platform,
+    version_id: int,
+    *,
+    name: str,
+    seconds: float,
+    poll: float,
+    screen: Screen,
+    again: str,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> ModelVersion:
+    """Ask for a version's status until it is `ready` or `error`, and return it.
+
+    Asks often at first (0.5 s), then every `poll` seconds; a native model is ready at once. `again`
+    says how to look later. A platform that does not answer for a while is asked on. Raises
+    WaitTimeoutError after `seconds`, ConnectionFailedError where it did not answer until then, and what
+    else the platform answers.
+    """
+    start = clock()
+    seen = ""
+    lost: PlatformError | None = None
+    with screen.status(f"{name}: version {version_id}: asking for its status", brief=True) as show:
+        for pause in _pauses(poll):
+            try:
+                version = platform.version(version_id)
+                seen, lost = version.status, None
+                if version.is_ready or version.is_failed:
+                    return version
+            except ConnectionFailedError as error:
+                lost = error
+            except RefusedError as error:
+                if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                lost = error  # a server that stumbles is asked on: the model is there
+            passed = clock() - start
+            show(*_texts(name, version_id, "the platform does not answer; asking again" if lost else seen))
+            if passed >= seconds:
+                break
+            sleep(min(pause, max(seconds - passed, 0.0)))
+    if lost is not None:
+        raise ConnectionFailedError(f"{name} is uploaded as version {version_id}, but: {lost.message}", again) from lost
+    raise WaitTimeoutError(
+        f"{name}: version {version_id} is still {seen or 'unknown'} after {duration(seconds)}", again
+    )
 
 
-def _schemas_differ(first: str, second: str) -> bool:
-    """Whether two encoded schemas are known to say different things; what cannot be read says nothing."""
-    try:
-        return first != second and decode(first) != decode(second)
-    except ValueError:
-        return False
+def _texts(name: str, version_id: int, status: str) -> tuple[str, ...]:
+    """A status in words, and the same with less; what goes first is what has been said before."""
+    meaning = f", {MEANINGS[status]}" if status in MEANINGS else ""
+    whole = f"{name}: version {version_id}: {status}{meaning}"
+    return whole, f"{name}: {status}{meaning}", f"{name}: {status}", status
 
 
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004 - fits a line
+def _pauses(poll: float) -> Iterator[float]:
+    pause = min(_FIRST, poll)
+    while True:
+        yield pause
+        pause = min(pause * 1.5, poll)

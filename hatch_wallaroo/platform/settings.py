@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hatch_wallaroo.findings import nearest
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.options import OPTIONS, Option, OptionError, is_private
-from hatch_wallaroo.platform.secret import Secret
 
 Auth = Literal["auto", "password", "sso", "token", "client"]
 Problem = tuple[str, str]

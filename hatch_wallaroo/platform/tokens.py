@@ -1,18 +1,98 @@
-"""The logins that `hatch-wallaroo login` remembers: one file, readable by its owner, keyed by URL and user."""
+"""Tokens: how a login service tells them, whom they say they are for, and the file that remembers them.
+
+The file is readable by its owner alone, and keyed by URL and user.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import base64
+import binascii
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.platform.secret import Secret, is_token
+from hatch_wallaroo.files.json_text import JsonError, parse_object, read_object
+from hatch_wallaroo.files.writing import PRIVATE, write_whole
+from hatch_wallaroo.platform.credentials import Secret, is_token
+from hatch_wallaroo.platform.errors import ConnectionFailedError
+from hatch_wallaroo.platform.response import Response
+
+LONGEST_LOGIN = 1800.0
+LATEST = 10 * 365 * 86400.0
+"""No token lasts longer: what says so is not believed."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What begins a login in the browser."""
+
+    code: Secret
+    address: str
+    user_code: str
+    interval: float
+    expires_in: float
+
+    @classmethod
+    def read(cls, response: Response) -> Device:
+        made = response.json()
+        made = made if isinstance(made, dict) else {}
+        code = made.get("device_code")
+        address = made.get("verification_uri_complete") or made.get("verification_uri")
+        if not isinstance(code, str) or not is_token(code) or not isinstance(address, str):
+            raise ConnectionFailedError(f"{response.asked} did not begin a login.", "Check the url.")
+        if not address.startswith(("https://", "http://")):
+            raise ConnectionFailedError(f"{response.asked} sends the browser to something that is no address.")
+        user_code = made.get("user_code")
+        return cls(
+            code=Secret(code),
+            address=address,
+            user_code=user_code if isinstance(user_code, str) else "",
+            interval=min(max(seconds(made.get("interval")) or 5.0, 1.0), 60.0),
+            expires_in=min(seconds(made.get("expires_in")) or 600.0, LONGEST_LOGIN),
+        )
+
+
+def seconds(value: Any) -> float | None:
+    """Seconds that a login service tells, a number or one in a string; None where it tells none that can be."""
+    try:
+        made = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else -1.0
+    except (ValueError, OverflowError):
+        return None
+    return made if 0 <= made <= LATEST else None
+
+
+def error_of(response: Response) -> str:
+    """The `error` of a refused grant; "" where there is none."""
+    if response.status == 200:  # noqa: PLR2004  # HTTP
+        return ""
+    try:
+        made = response.json()
+    except ConnectionFailedError:
+        return ""
+    error = made.get("error") if isinstance(made, dict) else None
+    return error if isinstance(error, str) else ""
+
+
+_NAMES = ("preferred_username", "email")
+
+
+def names_of(token: Secret) -> tuple[str, ...]:
+    """The names of the user in a JWT, the login name first; () where the token is none or does not tell."""
+    parts = token.reveal().split(".")
+    if len(parts) != 3:  # noqa: PLR2004  # header, payload, signature
+        return ()
+    try:
+        payload = parse_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (JsonError, binascii.Error):
+        return ()
+    found = [payload.get(key) for key in _NAMES]
+    names = [each for each in found if isinstance(each, str) and each.isprintable() and 0 < len(each) < 300]  # noqa: PLR2004  # e-mail addresses are shorter
+    return tuple(dict.fromkeys(names))
+
 
 _LARGEST = 1 << 20
 _FORMAT = 1
@@ -95,27 +175,18 @@ class TokenCache:
             with self.path.open("rb") as stream:
                 if not _own(os.fstat(stream.fileno())):
                     return {}
-                text = stream.read(_LARGEST + 1)
-            made = json.loads(text) if len(text) <= _LARGEST else None
-        except (OSError, ValueError, RecursionError):
+                made = read_object(stream, _LARGEST)
+        except (OSError, JsonError):
             return {}
-        logins = made.get("logins") if isinstance(made, dict) and made.get("format") == _FORMAT else None
+        logins = made.get("logins") if made.get("format") == _FORMAT else None
         if not isinstance(logins, dict):
             return {}
         return {url: entries for url, entries in logins.items() if isinstance(entries, dict)}
 
     def _write(self, logins: Mapping[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # mkstemp makes the file 0600 from the start: there is no moment at which others can read it.
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".tokens-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump({"format": _FORMAT, "logins": logins}, stream, indent=2)
-            Path(name).replace(self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        text = json.dumps({"format": _FORMAT, "logins": logins}, indent=2)
+        write_whole(self.path, text.encode(), mode=PRIVATE)
 
 
 def _own(stat: os.stat_result) -> bool:

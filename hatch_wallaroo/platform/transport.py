@@ -16,10 +16,10 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.platform.answers import Response, printable
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConnectionFailedError
-from hatch_wallaroo.platform.network import Broken, open_pool, said, timeouts
-from hatch_wallaroo.platform.secret import Secret
+from hatch_wallaroo.platform.network import Broken, open_pool, timeouts, what_broke
+from hatch_wallaroo.platform.response import Response, cleaned
 
 __all__ = ["Authorizer", "Body", "Response", "Retrying", "Transport"]
 
@@ -227,7 +227,7 @@ class Transport:
                 raise
             raw.release_conn()
         except (HTTPError, OSError) as error:
-            raise said(error, request.asked, self.concealed) from error
+            raise what_broke(error, request.asked, self.concealed) from error
         return Response(raw.status, names, received, request.asked, self.concealed)
 
     def _received(self, raw: Any, headers: Mapping[str, str], request: _Request) -> bytes:
@@ -259,7 +259,7 @@ def _content(json: Any, form: Mapping[str, str] | None, body: Body | None) -> tu
 def _unpacked(packed: bytes, encoding: str, request: _Request) -> bytes:
     """What a proxy packed unasked; a small answer that unpacks to gigabytes is refused."""
     if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise Broken(f"{request.asked} is answered in the encoding {printable(encoding)}.", repeat=False)
+        raise Broken(f"{request.asked} is answered in the encoding {cleaned(encoding)}.", repeat=False)
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
         made = unpacker.decompress(packed, _LARGEST_ANSWER)

@@ -14,6 +14,7 @@ import pytest
 from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.platform.api import ModelVersion, Platform, Workspace, upload_metadata
 from hatch_wallaroo.platform.auth import Authenticator
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -22,7 +23,6 @@ from hatch_wallaroo.platform.errors import (
     RefusedError,
 )
 from hatch_wallaroo.platform.multipart import BLOCK, UploadBody
-from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.transport import Transport
 from support.tiny_server import Answer, Asked, TinyServer, answer, serving

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from hatch_wallaroo.platform.auth import DEVICE_GRANT, REALM, Authenticator
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import AuthenticationError, ConfigurationError, ConnectionFailedError, PlatformError
-from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.tokens import TokenCache, Tokens
 from hatch_wallaroo.platform.transport import Transport

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.publishing import publish
 from hatch_wallaroo.platform.results import Result
-from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.transport import Transport
 from hatch_wallaroo.sandbox.faults import KINDS, parse

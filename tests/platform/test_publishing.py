@@ -112,7 +112,7 @@ class TestNeverTwice:
 
             platform.on_upload = lambda platform=platform, refuse=refuse: setattr(platform, "all_versions", refuse)
             (result,) = publish(platform, write_package(tmp_path))
-            assert (result.outcome, result.twins) == ("ready", ())
+            assert (result.outcome, result.other_versions) == ("ready", ())
 
     def test_a_ready_version_is_preferred_to_a_newer_failed_one(self, publish: Publication, tmp_path: Path) -> None:
         (result,) = publish(StubPlatform(held(11), held(12, "error")), write_package(tmp_path))
@@ -160,7 +160,7 @@ class TestNeverTwice:
         platform = StubPlatform(held(11, sha="0" * 64))
         platform.on_upload = lambda: platform.held.append(held(300))
         (result,) = publish(platform, write_package(tmp_path))
-        assert (result.outcome, result.twins) == ("ready", (300,))
+        assert (result.outcome, result.other_versions) == ("ready", (300,))
         assert "somebody else sent the same file at the same time: version 300 holds it too" in publish.text
 
     def test_an_image_is_recognised_by_its_digest_only(self, publish: Publication, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.settings import Settings, merge
 
 URL = "https://w.example"

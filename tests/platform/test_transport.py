@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError, ConnectionFailedError
 from hatch_wallaroo.platform.multipart import BLOCK, UploadBody
-from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.transport import Retrying, Transport
 from support.tiny_server import Answer, Asked, answer, serving
 

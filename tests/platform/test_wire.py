@@ -11,9 +11,9 @@ import pytest
 
 from conftest import SHARED
 from hatch_wallaroo.platform.api import connect, upload_request
+from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.multipart import BLOCK, UploadBody
-from hatch_wallaroo.platform.secret import Secret
 from hatch_wallaroo.platform.settings import Settings
 from support.tiny_server import Asked, answer, serving
 

@@ -9,6 +9,7 @@ from typing import Any
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.platform.api import ModelVersion, Platform, Workspace
 from hatch_wallaroo.platform.errors import ConfigurationError, RefusedError
+from hatch_wallaroo.platform.model_versions import look_up
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.releases.load import UnknownReleaseError, resolve
@@ -25,6 +26,10 @@ class Destination:
     platform: Platform
     workspace: Workspace | None
     default_arch: str | None
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """All versions of a model in the workspace, newest first; none where the model is new."""
+        return self.platform.all_versions(self.workspace.id, name) if self.workspace else []
 
 
 def open_destination(platform: Platform, settings: Settings) -> Destination:
@@ -67,23 +72,15 @@ def _listing(known: list[Workspace]) -> str:
     return f"this user's are {', '.join(names[:_LISTED])}{more}" if names else "this user has none"
 
 
-def versions_of(destination: Destination, name: str) -> list[ModelVersion]:
-    """All versions of a model in the workspace, newest first; none where the model is new."""
-    workspace = destination.workspace
-    if workspace is None:
-        return []
-    return destination.platform.all_versions(workspace.id, name)
-
-
 @dataclass(frozen=True)
-class Fit:
+class Compatibility:
     """What the platform's answers tell about a package: reasons not to send it, and what to say."""
 
     refusals: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def fit(package: Package, destination: Destination, newest: ModelVersion | None) -> Fit:
+def compatibility(package: Package, destination: Destination, newest: ModelVersion | None) -> Compatibility:
     """Compare framework, arch and accel with what the platform is known to take.
 
     A platform does not say its release; each model version says under which release it was made, and
@@ -109,14 +106,14 @@ def fit(package: Package, destination: Destination, newest: ModelVersion | None)
         warnings.append(
             f"the model is for {arch}, and the platform's own architecture is {default}: it needs {arch} nodes"
         )
-    return Fit(tuple(refusals), tuple(warnings))
+    return Compatibility(tuple(refusals), tuple(warnings))
 
 
-def refuse(fitting: Fit) -> None:
+def refuse_incompatible(compatible: Compatibility) -> None:
     """Raise RefusedError where the platform cannot take the package."""
-    if fitting.refusals:
+    if compatible.refusals:
         raise RefusedError(
-            "; ".join(fitting.refusals), "set release in [tool.wallaroo] to the platform's own, and build again"
+            "; ".join(compatible.refusals), "set release in [tool.wallaroo] to the platform's own, and build again"
         )
 
 
@@ -154,17 +151,3 @@ def _known(release: str) -> Release | None:
 
 def _key(release: Release) -> tuple[int, ...]:
     return tuple(int(part) for part in release.asked.split(".")[:2])
-
-
-def look_up(raw: Mapping[str, Any], paths: tuple[str, ...]) -> Iterator[Any]:
-    """The values at dotted paths, wherever in the nested tables of an answer those begin (outermost first)."""
-    level: list[Mapping[str, Any]] = [raw]
-    while level:
-        for table in level:
-            for path in paths:
-                value: Any = table
-                for part in path.split("."):
-                    value = value.get(part) if isinstance(value, Mapping) else None
-                if value is not None:
-                    yield value
-        level = [value for table in level for value in table.values() if isinstance(value, Mapping)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hatch_wallaroo.files.json_text import JsonError, parse_json
+from hatch_wallaroo.platform.credentials import Secret, without
 from hatch_wallaroo.platform.errors import ConnectionFailedError
-from hatch_wallaroo.platform.secret import Secret, without
 
 _SHOWN = 600
 _MESSAGE_KEYS = ("error_description", "msg", "message", "error", "detail")
@@ -29,8 +29,8 @@ class Response:
     def json(self) -> Any:
         """The body as JSON. Raises ConnectionFailedError where it is something else."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except JsonError:
             pass
         what = "a web page" if self.is_page else "something that is not JSON"
         raise ConnectionFailedError(
@@ -45,10 +45,10 @@ class Response:
     def words(self) -> str:
         """What the platform says, in one cleaned line; "" where it says nothing that a person can read."""
         try:
-            made = json.loads(self.body)
-        except (ValueError, RecursionError):
+            made = parse_json(self.body)
+        except JsonError:
             made = None if self.is_page else self.body.decode("utf-8", "replace")
-        return printable(_message(made), self.secrets)
+        return cleaned(_message(made), self.secrets)
 
 
 def _message(made: Any) -> str:
@@ -60,7 +60,7 @@ def _message(made: Any) -> str:
     return made if isinstance(made, str) else ""
 
 
-def printable(text: str, secrets: Iterable[Secret] = (), longest: int = _SHOWN, *, lines: bool = False) -> str:
+def cleaned(text: str, secrets: Iterable[Secret] = (), longest: int = _SHOWN, *, lines: bool = False) -> str:
     """Text of a stranger as it may be shown: no secrets, no control characters, not longer than `longest`.
 
     With `lines` the line breaks stay. Cut before cleaning would let half a secret through.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hatch_wallaroo.platform.answers import printable
+from hatch_wallaroo.platform.response import cleaned
 
 READY = "ready"
 ERROR = "error"
@@ -63,6 +63,10 @@ class ModelVersion:
     @property
     def is_failed(self) -> bool:
         return self.status == ERROR
+
+    def holds(self, sha256: str, image_path: str = "") -> bool:
+        """Whether it was made of the file with this SHA-256; where that is empty, of this container image."""
+        return self.sha == sha256 if sha256 else bool(image_path) and self.image_path == image_path
 
 
 def workspaces(made: Any) -> list[Workspace]:
@@ -170,6 +174,20 @@ def tables(value: Any) -> Iterator[Mapping[str, Any]]:
         yield from (each for each in value[:_MOST] if isinstance(each, dict))
 
 
+def look_up(raw: Mapping[str, Any], paths: tuple[str, ...]) -> Iterator[Any]:
+    """The values at dotted paths, wherever in the nested tables of an answer those begin (outermost first)."""
+    level: list[Mapping[str, Any]] = [raw]
+    while level:
+        for table in level:
+            for path in paths:
+                value: Any = table
+                for part in path.split("."):
+                    value = value.get(part) if isinstance(value, Mapping) else None
+                if value is not None:
+                    yield value
+        level = [value for table in level for value in table.values() if isinstance(value, Mapping)]
+
+
 def _under(made: Any, key: str) -> Any:
     return made.get(key) if isinstance(made, dict) else made
 
@@ -180,4 +198,4 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _text(table: Mapping[str, Any], key: str, *, longest: int = 600, lines: bool = False) -> str:
     value = table.get(key)
-    return printable(value, longest=longest, lines=lines) if isinstance(value, str) else ""
+    return cleaned(value, longest=longest, lines=lines) if isinstance(value, str) else ""
