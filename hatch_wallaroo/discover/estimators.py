@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from hatch_wallaroo.files.sources import Entry
-from hatch_wallaroo.formats.numpy_arrays import Array, array_of
-from hatch_wallaroo.formats.pickle_nodes import Collection, Node, Value, class_of, state_of
+from hatch_wallaroo.formats.pickle_nodes import Array, Collection, Node, Value, array_of, class_of, state_of
 from hatch_wallaroo.frameworks.pickled import estimators
 from hatch_wallaroo.schema.hints import Header, Hint
 

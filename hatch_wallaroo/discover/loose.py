@@ -101,8 +101,8 @@ def _of_pretrained(path: Path) -> Iterator[str]:
 
 def _of_pickle(path: Path) -> str:
     """XGBoost's own classes go to xgboost, everything else is scikit-learn's to judge."""
-    from hatch_wallaroo.formats.pickle_file import read_pickle_file
     from hatch_wallaroo.formats.pickle_nodes import class_of
+    from hatch_wallaroo.formats.pickles import read_pickle_file
 
     with path.open("rb") as stream:
         found = read_pickle_file(stream, path.stat().st_size)

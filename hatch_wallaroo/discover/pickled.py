@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.walk import RepositoryFile
-from hatch_wallaroo.formats import joblib
-from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import Collection, Global, Value, class_of
+from hatch_wallaroo.formats.pickles import PickleFile, compression_of, read_pickle_file
 from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.formats.torch_archive import MAGIC
 from hatch_wallaroo.frameworks.pickled.safety import OTHER_LIBRARIES, dangerous
@@ -22,7 +21,7 @@ _MODELS = frozenset(OTHER_LIBRARIES) | {"sklearn"} - {"pandas", "numpy", "matplo
 def pickled(seen: RepositoryFile, head: bytes, context: AdoptionContext) -> Candidate | None:
     """What a pickle, bare or compressed as joblib does it, holds; None for what is none."""
     named = seen.suffix in _SUFFIXES
-    if recognise(head) != "a Python pickle" and not (named and (joblib.compression(head) or recognise(head) is None)):
+    if recognise(head) != "a Python pickle" and not (named and (compression_of(head) or recognise(head) is None)):
         return None
     with seen.path.open("rb") as stream:
         file = read_pickle_file(stream, seen.size)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.walk import SUFFIXES, RepositoryFile
 from hatch_wallaroo.files.zip_reading import read_directory
-from hatch_wallaroo.formats.pickles import PickleError
+from hatch_wallaroo.formats.pickle_machine import PickleError
 from hatch_wallaroo.formats.signatures import recognise
 from hatch_wallaroo.formats.torch_archive import ArchiveError, TorchFile, read_torch_file
 from hatch_wallaroo.frameworks.pretrained.folder import MARKERS

@@ -1,4 +1,4 @@
-"""What a pickle would build, as a description: names and short values, never the objects.
+"""What a pickle would build, as a description: names and short values, never the objects; arrays by shape and dtype.
 
 Atoms are Python's own (None, bool, int, float, str, bytes, all short); everything
 else is one of the classes here. A description may hold cycles, as pickles may:
@@ -7,9 +7,17 @@ walk it with :func:`walk`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+_NODES = 2_000
+_VALUES = 20_000
+_RECENT = 256
+_WRAPPER = "NumpyArrayWrapper"
+_UNICODE_WIDTH = 4
+_HOLDS_OBJECTS = 1
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,11 @@ class Persistent(Node):
 
 Value: TypeAlias = bool | int | float | str | bytes | Global | Blob | Opaque | Node | None
 
+_DTYPE = Global("numpy", "dtype")
+_RECONSTRUCT = frozenset(
+    Global(f"{core}.multiarray", "_reconstruct") for core in ("numpy.core", "numpy._core", "numpy.core._multiarray")
+)
+_FROM_BUFFER = frozenset(Global(f"{core}.numeric", "_frombuffer") for core in ("numpy.core", "numpy._core"))
 _RECONSTRUCTORS = frozenset(
     Global(module, name)
     for module in ("copyreg", "copy_reg")
@@ -145,3 +158,141 @@ def _parts(node: Node) -> list[Value]:
     if isinstance(node, Persistent):
         return [node.identity, *parts]
     return parts
+
+
+class Memo:
+    """What was stored for later: the first nodes and texts, and the latest texts.
+
+    Pickles memoize every text and every object, millions of them; later uses are
+    of classes and of the parts of their names, which :meth:`pin` keeps.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[int, Value] = {}
+        self._nodes = 0
+        self._recent: dict[int, Value] = {}
+        self._first = -1
+        self._next = -1
+        self._odd: set[int] = set()
+
+    @property
+    def size(self) -> int:
+        return self._next - self._first + len(self._odd)
+
+    def knows(self, index: int) -> bool:
+        return self._first <= index < self._next or index in self._odd
+
+    def get(self, index: int) -> Value:
+        value = self._values.get(index, OPAQUE)
+        return self._recent.get(index, OPAQUE) if value is OPAQUE else value
+
+    def put(self, index: int, value: Value) -> bool:
+        """Store a value; False where the numbering is no pickler's."""
+        if index < 0:
+            return False
+        if self._first < 0:
+            self._first = self._next = index
+        if index == self._next:
+            self._next += 1
+        elif not self.knows(index):
+            if len(self._odd) >= _VALUES:
+                return False
+            self._odd.add(index)
+        self._values.pop(index, None)
+        self._recent.pop(index, None)
+        if isinstance(value, Node):
+            if self._nodes < (_VALUES if _is_dtype(value) else _NODES):
+                self._nodes += 1
+                value.kept = True
+                self._values[index] = value
+        elif isinstance(value, Global) or len(self._values) < _VALUES:
+            self._values[index] = value
+        elif isinstance(value, (str, bytes)):
+            self._recent[index] = value
+            if len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        return True
+
+    def pin(self, *values: Value) -> None:
+        """Keep recent texts for good: they name a class."""
+        for index, recent in list(self._recent.items())[-4:]:
+            if any(recent is value for value in values):
+                self._values[index] = recent
+
+
+def _is_dtype(value: Node) -> bool:
+    """Arrays share their dtypes, and joblib's arrays cannot be passed over without them."""
+    return isinstance(value, Call) and value.function == _DTYPE
+
+
+@dataclass(frozen=True)
+class Dtype:
+    """`kind` is NumPy's letter (f, i, u, b, U, S, O, V, M, m, c), `itemsize` in bytes."""
+
+    kind: str
+    itemsize: int
+    holds_objects: bool = False
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array's shape, and its dtype where it was followed."""
+
+    shape: tuple[int, ...]
+    dtype: Dtype | None
+
+
+def shape_of(value: Value) -> tuple[int, ...] | None:
+    """A tuple of lengths, or None for anything else."""
+    if not isinstance(value, Collection) or value.kind != "tuple" or not value.complete:
+        return None
+    lengths = [each for each in value.items if isinstance(each, int) and not isinstance(each, bool) and each >= 0]
+    return tuple(lengths) if len(lengths) == len(value.items) else None
+
+
+def dtype_of(value: Value) -> Dtype | None:
+    """What a `numpy.dtype(...)` call describes."""
+    if not isinstance(value, Call) or value.function != _DTYPE or not isinstance(value.arguments, Node):
+        return None
+    name = value.arguments.items[0] if value.arguments.items else None
+    match = re.fullmatch(r"[<>|=]?([a-zA-Z])([0-9]{0,9})", name) if isinstance(name, str) else None
+    if not match:
+        return None
+    kind, size = match[1], int(match[2] or 0)
+    if kind == "U":
+        size *= _UNICODE_WIDTH
+    itemsize, flags = _from_state(value.state)
+    return Dtype(kind, itemsize or size, kind == "O" or bool(flags & _HOLDS_OBJECTS))
+
+
+def _from_state(state: Value) -> tuple[int, int]:
+    """A dtype's state is (version, byte order, subarray, names, fields, itemsize, alignment, flags)."""
+    if not isinstance(state, Collection) or len(state.items) < 8:  # noqa: PLR2004 -- as above
+        return 0, 0
+    itemsize, flags = state.items[5], state.items[7]
+    return (
+        itemsize if isinstance(itemsize, int) and itemsize > 0 else 0,
+        flags if isinstance(flags, int) else 0,
+    )
+
+
+def array_of(value: Value) -> Array | None:
+    """The array that an object is, pickled by NumPy or by joblib; None for what is none."""
+    made_by = class_of(value)
+    if not isinstance(value, Call) or made_by is None:
+        return None
+    if made_by.name == _WRAPPER:
+        state = state_of(value)
+        return _array(state.get("shape"), state.get("dtype"))
+    if made_by in _RECONSTRUCT:
+        parts = value.state.items if isinstance(value.state, Node) else []
+        return _array(parts[1], parts[2]) if len(parts) > 2 else None  # noqa: PLR2004 -- (version, shape, dtype, …)
+    if made_by in _FROM_BUFFER:
+        parts = value.arguments.items if isinstance(value.arguments, Node) else []
+        return _array(parts[2], parts[1]) if len(parts) > 2 else None  # noqa: PLR2004 -- (data, dtype, shape, …)
+    return None
+
+
+def _array(shape: Value, dtype: Value) -> Array | None:
+    lengths = shape_of(shape)
+    return Array(lengths, dtype_of(dtype)) if lengths is not None else None

@@ -1,4 +1,4 @@
-"""The opcodes of protocols 0 to 5, as operations on :class:`hatch_wallaroo.formats.pickles.Machine`.
+"""The opcodes of protocols 0 to 5, as operations on :class:`hatch_wallaroo.formats.pickle_machine.Machine`.
 
 The meaning of each is that of CPython's `pickletools`.
 """
@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from typing import TypeAlias
 
+from hatch_wallaroo.formats.pickle_machine import NEWEST_PROTOCOL, TEXT, Machine
 from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Blob, Node, Value
-from hatch_wallaroo.formats.pickles import NEWEST_PROTOCOL, TEXT, Machine
 
 Operation: TypeAlias = Callable[[Machine], None]
 

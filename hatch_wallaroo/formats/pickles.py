@@ -1,87 +1,52 @@
-"""Pickles read opcode by opcode: what they would import and build, without importing or building anything.
+"""Pickles read opcode by opcode: what a file would import and build, without importing or building anything.
 
-Protocols 0 to 5, front to back, in constant memory at any size: large payloads
-are skipped by seeking, long collections keep their first items and a count. What
-hostile input can cost is bounded: memory by :data:`LIVE` descriptions, time by
-:data:`OPCODES`.
+Protocols 0 to 5, bare or as joblib writes them: with raw arrays between the opcodes, compressed as a whole or not. Read
+front to back, in constant memory at any size: large payloads are skipped by seeking. What hostile input can cost is
+bounded: memory by :data:`hatch_wallaroo.formats.pickle_machine.LIVE`, time by its :data:`OPCODES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, cast
 
 from hatch_wallaroo.formats.byte_reader import ByteReader, LimitError, TruncatedError
-from hatch_wallaroo.formats.pickle_memo import Memo
-from hatch_wallaroo.formats.pickle_nodes import (
-    OPAQUE,
-    Blob,
-    Call,
-    Collection,
-    Global,
-    Node,
-    Opaque,
-    Persistent,
-    Value,
-    class_of,
-)
+from hatch_wallaroo.formats.pickle_machine import OPCODES, STOP, ExhaustedError, Hook, Machine, Pickle, PickleError
+from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Call, Global, Value, dtype_of, shape_of, state_of
+from hatch_wallaroo.formats.pickle_opcodes import OPERATIONS
 
-OPCODES = 5_000_000
-"""Opcodes that are read of one file; what follows is left unread, and said so."""
-LIVE = 60_000
-"""Parts of descriptions that are kept at a time; twice as many at the very most."""
-
-TEXT = 128
-"""Bytes of a text or a byte string that is kept in full; of a longer one, the head."""
-_NUMBER = 64
-_ITEMS = 64
-_ENTRIES = 256
-_STACK = 2_000_000
-_MARKS = 100_000
-_SHALLOW = 4_096
-_GLOBALS = 5_000
+_HEAD = 64
 _NESTED = 8
-NEWEST_PROTOCOL = 5
-STOP = ord(".")
+_UNPACKED = 64 << 20
+_FIRST_OPCODES = frozenset(b"(]})cNIFLSVKJMGXUT\x88\x89\x8a\x8b\x8c\x8d\x8e\x8fBC\x95\x96")
+_LOOKS_LIKE_ONE = 8
+ARRAY = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
+"""What stands in an array's place (joblib 0.10 and later); the array's bytes follow its BUILD."""
+VENDORED_ARRAY = Global("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper")
+"""The same, in the copy of joblib that scikit-learn before 0.23 brought along."""
+SEPARATE_ARRAYS = frozenset(
+    Global(module, name)
+    for module in ("joblib.numpy_pickle", "joblib.numpy_pickle_compat", "sklearn.externals.joblib.numpy_pickle")
+    for name in ("NDArrayWrapper", "ZNDArrayWrapper")
+)
+"""joblib before 0.10: each array is a file of its own beside the pickle."""
 
+COMPRESSIONS: Mapping[str, bytes] = {
+    "zlib": rb"\x78[\x01\x5e\x9c\xda]",
+    "gzip": rb"\x1f\x8b\x08",
+    "bz2": rb"BZh[1-9]",
+    "xz": rb"\xfd7zXZ\x00",
+    "lzma": rb"\x5d\x00\x00",
+    "lz4": rb"\x04\x22\x4d\x18",
+    "joblib 0.9": rb"ZF",
+}
+"""What compressed files begin with, as joblib writes and recognises them."""
 
-class PickleError(ValueError):
-    """No pickle, or a broken one; `offset` is where it shows."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.offset = offset
-
-
-class ExhaustedError(Exception):
-    """The budget is used up: nothing is wrong with what was read."""
-
-
-@dataclass
-class Pickle:
-    """What one pickle would build.
-
-    `globals` are all that it would import, in order of appearance. `called` are those
-    among them that it would call. `end` is the offset behind its last byte; `complete`
-    is False when the file is longer than what is read of one, then `root` is what stood
-    undermost. `unresolved` counts imports whose name could not be followed.
-    """
-
-    root: Value = OPAQUE
-    protocol: int = 0
-    start: int = 0
-    end: int = 0
-    complete: bool = True
-    persistent: bool = False
-    buffers: bool = False
-    unresolved: int = 0
-    globals: dict[Global, int] = field(default_factory=dict)
-    called: set[Global] = field(default_factory=set)
-
-
-Hook: TypeAlias = "Callable[[Machine, Call], Value]"
-"""Called when an object was given its state; what it returns takes the object's place."""
+_UNREADABLE = frozenset({"lz4", "joblib 0.9"})
+_ENOUGH = 64
 
 
 def read_pickle(reader: ByteReader, *, hooks: Mapping[Global, Hook] | None = None, opcodes: int = OPCODES) -> Pickle:
@@ -91,7 +56,7 @@ def read_pickle(reader: ByteReader, *, hooks: Mapping[Global, Hook] | None = Non
     """
     machine = Machine(reader, hooks or {}, opcodes)
     try:
-        machine.run()
+        _run(machine)
     except (ExhaustedError, LimitError):
         machine.found.complete = False
         machine.found.root = machine.stack[0] if machine.stack else OPAQUE
@@ -111,219 +76,196 @@ def read_nested(machine: Machine) -> None:
     inner.depth = machine.depth + 1
     if inner.depth > _NESTED:
         raise machine.fail("pickles inside of pickles, without end")
-    inner.run()
+    _run(inner)
     machine.opcodes = inner.opcodes
     machine.found.unresolved += inner.found.unresolved
 
 
-class Machine:
-    """The unpickler's stack, marks and memo, over descriptions."""
-
-    def __init__(self, reader: ByteReader, hooks: Mapping[Global, Hook], opcodes: int) -> None:
-        self.reader = reader
-        self.stack: list[Value] = []
-        self.found = Pickle(start=reader.offset)
-        self.hooks = hooks
-        self.opcodes = opcodes
-        self.depth = 0
-        self._marks: list[int] = []
-        self._floor = 0
-        self._memo = Memo()
-        self._live = 0
-
-    def run(self) -> None:
-        """Execute up to STOP."""
-        from hatch_wallaroo.formats.pickle_opcodes import OPERATIONS
-
-        byte = self.reader.byte
-        while self.opcodes:
-            self.opcodes -= 1
-            code = byte()
-            operation = OPERATIONS[code] if code >= 0 else None
-            if operation is None:
-                if code == STOP:
-                    self.found.root = self.pop()
-                    return
-                raise self._no_opcode(code)
-            operation(self)
-        raise ExhaustedError
-
-    def fail(self, message: str) -> PickleError:
-        return PickleError(message, self.reader.offset)
-
-    def _no_opcode(self, code: int) -> PickleError:
-        if code < 0:
-            return self.fail("the file ends before the pickle does")
-        return PickleError(f"byte 0x{code:02x} is no pickle opcode", self.reader.offset - 1)
-
-    # The stack
-
-    def push(self, value: Value) -> None:
-        if len(self.stack) > _SHALLOW:
-            if len(self.stack) > _STACK:
-                if self._marks:
-                    # A tuple of millions: all its items stand on the stack until it is made.
-                    raise ExhaustedError
-                raise self.fail("values pile up as no pickler leaves them")
-            if not isinstance(value, (Node, Global)):
-                value = OPAQUE
-        self.stack.append(value)
-
-    def pop(self) -> Value:
-        if len(self.stack) <= self._floor:
-            raise self.fail("an opcode takes more than there is on the stack")
-        return self.stack.pop()
-
-    def top(self) -> Value:
-        if len(self.stack) <= self._floor:
-            raise self.fail("an opcode takes more than there is on the stack")
-        return self.stack[-1]
-
-    def mark(self) -> None:
-        if len(self._marks) > _MARKS:
-            raise self.fail(f"more than {_MARKS:,} objects are begun inside of each other, as no pickler does")
-        self._marks.append(self._floor)
-        self._floor = len(self.stack)
-
-    def pop_mark(self) -> list[Value]:
-        """Everything above the last mark, and the mark."""
-        if not self._marks:
-            raise self.fail("an opcode looks for a mark that was never set")
-        values = self.stack[self._floor :]
-        del self.stack[self._floor :]
-        self._floor = self._marks.pop()
-        return values
-
-    def pop_any(self) -> None:
-        """POP: a value, or the mark where it is on top."""
-        if self._marks and len(self.stack) == self._floor:
-            self.pop_mark()
+def _run(machine: Machine) -> None:
+    """Execute up to STOP."""
+    byte = machine.reader.byte
+    while machine.opcodes:
+        machine.opcodes -= 1
+        code = byte()
+        operation = OPERATIONS[code] if code >= 0 else None
+        if operation is not None:
+            operation(machine)
+        elif code == STOP:
+            machine.found.root = machine.pop()
+            return
+        elif code < 0:
+            raise machine.fail("the file ends before the pickle does")
         else:
-            self._drop(self.pop())
+            raise PickleError(f"byte 0x{code:02x} is no pickle opcode", machine.reader.offset - 1)
+    raise ExhaustedError
 
-    # The memo
 
-    def put(self, index: int) -> None:
-        if not self._memo.put(index, self.top()):
-            raise self.fail("the memo's numbers are in disorder")
+@dataclass(frozen=True)
+class PickleFile:
+    """What a file turned out to be.
 
-    def memoize(self) -> None:
-        self.put(self._memo.size)
+    `head` are its first bytes. `compression` is set where the file is compressed, as
+    joblib does on request. `pickle` is None with an `error` where no pickle can be made
+    out, and without one where the compression cannot be read here. `behind` counts the
+    bytes after the pickle's end, `another` says that a second pickle begins there.
+    """
 
-    def get(self, index: int) -> None:
-        if not self._memo.knows(index):
-            raise self.fail(f"memo entry {index} is used before it is stored")
-        self.push(self._memo.get(index))
+    head: bytes
+    compression: str | None = None
+    pickle: Pickle | None = None
+    error: PickleError | None = None
+    behind: int = 0
+    another: bool = False
 
-    # Making things
+    @property
+    def is_pickle(self) -> bool:
+        """Whether the file begins as a pickle does; it may break off later."""
+        return self.pickle is not None or (self.error is not None and self.error.offset >= _LOOKS_LIKE_ONE)
 
-    def add_global(self, module: Value, name: Value) -> Value:
-        """Push what an import gives."""
-        if not (isinstance(module, str) and isinstance(name, str)):
-            if not all(isinstance(each, (str, Opaque, Blob)) for each in (module, name)):
-                raise self.fail("an import whose module or name is no text")
-            self.found.unresolved += 1
-            self.push(OPAQUE)
-            return OPAQUE
-        self._memo.pin(module, name)
-        made = Global(module, name)
-        if made not in self.found.globals:
-            if len(self.found.globals) >= _GLOBALS:
-                raise self.fail(f"more than {_GLOBALS:,} different classes are imported")
-            self.found.globals[made] = self.reader.offset
-        self.push(made)
-        return made
+    @property
+    def joblib_arrays(self) -> bool:
+        """Whether arrays stand between the opcodes, where only joblib finds them."""
+        return self.imports(ARRAY, VENDORED_ARRAY)
 
-    def collection(self, kind: str, values: list[Value]) -> Value:
-        """A list, tuple or set of values."""
-        if self._full():
-            return OPAQUE
-        node = Collection(kind=kind)
-        self._live += 1
-        self.extend(node, values)
-        return node
+    @property
+    def separate_arrays(self) -> bool:
+        """Whether arrays stand in files of their own (joblib before 0.10)."""
+        return self.imports(*SEPARATE_ARRAYS)
 
-    def call(self, function: Value, arguments: Value) -> Value:
-        """An object made by a call."""
-        if isinstance(function, Global):
-            self.found.called.add(function)
-        if self._full():
-            self._drop(arguments)
-            return OPAQUE
-        node = Call()
-        self._live += 1
-        node.function = function
-        node.arguments = self._attach(node, arguments)
-        return node
+    def imports(self, *names: Global) -> bool:
+        return self.pickle is not None and any(name in self.pickle.globals for name in names)
 
-    def reference(self, identity: Value) -> Value:
-        """An object outside of the pickle."""
-        if self._full():
-            self._drop(identity)
-            return OPAQUE
-        node = Persistent()
-        self._live += 1
-        node.identity = self._attach(node, identity)
-        return node
 
-    def build(self) -> None:
-        """BUILD: give the object below its state."""
-        state, target = self.pop(), self.top()
-        if not isinstance(target, Call):
-            self._drop(state)
-            return
-        target.state = self._attach(target, state)
-        made_by = class_of(target)
-        hook = self.hooks.get(made_by) if made_by else None
-        if hook:
-            self.stack[-1] = hook(self, target)
+def read_pickle_file(stream: BinaryIO, size: int) -> PickleFile:
+    """Read a seekable stream of `size` bytes. Never raises for what is in it.
 
-    def extend(self, target: Value, values: list[Value]) -> None:
-        """Add items to a collection or an object; the first ones are kept."""
-        if not isinstance(target, Node):
-            for value in values:
-                self._drop(value)
-            return
-        target.count += len(values)
-        room = 0 if self._full() else max(_ITEMS - len(target.items), 0)
-        target.items += [self._attach(target, value) for value in values[:room]]
-        for value in values[room:]:
-            if isinstance(value, Node):
-                self._drop(value)
+    Raises OSError when it cannot be read.
+    """
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    compression = compression_of(head)
+    if compression:
+        return _compressed(stream, head, compression)
+    reader = ByteReader(stream, size)
+    try:
+        pickle = read_pickle(reader, hooks=HOOKS)
+    except PickleError as error:
+        return PickleFile(head, error=error)
+    if not pickle.complete:
+        return PickleFile(head, pickle=pickle)
+    return PickleFile(head, pickle=pickle, behind=size - pickle.end, another=_begins_another(reader))
 
-    def update(self, target: Value, values: list[Value]) -> None:
-        """Set keys to values; the first ones are kept."""
-        if len(values) % 2:
-            raise self.fail("a key without a value")
-        if not isinstance(target, Node):
-            for value in values:
-                self._drop(value)
-            return
-        target.count += len(values) // 2
-        for key, value in zip(values[::2], values[1::2], strict=True):
-            if len(target.entries) < _ENTRIES and not self._full():
-                target.entries.append((self._attach(target, key), self._attach(target, value)))
-            else:
-                self._drop(key)
-                self._drop(value)
 
-    def _full(self) -> bool:
-        return self._live > 2 * LIVE
+def _compressed(stream: BinaryIO, head: bytes, compression: str) -> PickleFile:
+    import lzma
+    import zlib
 
-    def _attach(self, parent: Node, child: Value) -> Value:
-        """Make a value part of another, or a stub of it when too much is kept already."""
-        if not isinstance(child, Node):
-            parent.weight += 1
-            self._live += 1
-            return child
-        if self._live > LIVE:
-            self._drop(child)
-            return child.function if isinstance(child, Call) and isinstance(child.function, Global) else OPAQUE
-        if not child.kept:
-            parent.weight += child.weight
-        return child
+    unpacked = decompressed(stream, compression)
+    if unpacked is None:
+        return PickleFile(head, compression)
+    try:
+        pickle = read_pickle(ByteReader(unpacked, limit=_UNPACKED), hooks=HOOKS)
+    except PickleError as error:
+        return PickleFile(head, compression, error=error)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        return PickleFile(head, compression, error=PickleError(f"the {compression} data is broken ({error})", 0))
+    return PickleFile(head, compression, pickle)
 
-    def _drop(self, value: Value) -> None:
-        """Account for something that nothing refers to any more; what the memo keeps stays on the books."""
-        if isinstance(value, Node) and not value.kept:
-            self._live -= value.weight
+
+def _begins_another(reader: ByteReader) -> bool:
+    first = reader.byte()
+    if first != ord("\x80"):
+        return False
+    return 0 <= reader.byte() <= 5 and reader.byte() in _FIRST_OPCODES  # noqa: PLR2004 -- the newest protocol
+
+
+def compression_of(head: bytes) -> str | None:
+    """The compression that a file's first bytes show."""
+    return next((name for name, magic in COMPRESSIONS.items() if re.match(magic, head, re.DOTALL)), None)
+
+
+def decompressed(stream: BinaryIO, name: str) -> BinaryIO | None:
+    """What a compressed stream holds, unpacked as it is read; None for what the standard library cannot unpack.
+
+    Reading it raises OSError, EOFError, zlib.error or lzma.LZMAError where it is broken.
+    """
+    if name in _UNREADABLE:
+        return None
+    if name == "gzip":
+        import gzip
+
+        return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+    if name == "bz2":
+        import bz2
+
+        return cast("BinaryIO", bz2.BZ2File(stream))
+    if name in {"xz", "lzma"}:
+        import lzma
+
+        return cast("BinaryIO", lzma.LZMAFile(stream))
+    return cast("BinaryIO", _Inflated(stream))
+
+
+def first_unpacked(stream: BinaryIO, name: str, count: int) -> bytes | None:
+    """The first bytes that a compressed stream holds; None where it is broken or cannot be unpacked here."""
+    import lzma
+    import zlib
+
+    try:
+        unpacked = decompressed(stream, name)
+        return unpacked.read(count) if unpacked else None
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return None
+
+
+class _Inflated(io.RawIOBase):
+    """A zlib stream, unpacked in bounded pieces."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        import zlib
+
+        self._stream = stream
+        self._inflater = zlib.decompressobj()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            size = 1 << 16
+        inflater = self._inflater
+        while not inflater.eof:
+            packed = inflater.unconsumed_tail or self._stream.read(1 << 14)
+            data = inflater.decompress(packed, size)
+            if data or not packed:
+                return data
+        return b""
+
+
+def skip_array(machine: Machine, wrapper: Call) -> Value:
+    """Pass over the array that follows its wrapper, which is left in its place."""
+    state = state_of(wrapper)
+    shape, dtype = shape_of(state.get("shape")), dtype_of(state.get("dtype"))
+    if shape is None or dtype is None:
+        raise machine.fail("joblib's note of an array does not say its shape and dtype")
+    if dtype.holds_objects:
+        _skip_nested(machine)
+        return wrapper
+    alignment = state.get("numpy_array_alignment_bytes")
+    if isinstance(alignment, int):
+        machine.reader.skip(machine.reader.take(1)[0])
+    count = 1
+    for length in shape:
+        count *= length
+    if count * dtype.itemsize >= 1 << _ENOUGH:
+        raise machine.fail("an array larger than any machine")
+    machine.reader.skip(count * dtype.itemsize)
+    return wrapper
+
+
+def _skip_nested(machine: Machine) -> None:
+    """An array of objects is a pickle inside the pickle; what it imports counts like the outer one's."""
+    read_nested(machine)
+
+
+HOOKS: Mapping[Global, Hook] = {ARRAY: skip_array, VENDORED_ARRAY: skip_array}

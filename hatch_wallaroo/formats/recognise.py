@@ -1,26 +1,25 @@
 """What a file or folder is: the one answer that the checks, `init` and `schema infer` all go by.
 
 Told from the bytes; the name counts only where they say nothing. What follows from the answer is for others to judge.
-Nothing is loaded or executed, and the memory used does not depend on the file's size.
+Nothing is loaded or executed, and the memory used does not depend on the file's size. The readers of formats are
+imported where a file asks for them: all commands import this module.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from hatch_wallaroo.formats import joblib
-from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
-from hatch_wallaroo.formats.pickle_nodes import class_of
-from hatch_wallaroo.formats.pickles import PickleError
 from hatch_wallaroo.formats.safetensors import begins_as_safetensors
-from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP, MAGIC, ArchiveError, TorchFile, read_torch_file
 from hatch_wallaroo.formats.xgboost_model import own_format
+
+if TYPE_CHECKING:
+    from hatch_wallaroo.formats.pickles import PickleFile
+    from hatch_wallaroo.formats.torch_archive import TorchFile
 
 Kind = Literal[
     "onnx", "onnx-runtime", "tflite", "gguf", "keras-hdf5", "keras-weights", "keras-archive", "saved-model",
@@ -257,6 +256,9 @@ def _hdf5(file: _File) -> Recognised:
 
 
 def _zip(file: _File) -> Recognised:
+    from hatch_wallaroo.formats.pickle_machine import PickleError
+    from hatch_wallaroo.formats.torch_archive import ArchiveError, read_torch_file
+
     try:
         torch = read_torch_file(file.stream, file.size)
     except (ArchiveError, PickleError) as error:
@@ -285,6 +287,10 @@ def _by_members(names: Collection[str]) -> Recognised | None:
 
 def _of_code(file: _File) -> Recognised | None:
     """An archive of Python that was packed for Wallaroo before."""
+    import zipfile
+
+    from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP
+
     try:
         with zipfile.ZipFile(file.stream) as archive:
             code = [each for each in archive.infolist() if each.filename.endswith(".py")]
@@ -302,6 +308,10 @@ def _of_code(file: _File) -> Recognised | None:
 
 def _pickle(file: _File) -> Recognised | None:
     """A pickle, bare or compressed as joblib does it."""
+    from hatch_wallaroo.formats.pickle_nodes import class_of
+    from hatch_wallaroo.formats.pickles import read_pickle_file
+    from hatch_wallaroo.formats.torch_archive import MAGIC
+
     found = read_pickle_file(file.stream, file.size)
     if found.pickle is None:
         problem = str(found.error) if found.error and found.is_pickle else ""
@@ -316,8 +326,10 @@ def _pickle(file: _File) -> Recognised | None:
 
 def _compressed(file: _File) -> Recognised | None:
     """A pickle that joblib compressed, R's data, or a tar archive: by the first bytes that were packed."""
-    compression = joblib.compression(file.head)
-    inside = joblib.first_bytes(file.stream, compression, 512) if compression else None
+    from hatch_wallaroo.formats.pickles import compression_of, first_unpacked
+
+    compression = compression_of(file.head)
+    inside = first_unpacked(file.stream, compression, 512) if compression else None
     if inside is None:
         return None
     if inside.startswith(_R_INSIDE):
@@ -335,7 +347,9 @@ def _named_pickle(file: _File) -> Recognised | None:
     """Pickles of protocols 0 and 1 have no signature, zlib's and lzma's are weak: the name has to agree."""
     if file.suffix not in _PICKLE_NAMES:
         return None
-    return _compressed(file) if joblib.compression(file.head) else _pickle(file)
+    from hatch_wallaroo.formats.pickles import compression_of
+
+    return _compressed(file) if compression_of(file.head) else _pickle(file)
 
 
 def _own_xgboost(file: _File) -> Recognised | None:

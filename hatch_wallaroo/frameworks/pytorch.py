@@ -12,8 +12,8 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
 from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.formats.pickle_machine import PickleError
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
-from hatch_wallaroo.formats.pickles import PickleError
 from hatch_wallaroo.formats.torch_archive import ArchiveError, Kind, TorchFile, read_torch_file
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.other_models import other_model

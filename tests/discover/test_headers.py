@@ -21,7 +21,7 @@ from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.formats.onnx import DTYPES
-from hatch_wallaroo.formats.pickle_file import read_pickle_file
+from hatch_wallaroo.formats.pickles import read_pickle_file
 from hatch_wallaroo.frameworks.pickled import estimators as sklearn_estimators
 from hatch_wallaroo.frameworks.pretrained.tasks import tasks
 from hatch_wallaroo.schema.scalars import split

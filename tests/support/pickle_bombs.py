@@ -33,7 +33,8 @@ def main() -> None:
     import resource
 
     from hatch_wallaroo.formats.byte_reader import reader_over
-    from hatch_wallaroo.formats.pickles import PickleError, read_pickle
+    from hatch_wallaroo.formats.pickle_machine import PickleError
+    from hatch_wallaroo.formats.pickles import read_pickle
 
     report = {}
     for name, data in BOMBS.items():

@@ -16,13 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.formats import pickles
+from hatch_wallaroo.formats import pickle_machine
 from hatch_wallaroo.formats.byte_reader import ByteReader, TruncatedError, reader_over
-from hatch_wallaroo.formats.joblib import HOOKS
-from hatch_wallaroo.formats.numpy_arrays import array_of
-from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
-from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Blob, Collection, Global, class_of, state_of, walk
-from hatch_wallaroo.formats.pickles import Pickle, PickleError, read_pickle
+from hatch_wallaroo.formats.pickle_machine import Pickle, PickleError
+from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Blob, Collection, Global, array_of, class_of, state_of, walk
+from hatch_wallaroo.formats.pickles import HOOKS, PickleFile, read_pickle, read_pickle_file
 from support.peers import run_in
 from support.pickle_bombs import BOMBS
 from support.pickles import Made, Name, estimator, pickled, rebuilt
@@ -419,7 +417,7 @@ def test_what_plain_pickle_makes_of_joblib_files():
 
 
 def test_limits_are_what_the_tests_know():
-    assert (pickles.OPCODES, pickles.LIVE) == (5_000_000, 60_000)
+    assert (pickle_machine.OPCODES, pickle_machine.LIVE) == (5_000_000, 60_000)
     assert isinstance(read(pickle.dumps([])).root, Collection)
     assert repr(OPAQUE) == "OPAQUE"
 

@@ -15,9 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.formats.pickles import PickleError
-from hatch_wallaroo.formats.torch_archive import ArchiveError, read_torch_file
-from hatch_wallaroo.formats.torch_code import Parameter, Signature, forward_of, operators_in
+from hatch_wallaroo.formats.pickle_machine import PickleError
+from hatch_wallaroo.formats.torch_archive import (
+    ArchiveError,
+    Parameter,
+    Signature,
+    forward_of,
+    operators_in,
+    read_torch_file,
+)
 from support.inspecting import fields, look
 from support.peers import run_in
 

@@ -14,10 +14,9 @@ import onnx
 import pytest
 
 from hatch_wallaroo.findings import Place
-from hatch_wallaroo.formats import pickle_file as pickled_files
-from hatch_wallaroo.formats.pickle_file import read_pickle_file
+from hatch_wallaroo.formats import pickles as pickled_files
 from hatch_wallaroo.formats.pickle_nodes import class_of
-from hatch_wallaroo.formats.pickles import read_pickle
+from hatch_wallaroo.formats.pickles import read_pickle, read_pickle_file
 from hatch_wallaroo.frameworks.pickled import estimators as sklearn_estimators
 from hatch_wallaroo.frameworks.pickled.estimators import broken_between, parse
 from hatch_wallaroo.frameworks.pickled.safety import dangerous

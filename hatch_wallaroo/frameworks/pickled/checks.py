@@ -11,8 +11,8 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
 from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.formats.pickle_file import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
+from hatch_wallaroo.formats.pickles import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.frameworks.base import Layout, Planned
 from hatch_wallaroo.frameworks.other_models import other_model

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hatch_wallaroo.formats.numpy_arrays import array_of
-from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Value, class_of, state_of, walk
+from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Value, array_of, class_of, state_of, walk
 
 _STEPS = ("steps", "transformers", "transformer_list", "estimators")
 _DEEPEST = 20

@@ -7,8 +7,7 @@ from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
-from hatch_wallaroo.formats.numpy_arrays import array_of
-from hatch_wallaroo.formats.pickle_nodes import Blob, Call, Collection, Global, Node, Opaque, Value, class_of
+from hatch_wallaroo.formats.pickle_nodes import Blob, Call, Collection, Global, Node, Opaque, Value, array_of, class_of
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.pickled import estimators
 from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
