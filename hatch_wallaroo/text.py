@@ -1,6 +1,6 @@
 """What messages are made of: text from outside made safe to show, and keys, values, errors and sizes in words.
 
-A low module, which any other may import.
+The lowest module: it imports nothing of this package, and any other may import it.
 """
 
 from __future__ import annotations
@@ -8,11 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any, TextIO
-
-from hatch_wallaroo.findings import KeyPath
 
 LONGEST = 1000
 """Characters of a message, fix or place that are shown; what is longer is cut off."""
@@ -73,7 +71,7 @@ def quoted(text: str, longest: int = _LONGEST_QUOTED) -> str:
     return json.dumps(text if len(text) <= longest else text[: longest - 1] + "…", ensure_ascii=False)
 
 
-def key_text(key: KeyPath) -> str:
+def key_text(key: Iterable[str | int]) -> str:
     """A key path as TOML writes it, indices in brackets: `tool.wallaroo.models."a b".artifacts[2]`."""
     text = ""
     for part in key:

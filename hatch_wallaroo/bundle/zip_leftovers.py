@@ -9,8 +9,7 @@ from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
-from hatch_wallaroo.files.zip_listing import MOST_MEMBERS
-from hatch_wallaroo.files.zip_reading import member_names
+from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, member_names
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.text import display_path
 

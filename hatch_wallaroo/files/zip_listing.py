@@ -40,11 +40,10 @@ from hatch_wallaroo.files.sources import (
     lfs_pointer,
     pointer_finding,
 )
-from hatch_wallaroo.files.zip_reading import ZipEndError, read_directory, read_end
+from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, ZipEndError, read_directory, read_end
 from hatch_wallaroo.findings import Finding, Place, Rule
 from hatch_wallaroo.text import describe_error, display_path
 
-MOST_MEMBERS = 100_000
 LARGEST_DIRECTORY = 64 << 20
 """Bytes of a central directory: it is read whole."""
 

@@ -21,6 +21,8 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
 if TYPE_CHECKING:
     import zipfile
 
+MOST_MEMBERS = 100_000
+"""A zip of more is no model."""
 MOST_OPEN = 8
 """Archives that are kept open at once: the operating system's files are few."""
 

@@ -13,10 +13,9 @@ import click
 import pytest
 
 from hatch_wallaroo.cli import frameworks as frameworks_module
-from hatch_wallaroo.cli.reference import every_command, markdown
 from hatch_wallaroo.cli.registry import COMMANDS, commands
+from reference_pages.commands import every_command
 from support.command_line import Run, environment, options_of, output, program, run
-from support.fronts import REPOSITORY
 
 __all__ = ["run"]
 
@@ -91,12 +90,6 @@ def test_a_program_can_read_it(path: str) -> None:
 @pytest.mark.parametrize("path", EVERY)
 def test_colours_can_be_refused_behind_the_name_too(path: str) -> None:
     assert "--no-color" in options_of(EVERY[path])
-
-
-def test_the_reference_is_what_the_code_says() -> None:
-    """Mend with: python -m hatch_wallaroo.cli.reference > docs/reference/commands.md"""
-    committed = (REPOSITORY / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
-    assert committed == markdown()
 
 
 def test_the_overview_names_every_command(run: Run) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.cli.reference import DOCUMENTS, VERSION_KEYS
+from reference_pages.commands import DOCUMENTS, VERSION_KEYS
 from support.command_line import Run, Said, environment, output, program, run
 from support.sandboxes import Sandbox, metadata, running, schemas, zipped
 from support.tiny_server import Asked, answer, jwt, serving

@@ -14,8 +14,8 @@ import click
 import pytest
 
 from hatch_wallaroo.cli.registry import commands
-from hatch_wallaroo.findings_reference import all_rules
 from hatch_wallaroo.platform.options import OPTIONS
+from reference_pages.findings import all_rules
 from support.documentation import PAGES, SITE, anchors, fences, inline, name, tokens
 from support.fronts import REPOSITORY
 

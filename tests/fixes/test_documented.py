@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from hatch_wallaroo.findings_reference import all_rules
 from hatch_wallaroo.fixes.plan import _ALSO, PLANNERS, _planner
 from hatch_wallaroo.reports.program import document
+from reference_pages.findings import all_rules
 from support.fronts import REPOSITORY
 from support.mending import HEAD, checked
 

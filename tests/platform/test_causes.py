@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.findings import Finding, Level, Place
-from hatch_wallaroo.findings_reference import all_rules
 from hatch_wallaroo.platform.causes import CAUSES, advice
 from hatch_wallaroo.platform.packages import read
 from hatch_wallaroo.sandbox import texts
+from reference_pages.findings import all_rules
 from support.packages import write_package
 
 MESSAGES = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from hatch_wallaroo.config import json_schema, reference
+from hatch_wallaroo.config import json_schema
 from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS
 from hatch_wallaroo.config.spec import Project
@@ -89,11 +89,6 @@ def pyproject(schema):
 def test_the_committed_schema_is_the_models():
     """Else run `python -m hatch_wallaroo.config.json_schema`."""
     assert json_schema.FILE.read_text(encoding="utf-8") == json_schema.dump(json_schema.generate())
-
-
-def test_the_committed_reference_is_the_models():
-    """Else run `python -m hatch_wallaroo.config.reference > docs/reference/table.md`."""
-    assert (ROOT / "docs" / "reference" / "table.md").read_text(encoding="utf-8") == reference.markdown()
 
 
 def test_it_is_a_schema_of_draft_7(schema):

@@ -5,14 +5,7 @@ import re
 import pytest
 
 from hatch_wallaroo.findings import Level, Place, nearest, rule
-from hatch_wallaroo.findings_reference import all_rules, markdown
-from support.fronts import REPOSITORY
-
-
-def test_the_reference_is_what_the_code_says() -> None:
-    """Mend with: python -m hatch_wallaroo.findings_reference > docs/reference/findings.md"""
-    committed = (REPOSITORY / "docs" / "reference" / "findings.md").read_text(encoding="utf-8")
-    assert committed == markdown()
+from reference_pages.findings import all_rules
 
 
 @pytest.mark.parametrize("each", all_rules(), ids=lambda each: each.code)

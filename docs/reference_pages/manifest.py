@@ -1,22 +1,20 @@
-"""docs/reference/manifest.md: every key of a manifest, made from its JSON Schema.
-
-`python -m hatch_wallaroo.bundle.reference` prints it.
-"""
+"""docs/reference/manifest.md: every key of a manifest, made from its JSON Schema."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-SCHEMA = Path(__file__).with_name("manifest.schema.json")
+from hatch_wallaroo import bundle
+
+SCHEMA = Path(bundle.__file__).with_name("manifest.schema.json")
 
 _HEAD = """\
 # The manifest
 
-This page is made from the code: `python -m hatch_wallaroo.bundle.reference`.
+This page is made from the code: `python docs/make_reference.py`.
 
 Beside each bundle `NAME-VERSION.EXT` stands `NAME-VERSION.wallaroo.json`: everything that publishing needs, and what is
 in the bundle. Its JSON Schema is in the package, at `hatch_wallaroo/bundle/manifest.schema.json`. The same input gives
@@ -76,7 +74,3 @@ _KINDS = {
     "object": "an object",
     "string": "a string",
 }
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

@@ -1,11 +1,7 @@
-"""docs/reference/table.md: the reference of `[tool.wallaroo]`, made from the model.
-
-`python -m hatch_wallaroo.config.reference` prints it.
-"""
+"""docs/reference/table.md: the reference of `[tool.wallaroo]`, made from the model."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 
 from hatch_wallaroo.config.docs import field_docs, table_doc
@@ -16,7 +12,7 @@ from hatch_wallaroo.config.value_types import ChoiceValue
 _HEAD = """\
 # The table `[tool.wallaroo]`
 
-This page is made from the code: `python -m hatch_wallaroo.config.reference`.
+This page is made from the code: `python docs/make_reference.py`.
 
 A model is described in pyproject.toml:
 
@@ -108,7 +104,3 @@ def _settings(settings: Mapping[str, Setting]) -> Iterator[str]:
     for key, setting in settings.items():
         words = ", ".join(f"`{each}`" for each in setting.choices) or setting.words
         yield f"| `{key}` | {words} | {setting.about} |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

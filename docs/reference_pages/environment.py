@@ -1,12 +1,11 @@
 """docs/reference/environment.md: every variable of the environment that counts for us, made from this table.
 
-`python -m hatch_wallaroo.environment_reference` prints it. A test looks for variables that the code reads and the table
+A test looks for variables that the code reads and the table
 does not have.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -84,7 +83,7 @@ SUBJECTS: Mapping[str, Sequence[Variable]] = {
 _HEAD = """\
 # Environment variables
 
-This page is made from the code: `python -m hatch_wallaroo.environment_reference`.
+This page is made from the code: `python docs/make_reference.py`.
 
 Where nothing else is said, an option of the command line counts before a variable, and a variable before what stands in
 a file. An empty variable counts as none.
@@ -99,7 +98,3 @@ def markdown() -> str:
         parts += [f"| `{each.name}` | {each.meaning} |" for each in variables]
         parts += [""]
     return "\n".join(parts)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

@@ -1,12 +1,8 @@
-"""docs/reference/commands.md: every command with its options and examples, made from the commands themselves.
-
-`python -m hatch_wallaroo.cli.reference` prints it.
-"""
+"""docs/reference/commands.md: every command with its options and examples, made from the commands themselves."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 
@@ -18,7 +14,7 @@ from hatch_wallaroo.exit_codes import EXIT_CODES
 _HEAD = """\
 # Commands
 
-This page is made from the code: `python -m hatch_wallaroo.cli.reference`. `hatch-wallaroo COMMAND --help` says the
+This page is made from the code: `python docs/make_reference.py`. `hatch-wallaroo COMMAND --help` says the
 same, and `python -m hatch_wallaroo` is the same command.
 
 All commands have `--help` (`-h`) and `--no-color`, which may also stand before the command's name. Colours are left out
@@ -175,7 +171,3 @@ def _documents() -> Iterator[str]:
 def _keys(keys: Mapping[str, str]) -> Iterator[str]:
     yield from ("| key | meaning |", "|---|---|")
     yield from (f"| `{key}` | {_cell(text)} |" for key, text in keys.items())
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

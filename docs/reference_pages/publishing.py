@@ -1,11 +1,7 @@
-"""docs/reference/publishing.md: options, variables and exit codes of publishing, made from their tables.
-
-`python -m hatch_wallaroo.platform.reference` prints it.
-"""
+"""docs/reference/publishing.md: options, variables and exit codes of publishing, made from their tables."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -17,7 +13,7 @@ from hatch_wallaroo.platform.settings import PROJECT_TABLE, USER_TABLE, Settings
 _HEAD = f"""\
 # Publishing: options, variables, exit codes
 
-This page is made from the code: `python -m hatch_wallaroo.platform.reference`. How to use it all stands in
+This page is made from the code: `python docs/make_reference.py`. How to use it all stands in
 [how to publish](../how-to/publish.md).
 
 Each option can be given as `-o NAME=VALUE` on the command line of `hatch publish -p wallaroo`, in its environment
@@ -68,7 +64,3 @@ def _statuses() -> Iterator[str]:
     yield from (f"| `{status}` | {meaning} |" for status, meaning in MEANINGS.items())
     yield "| `ready` | the model runs, and can be deployed |"
     yield "| `error` | the model could not be converted or loaded; the platform's summary says why |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

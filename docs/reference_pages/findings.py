@@ -1,12 +1,8 @@
-"""docs/reference/findings.md, made from the rules that the code declares.
-
-`python -m hatch_wallaroo.findings_reference` prints it.
-"""
+"""docs/reference/findings.md, made from the rules that the code declares."""
 
 from __future__ import annotations
 
 import pkgutil
-import sys
 from importlib import import_module
 
 import hatch_wallaroo
@@ -37,7 +33,7 @@ def markdown() -> str:
         "# Findings",
         "",
         "Every finding has a code that never changes its meaning. An error ends the build; a warning or a note does",
-        "not. This page is made from the code: `python -m hatch_wallaroo.findings_reference`.",
+        "not. This page is made from the code: `python docs/make_reference.py`.",
     ]
     subject = ""
     for rule in all_rules():
@@ -48,7 +44,3 @@ def markdown() -> str:
         parts += ["", f"### {rule.code}: {rule.title}", "", f"Level: {rule.level.value}.", "", rule.why]
         parts += ["", f"Source: {rule.source}"]
     return "\n".join(parts) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())
