@@ -40,8 +40,9 @@ NO_SUCH_NAME = rule(
 )
 UNDEFINED = rule(
     "WLR543",
-    "an undefined name is used while the module is imported",
-    why="The platform imports the code when it converts the model: a NameError ends the upload.",
+    "an undefined name is used",
+    why="The platform imports the code when it converts the model, and calls it: a NameError ends the upload, or every "
+    "inference.",
     source="mac 2025.2.5 and 2026.1.3, ModuleLoadError: name … is not defined",
 )
 LEAVES = rule(
@@ -254,16 +255,13 @@ def _name(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
 
 
 def _undefined(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
-    said = f"uses {failure.detail} while it is imported, and defines it nowhere"
-    return UNDEFINED, said, f"define or import {failure.detail} above this line"
-
-
-def _typing(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
-    return (
-        UNDEFINED,
-        f"uses {failure.detail} while it is imported, but imports it for type checkers only",
-        f"import {failure.detail} outside `if TYPE_CHECKING:`, or quote the annotation",
-    )
+    name, when = failure.detail, "when it is called" if failure.lazy else "while it is imported"
+    if failure.kind == "typing":
+        fix = f"import {name} outside `if TYPE_CHECKING:`, or quote the annotation"
+        return UNDEFINED, f"uses {name} {when}, but imports it for type checkers only", fix
+    if failure.kind == "unbound":
+        return UNDEFINED, f"uses {name} {when}, and has not defined it by then", f"define {name} above this line"
+    return UNDEFINED, f"uses {name} {when}, and defines it nowhere", f"define or import {name} above this line"
 
 
 def _exit(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
@@ -302,7 +300,8 @@ _SAYING: Mapping[FailureKind, Callable[[ImportFailure, PlatformEnvironment], Sai
     "relative": _relative,
     "name": _name,
     "undefined": _undefined,
-    "typing": _typing,
+    "typing": _undefined,
+    "unbound": _undefined,
     "exit": _exit,
     "raise": _raise,
     "variable": _variable,

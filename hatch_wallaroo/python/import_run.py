@@ -7,16 +7,18 @@ what one file does to `sys.path` is seen by the files after it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from hatch_wallaroo.python import path_effects, statements
+from hatch_wallaroo.python.code_paths import CodePaths, Truth
 from hatch_wallaroo.python.expressions import external_name, value_of, values_of
-from hatch_wallaroo.python.import_failures import CATCHING
+from hatch_wallaroo.python.import_failures import CATCHING, ImportFailure
 from hatch_wallaroo.python.imports import Importer
 from hatch_wallaroo.python.source_files import SourceFile
+from hatch_wallaroo.python.undefined_names import Undefined, set_builtins, undefined
 from hatch_wallaroo.python.values import UNKNOWN, Binding, Function, Module, Names, OwnClass, Scope, Value, joined
 
 
@@ -24,6 +26,8 @@ from hatch_wallaroo.python.values import UNKNOWN, Binding, Function, Module, Nam
 class ImportRun(Importer):
     """One process that imports files of the bundle."""
 
+    builtins: set[str] = field(default_factory=set)
+    _missed: dict[Module, list[Undefined]] = field(default_factory=dict)
     _deferred: list[Function] = field(default_factory=list)
 
     def execute(self, file: SourceFile, name: str, package: str = "") -> Module:
@@ -48,9 +52,37 @@ class ImportRun(Importer):
             module.open = True
             self.note("syntax", module.file, ast.Module(body=[], type_ignores=[]), module.file.path)
             return
-        statements.check_names(self, module)
+        self.builtins |= set_builtins(module.file.tree)
         self._statements(module.file.tree.body, Scope(module), module.names)
+        self._names(module, module.file.tree)
         module.done = True
+
+    def _names(self, module: Module, tree: ast.Module) -> None:
+        """Note the undefined names that the import meets, and keep those that functions may."""
+        found = undefined(
+            tree,
+            known=self.builtins,
+            starred=None if module.open else module.names.keys(),
+            truth=self._truth(module),
+        )
+        for each in found:
+            if each.at_import:
+                self.note(each.kind, module.file, each.node, each.name, sure=each.sure)
+            else:
+                self._missed.setdefault(module, []).append(each)
+
+    def missed_by(self, functions: Collection[ast.AST]) -> Iterator[ImportFailure]:
+        """The undefined names that functions meet when they are called; `functions` are those that surely are."""
+        for module, missed in self._missed.items():
+            if module.file.tree is not None:
+                paths = CodePaths(module.file.tree, functions, self._truth(module))
+                for each in missed:
+                    _, sure = paths.moment(each.node) or (False, False)
+                    yield ImportFailure(each.kind, module.file, each.node, each.name, sure, lazy=True)
+
+    def _truth(self, module: Module) -> Truth:
+        scope = Scope(module)
+        return lambda test: statements.truth(test, scope, self.environment)
 
     def _statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> None:
         for statement in body:

@@ -47,10 +47,10 @@ class Finder(ABC):
     def body(self, module: Module) -> None:
         """Execute a module's statements."""
 
-    def note(self, kind: FailureKind, file: SourceFile, node: ast.AST, detail: str) -> None:
+    def note(self, kind: FailureKind, file: SourceFile, node: ast.AST, detail: str, *, sure: bool = True) -> None:
         """Record something that an import would trip over."""
         known = self._siblings(detail) if kind == "absent" else ()
-        self.events.append(ImportFailure(kind, file, node, detail, not self._lazy, bool(self._lazy), known))
+        self.events.append(ImportFailure(kind, file, node, detail, sure and not self._lazy, bool(self._lazy), known))
 
     def find(self, dotted: str) -> Module | None:
         """Import a module of the bundle by its dotted name, as `sys.path` stands now; None where there is none."""

@@ -1,28 +1,17 @@
-"""Which names a module needs while it is imported, and which of its branches an import takes."""
+"""What single statements say: the expressions they evaluate at once, the branch that an import takes, `__all__`."""
 
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 from collections.abc import Iterable, Iterator
 
+from hatch_wallaroo.python.code_paths import is_type_checking
 from hatch_wallaroo.python.expressions import external_name, values_of
-from hatch_wallaroo.python.imports import Finder
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.values import External, Module, OwnClass, Scope
 
-_GIVEN = frozenset(dir(builtins)) | {
-    "__file__",
-    "__path__",
-    "__annotations__",
-    "__module__",
-    "__qualname__",
-    "__builtins__",
-}
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PLAIN_NAME = re.compile(r"\s*\w+\s*(?![\w.]|\s)")
-_HIDING = frozenset({"exec", "globals", "vars", "locals", "setattr"})
 
 
 def immediate(statement: ast.stmt, *, annotations: bool = True) -> Iterator[ast.AST]:
@@ -57,94 +46,9 @@ def _direct(statement: ast.stmt, *, annotations: bool) -> Iterable[ast.AST]:
     ]
 
 
-def check_names(run: Finder, module: Module) -> None:
-    """Report names that an import is certain to miss: used at the top level, and bound nowhere in the file."""
-    tree = module.file.tree
-    if tree is None:
-        return
-    bound, typing_only, hidden = _bound(tree)
-    if hidden:
-        return
-    for statement, local in _top(tree.body, frozenset(), module):
-        nodes = list(immediate(statement, annotations=not module.file.postponed))
-        inner = _own_names(nodes)
-        for node in nodes:
-            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
-                continue
-            if (
-                node.id in bound
-                or node.id in local
-                or node.id in inner
-                or node.id in _GIVEN
-                or node.id.startswith("__")
-            ):
-                continue
-            run.note("typing" if node.id in typing_only else "undefined", module.file, node, node.id)
-
-
-def _top(body: Iterable[ast.stmt], local: frozenset[str], module: Module) -> Iterator[tuple[ast.stmt, frozenset[str]]]:
-    """Statements that every import executes, class bodies included, with the names of the class around them."""
-    for statement in body:
-        yield statement, local
-        if isinstance(statement, ast.ClassDef):
-            names = frozenset(name for each in ast.walk(statement) for name in _binds(each))
-            yield from _top(statement.body, local | names, module)
-
-
-def _bound(tree: ast.Module) -> tuple[set[str], set[str], bool]:
-    """Names bound anywhere in a file, those bound only for type checkers, and whether it may bind others."""
-    bound: set[str] = set()
-    typing_only: set[str] = set()
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
-    while waiting:
-        node, for_typing = waiting.pop()
-        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            return bound, typing_only, True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _HIDING:
-            return bound, typing_only, True
-        (typing_only if for_typing else bound).update(_binds(node))
-        inside = {id(each) for each in node.body} if isinstance(node, ast.If) and _says_typing(node.test) else ()
-        waiting += [(child, for_typing or id(child) in inside) for child in ast.iter_child_nodes(node)]
-    return bound, typing_only - bound, False
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        yield node.name
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        yield from ((alias.asname or alias.name.partition(".")[0]) for alias in node.names)
-    elif (isinstance(node, ast.ExceptHandler) and node.name) or (
-        isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name
-    ):
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest
-    elif type(node).__name__ in {"TypeVar", "ParamSpec", "TypeVarTuple"}:  # Python 3.12's syntax, by its name
-        yield str(getattr(node, "name", ""))
-
-
-def _own_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Names that comprehensions and lambdas bind for themselves."""
-    found: set[str] = set()
-    for node in nodes:
-        if isinstance(node, _COMPREHENSIONS):
-            found.update(name for part in node.generators for each in ast.walk(part.target) for name in _binds(each))
-        elif isinstance(node, ast.Lambda):
-            found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
-    return found
-
-
-def _says_typing(test: ast.expr) -> bool:
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
-
-
 def is_typing(test: ast.expr, scope: Scope) -> bool:
     """Whether a test is true for type checkers alone."""
-    return _says_typing(test) and external_name(test, scope).endswith("TYPE_CHECKING")
+    return is_type_checking(test) and external_name(test, scope).endswith("TYPE_CHECKING")
 
 
 def truth(test: ast.expr, scope: Scope, environment: PlatformEnvironment) -> bool | None:

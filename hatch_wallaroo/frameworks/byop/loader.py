@@ -61,7 +61,23 @@ def load(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun,
             findings += assigned(each_made, modules, stored=stored)
     if not made and len(sure) == 1 and not unseen:
         findings += _no_inference(modules)
+    findings += explain(run.missed_by(set(_called(sure, made))), environment)
     return run, findings
+
+
+def _called(builders: list[Counted], made: list[OwnClass]) -> Iterator[ast.AST]:
+    """The functions that the platform calls: to build the one model, and to predict with it."""
+    if len(builders) == 1 and isinstance(builders[0].value, OwnClass):
+        yield from _functions(builders[0].value, "__init__", "create")
+        if len(made) == 1:
+            yield from _functions(made[0], "__init__", "_predict", "expected_model_types")
+
+
+def _functions(made: OwnClass, *names: str) -> Iterator[ast.AST]:
+    for name in names:
+        found = member(made, name)
+        if isinstance(found, Member) and found.function is not None:
+            yield found.function.node
 
 
 def _no_inference(modules: list[Module]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.newer_syntax import NEWER
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
 from hatch_wallaroo.python.source_files import UNJUDGED, UNPARSEABLE, read_sources
+from hatch_wallaroo.python.values import Function, Module
 
 
 class PythonStep(Family):
@@ -46,7 +47,7 @@ class PythonStep(Family):
         try:
             modules = [run.execute(file, _LOADED_AS) for path, file in sorted(sources.files.items()) if "/" not in path]
             run.settle()
-            findings = [*_importing(spec, run), *judge(spec, modules)]
+            findings = [*_importing(spec, run, modules), *judge(spec, modules)]
         except RecursionError:
             findings = [too_deep("the Python step", spec.at("model"))]
             modules = []
@@ -67,8 +68,10 @@ _KINDS: Mapping[str, Rule] = {
 _KEPT = frozenset({UNJUDGED.code})
 
 
-def _importing(spec: ModelSpec, run: ImportRun) -> Iterable[Finding]:
-    """What the import of the files would trip over, by the rules for steps."""
+def _importing(spec: ModelSpec, run: ImportRun, modules: Iterable[Module]) -> Iterable[Finding]:
+    """What the import of the files and the call of the step would trip over, by the rules for steps."""
+    bound = [module.names[spec.release.python_step] for module in modules if spec.release.python_step in module.names]
+    called = {value.node for each in bound for value in each.values if isinstance(value, Function)}
     beside = partial(_beside, spec)
     fixes: dict[FailureKind, Fix] = {
         "path": beside,
@@ -76,7 +79,7 @@ def _importing(spec: ModelSpec, run: ImportRun) -> Iterable[Finding]:
         "relative": _alone,
         "exit": partial(_leaving, spec),
     }
-    found = explain(run.events, run.environment, fixes)
+    found = explain([*run.events, *run.missed_by(called)], run.environment, fixes)
     for each in (*found, *reached_findings(run)):
         if each.code in _KEPT:
             yield each
