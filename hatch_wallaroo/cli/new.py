@@ -78,21 +78,21 @@ def new(
     """
     from hatch_wallaroo.scaffold.answers import decide
     from hatch_wallaroo.scaffold.repository import repository, starter
-    from hatch_wallaroo.scaffold.wishes import Wishes, gathered
+    from hatch_wallaroo.scaffold.requested import Requested, gathered
     from hatch_wallaroo.scaffold.write import write
 
     if not name and not interactive:
         raise misused("a name is missing", "hatch-wallaroo new my-model, or -i to be asked")
     with scaffold_errors():
-        said = Wishes(framework, release, description, author, email, license_)
-        wishes = said.otherwise(gathered(os.environ))
+        said = Requested(framework, release, description, author, email, license_)
+        requested = said.otherwise(gathered(os.environ))
         if interactive:
-            from hatch_wallaroo.scaffold.asking import ask
+            from hatch_wallaroo.scaffold.answers import ask
 
             name = name or click.prompt("Project name", err=True)
-            text = click.prompt("Description", default=wishes.description or "", err=True)
-            wishes = ask(replace(wishes, description=text))
-        answers = decide(str(name), wishes)
+            text = click.prompt("Description", default=requested.description or "", err=True)
+            requested = ask(replace(requested, description=text))
+        answers = decide(str(name), requested)
         files = repository(answers, starter(answers))
         folder = location or Path(answers.project)
         write(files, folder)
@@ -107,7 +107,7 @@ def new(
 @click.command("template-config", epilog=_CONFIG)
 def template_config() -> None:
     """Print the path of a config.toml that makes `hatch new` make model repositories."""
-    from hatch_wallaroo.scaffold.texts import shipped_config
+    from hatch_wallaroo.scaffold.template_files import shipped_config
 
     click.echo(str(shipped_config()))
 
@@ -129,7 +129,7 @@ def chosen(answers: Answers, *, flags: bool = True) -> str:
 @contextmanager
 def scaffold_errors() -> Iterator[None]:
     """Turns what the generator says into the command's error; under Hatch as well."""
-    from hatch_wallaroo.scaffold.problems import ScaffoldError
+    from hatch_wallaroo.scaffold.requested import ScaffoldError
 
     try:
         yield

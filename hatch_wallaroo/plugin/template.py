@@ -16,8 +16,8 @@ from hatch_wallaroo.cli.new import chosen, scaffold_errors
 from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.scaffold.answers import decide, identify
 from hatch_wallaroo.scaffold.repository import ScaffoldFile, bare_pyproject, repository, starter
-from hatch_wallaroo.scaffold.wishes import (
-    Wishes,
+from hatch_wallaroo.scaffold.requested import (
+    Requested,
     from_config,
     from_environment,
     from_git,
@@ -40,15 +40,15 @@ class WallarooTemplate(TemplateInterface):
         """Decide what will be made, before Hatch asks for its files."""
         name, flags = config["project_name"], _flags()
         with scaffold_errors():
-            wishes = _wishes(config, self.plugin_config)
+            requested = _requested(config, self.plugin_config)
             if flags.get("initialize"):
-                self._file = _Bare(bare_pyproject(identify(name, wishes)))
+                self._file = _Bare(bare_pyproject(identify(name, requested)))
                 return
             if flags.get("interactive"):
-                from hatch_wallaroo.scaffold.asking import ask
+                from hatch_wallaroo.scaffold.answers import ask
 
-                wishes = ask(wishes)
-            answers = decide(name, wishes)
+                requested = ask(requested)
+            answers = decide(name, requested)
             self._file = _Repository(repository(answers, starter(answers)))
         tell(chosen(answers, flags=False))
         if flags.get("feature_cli"):
@@ -106,9 +106,9 @@ def _flags() -> Mapping[str, Any]:
     return context.params if context is not None else {}
 
 
-def _wishes(config: Mapping[str, Any], table: Mapping[str, Any]) -> Wishes:
+def _requested(config: Mapping[str, Any], table: Mapping[str, Any]) -> Requested:
     """What Hatch passes on, and what stands elsewhere, in the order of the command `new`."""
-    said = Wishes(description=config.get("description") or None)
+    said = Requested(description=config.get("description") or None)
     said = said.otherwise(from_environment(os.environ)).otherwise(from_table(table))
     context = click.get_current_context(silent=True)
     used = context.find_root().params.get("config_file") if context is not None else None

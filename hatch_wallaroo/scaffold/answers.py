@@ -1,16 +1,18 @@
-"""From what was asked for to what a new repository is made from, with all that is wrong said at once."""
+"""What a new repository is made from: requested, asked for or assumed; all that is wrong is said at once."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from hatch_wallaroo.config.release_values import find_framework, find_release
+import click
+
+from hatch_wallaroo.config.release_values import Answer, find_framework, find_release
 from hatch_wallaroo.releases.load import known
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold.names import judge_package, judge_project, package_name, project_name
-from hatch_wallaroo.scaffold.problems import Problem, ScaffoldError
-from hatch_wallaroo.scaffold.wishes import Wishes
+from hatch_wallaroo.scaffold.requested import Problem, Requested, ScaffoldError
 from hatch_wallaroo.text import quoted
 
 DEFAULT_FRAMEWORK = "custom"
@@ -20,6 +22,7 @@ PACKAGED = ("custom", "mlflow")
 _NEAREST = re.compile(r'(?:framework|release) = "([^"]+)"')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^\s@<>(),;:\"\\]+@[^\s@<>(),;:\"\\]+", re.ASCII)
+_COLUMNS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,29 +55,29 @@ def newest_release() -> str:
     return known()[-1]
 
 
-def decide(name: str, wishes: Wishes) -> Answers:
+def decide(name: str, requested: Requested) -> Answers:
     """Fill in the defaults and judge everything. Raises ScaffoldError with all problems."""
-    identity, problems = _identity(name, wishes)
-    release = _release(wishes.release or newest_release(), problems)
-    row = _framework(wishes.framework or DEFAULT_FRAMEWORK, release, problems)
+    identity, problems = _identity(name, requested)
+    release = _release(requested.release or newest_release(), problems)
+    row = _framework(requested.framework or DEFAULT_FRAMEWORK, release, problems)
     if row is not None and row.family in PACKAGED and not problems:
         problems += judge_package(identity.project)
     if problems or row is None or release is None:
         raise ScaffoldError(problems)
-    assumed = tuple(key for key in ("framework", "release") if not getattr(wishes, key))
+    assumed = tuple(key for key in ("framework", "release") if not getattr(requested, key))
     return Answers(framework=row, release=release, assumed=assumed, **asdict(identity))
 
 
-def identify(name: str, wishes: Wishes) -> Identity:
+def identify(name: str, requested: Requested) -> Identity:
     """What is known of a project whose model is not declared yet. Raises ScaffoldError with all problems."""
-    identity, problems = _identity(name, wishes)
+    identity, problems = _identity(name, requested)
     if problems:
         raise ScaffoldError(problems)
     return identity
 
 
-def _identity(name: str, wishes: Wishes) -> tuple[Identity, list[Problem]]:
-    texts = {key: (getattr(wishes, key) or "").strip() for key in ("description", "author", "email", "license")}
+def _identity(name: str, requested: Requested) -> tuple[Identity, list[Problem]]:
+    texts = {key: (getattr(requested, key) or "").strip() for key in ("description", "author", "email", "license")}
     return Identity(project=project_name(name), **texts), [*judge_project(name), *_judge_texts(texts)]
 
 
@@ -123,3 +126,54 @@ def _license_problem(expression: str) -> Problem | None:
     except InvalidLicenseExpression:
         return Problem(f"{quoted(expression, 40)} is no SPDX license expression", "for example: Apache-2.0")
     return None
+
+
+def ask(requested: Requested) -> Requested:
+    """Ask for the release and the framework; what was requested is what Return takes. Raises click.Abort."""
+    release = _ask_release(requested.release)
+    framework = _ask_framework(requested.framework, release)
+    return replace(requested, release=release.asked, framework=framework)
+
+
+def _ask_release(requested: str | None) -> Release:
+    default = requested if requested and find_release(requested).value else newest_release()
+    click.echo(f"Wallaroo releases: {', '.join(known())}", err=True)
+    release: Release = click.prompt(
+        "Release", default=default, err=True, value_proc=lambda text: _found(find_release(text.strip()))
+    )
+    return release
+
+
+def _ask_framework(requested: str | None, release: Release) -> str:
+    names = [name for name, row in release.frameworks.items() if row.family != "mlflow"]
+    default = requested if requested in names else DEFAULT_FRAMEWORK
+    click.echo(_menu(names), err=True)
+
+    def chosen(text: str) -> str:
+        text = text.strip()
+        if text.isascii() and text.isdigit():
+            if not 1 <= int(text[:9]) <= len(names):
+                raise click.UsageError(f"there are {len(names)}; write a number of these, or a name")
+            return names[int(text) - 1]
+        name: str = _found(find_framework(text, release)).name
+        if name not in names:
+            raise click.UsageError(f"{name} is a container image, which this version does not build")
+        return name
+
+    framework: str = click.prompt("Framework", default=default, err=True, value_proc=chosen)
+    return framework
+
+
+def _found(answer: Answer) -> Any:
+    """The value, or the question once more with the nearest name."""
+    if answer.value is None:
+        raise click.UsageError("; ".join(f"{issue.message}; {hint(issue.fix)}" for issue in answer.issues))
+    return answer.value
+
+
+def _menu(names: list[str]) -> str:
+    """The names with their numbers, in columns that are read downwards."""
+    rows = -(-len(names) // _COLUMNS)
+    cells = [f"{number:>3} {name}" for number, name in enumerate(names, 1)]
+    width = max(map(len, cells)) + 2
+    return "\n".join("".join(cell.ljust(width) for cell in cells[row::rows]).rstrip() for row in range(rows))

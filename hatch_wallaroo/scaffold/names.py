@@ -12,7 +12,7 @@ from hatch_wallaroo.config.model_name import LONGEST, is_name, judge_default
 from hatch_wallaroo.files.exclusions import folder_reason, may_hold_tests
 from hatch_wallaroo.files.paths import windows_problem
 from hatch_wallaroo.python.distributions import PLATFORM, STDLIB_GONE
-from hatch_wallaroo.scaffold.problems import Problem
+from hatch_wallaroo.scaffold.requested import Problem
 from hatch_wallaroo.text import quoted
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]*[A-Za-z0-9])?", re.ASCII)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.findings import PYPROJECT
-from hatch_wallaroo.scaffold import coded, ready, texts
+from hatch_wallaroo.scaffold import code_starters, template_files, trained_starters
 from hatch_wallaroo.scaffold.answers import Answers, Identity
-from hatch_wallaroo.scaffold.starter import Starter
+from hatch_wallaroo.scaffold.starter import MAKER, Starter
 from hatch_wallaroo.schema.toml import format_schema
 from hatch_wallaroo.schema.types import Schema
 
@@ -27,20 +27,17 @@ class ScaffoldFile(NamedTuple):
 def starter(answers: Answers) -> Starter:
     """What the repository begins with, by the framework's family. Raises LookupError for a family that has none."""
     row, release = answers.framework, answers.release
-    if row.family in ready.FAMILIES:
-        return ready.starter(row, release)
+    if row.family in trained_starters.FAMILIES:
+        return trained_starters.trained_starter(row, release)
     if answers.package is not None:
-        return coded.byop(row, release, answers.package)
+        return code_starters.byop_starter(row, release, answers.package)
     if row.family == "python":
-        return coded.step(row, release)
-    if row.family == "hugging-face":
-        from hatch_wallaroo.scaffold import hugging_face
+        return code_starters.step_starter(row, release)
+    if row.family in {"hugging-face", "llm"}:
+        from hatch_wallaroo.scaffold import pretrained_starters
 
-        return hugging_face.starter(row, release)
-    if row.family == "llm":
-        from hatch_wallaroo.scaffold import llm
-
-        return llm.starter(row, release)
+        made = pretrained_starters.task_starter if row.family == "hugging-face" else pretrained_starters.engine_starter
+        return made(row, release)
     raise LookupError(f"no repository begins with {row.family}")
 
 
@@ -49,12 +46,12 @@ def repository(answers: Answers, begun: Starter) -> tuple[ScaffoldFile, ...]:
     texts_of = {
         PYPROJECT: _pyproject(answers, begun),
         "README.md": _readme(answers, begun),
-        ".gitignore": texts.read("gitignore").decode(),
-        WORKFLOW: texts.read("workflow.yml").decode(),
+        ".gitignore": template_files.read("gitignore").decode(),
+        WORKFLOW: template_files.read("workflow.yml").decode(),
         "tests/test_bundle.py": _bundle_test(answers, begun),
     }
     if begun.sample:
-        texts_of[SAMPLE] = texts.sample_text(begun.sample)
+        texts_of[SAMPLE] = template_files.sample_text(begun.sample)
     twice = texts_of.keys() & begun.files.keys()
     if twice:
         raise ValueError(f"the starter has files of the repository's own: {sorted(twice)}")
@@ -64,7 +61,7 @@ def repository(answers: Answers, begun: Starter) -> tuple[ScaffoldFile, ...]:
 
 def bare_pyproject(identity: Identity) -> str:
     """The pyproject.toml of a folder that is there already (`hatch new --init`): its model is not known yet."""
-    return texts.render("init.toml", _project_values(identity))
+    return template_files.render("init.toml", _project_values(identity))
 
 
 def plugin_requirement() -> str:
@@ -95,7 +92,7 @@ def _pyproject(answers: Answers, begun: Starter) -> str:
         "outputs": _schema(begun.outputs),
         "test_dependencies": _test_dependencies(answers),
     }
-    return texts.render("pyproject.toml", values)
+    return template_files.render("pyproject.toml", values)
 
 
 def _schema(schema: Schema | None) -> str:
@@ -118,7 +115,7 @@ def _readme(answers: Answers, begun: Starter) -> str:
         "replace": begun.replace,
         "listed": list(_listed(answers, begun)),
     }
-    return texts.render("README.md", values)
+    return template_files.render("README.md", values)
 
 
 def _listed(answers: Answers, begun: Starter) -> Iterator[tuple[str, str]]:
@@ -129,9 +126,9 @@ def _listed(answers: Answers, begun: Starter) -> Iterator[tuple[str, str]]:
     for path in (begun.model, *begun.artifacts):
         if path:
             yield path, "the step" if answers.framework.family == "python" else "the model"
-    if ready.MAKER in begun.files:
+    if MAKER in begun.files:
         fetches = answers.framework.family in {"hugging-face", "llm"}
-        yield ready.MAKER, "makes one like it, or fetches the one that you name" if fetches else "made that model"
+        yield MAKER, "puts the model that you name in its place" if fetches else "made that model"
     if begun.sample:
         yield SAMPLE, "rows to try the model with, and its answers" if "outputs" in begun.sample else "rows to try"
     yield "tests/", "what `hatch test` runs"
@@ -143,6 +140,6 @@ def _bundle_test(answers: Answers, begun: Starter) -> str:
     kind = None
     if begun.sample and begun.inputs is not None:
         kind = "schema"
-    elif begun.sample and answers.framework.family in ready.FAMILIES:
+    elif begun.sample and answers.framework.family in trained_starters.FAMILIES:
         kind = "tensors"
-    return texts.render("test_bundle.py", {"answers": answers, "sample": kind, "sides": list(begun.sample)})
+    return template_files.render("test_bundle.py", {"answers": answers, "sample": kind, "sides": list(begun.sample)})

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hatch_wallaroo.schema.tables import read_schema
 from hatch_wallaroo.schema.types import Schema
+
+MAKER = "make_model.py"
+"""The script that made a repository's model, or fetches one."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +35,11 @@ class Starter:
     sample: Mapping[str, Any] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
     table: Mapping[str, Any] = field(default_factory=dict)
+
+
+def schema(fields: Mapping[str, Any]) -> Schema:
+    """A schema as the table writes it. Raises ValueError for what is none."""
+    made, issues = read_schema(fields)
+    if issues:
+        raise ValueError(f"no schema: {issues}")
+    return made

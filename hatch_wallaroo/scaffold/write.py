@@ -10,9 +10,11 @@ from contextlib import contextmanager, suppress
 from errno import EEXIST
 from pathlib import Path
 
+from hatch_wallaroo.files.writing import write_new
 from hatch_wallaroo.findings import PYPROJECT
-from hatch_wallaroo.scaffold.problems import Problem, ScaffoldError
 from hatch_wallaroo.scaffold.repository import ScaffoldFile
+from hatch_wallaroo.scaffold.requested import Problem, ScaffoldError
+from hatch_wallaroo.text import describe_error
 
 
 def write(files: Sequence[ScaffoldFile], folder: Path) -> None:
@@ -36,13 +38,10 @@ def write(files: Sequence[ScaffoldFile], folder: Path) -> None:
 
 def write_file(data: bytes, path: Path) -> None:
     """Write one file that is not there yet, whole or not at all. Raises ScaffoldError."""
-    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        if os.path.lexists(path):
-            raise ScaffoldError([Problem(f"{path} is there already", "it is left as it is")])
-        with _removed(made):
-            _write(made, data)
-            made.rename(path)
+        write_new(path, data)
+    except FileExistsError:
+        raise ScaffoldError([Problem(f"{path} is there already", "it is left as it is")]) from None
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -141,5 +140,5 @@ def _remove(path: Path) -> None:
 
 def _unwritable(folder: Path, error: OSError) -> ScaffoldError:
     """What the system said, without the name of a file that is gone again."""
-    reason = error.strerror or str(error)
-    return ScaffoldError([Problem(f"{folder} cannot be written: {reason}; nothing was left behind")], misused=False)
+    message = f"{folder} cannot be written: {describe_error(error)}; nothing was left behind"
+    return ScaffoldError([Problem(message)], misused=False)

@@ -15,15 +15,13 @@ import pytest
 
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, tasks
 from hatch_wallaroo.project.repository import check_repository, read_repository
-from hatch_wallaroo.scaffold import texts
-from hatch_wallaroo.scaffold.hugging_face_models import model_folder, model_names, model_table
-from hatch_wallaroo.scaffold.hugging_face_script import python
-from hatch_wallaroo.scaffold.hugging_face_tokenizer import vocabulary
+from hatch_wallaroo.scaffold import template_files
+from hatch_wallaroo.scaffold.pretrained_starters import model_folder
 from hatch_wallaroo.schema.arrow import to_arrow
 from hatch_wallaroo.schema.types import Schema
 from support.fronts import REPOSITORY
 from support.guide_schemas import SCHEMAS
-from support.starters import begin, digest, frameworks, lay, weights
+from support.starters import MODEL_NAMES, begin, digest, frameworks, lay, weights
 
 GUIDE = {each.name: eval(each.code, {"pa": pa}) for each in SCHEMAS}
 # The guide has only a link for the first; the second is the vendor's public tutorial for Whisper, of 2023.4.
@@ -93,7 +91,7 @@ def fits(row: dict, schema: Schema) -> None:
 @pytest.mark.parametrize("task", tasks())
 def test_the_sample_is_a_file_that_can_be_read(task) -> None:
     sample = newest(task).sample
-    text = texts.sample_text(sample)
+    text = template_files.sample_text(sample)
     assert json.loads(text) == sample
     assert len(text) < 3_000_000
     assert text.count("\n") < 30  # a picture stands on one line
@@ -111,7 +109,7 @@ def test_the_bytes_are_the_same_in_every_process() -> None:
 
 
 @pytest.mark.parametrize("pickled", [False, True], ids=["safetensors", "bin"])
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_a_folder_is_small_and_its_weights_are_no_zeros(name, pickled) -> None:
     folder = model_folder(name, pickled=pickled)
     assert sum(map(len, folder.values())) < LARGEST
@@ -121,24 +119,27 @@ def test_a_folder_is_small_and_its_weights_are_no_zeros(name, pickled) -> None:
         assert all(map(isfinite, numbers)), path
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_both_forms_hold_the_same_tensors(name) -> None:
     safe, pickled = (list(weights(model_folder(name, pickled=each)).values()) for each in (False, True))
     assert safe == pickled
 
 
 def test_the_numbers_of_the_tokens_are_the_vocabularys() -> None:
-    numbers = {token: number for number, token in enumerate(vocabulary())}
-    assert len(numbers) == len(vocabulary())
     meant = {"pad_token_id": "<pad>", "bos_token_id": "<s>", "eos_token_id": "</s>"}
-    for name in model_names():
-        if name == "wav2vec2":
+    for name in MODEL_NAMES:
+        folder = model_folder(name)
+        tokenizer = next((data for path, data in folder.items() if path.endswith("tokenizer.json")), None)
+        if tokenizer is None:
             continue
-        for path, key, value in settings(model_table(name)["files"]):
-            if key == "vocab_size":
-                assert value == len(numbers), (name, path)
-            elif key in meant:
-                assert value == numbers[meant[key]], (name, path, key)
+        numbers = json.loads(tokenizer)["model"]["vocab"]
+        assert sorted(numbers.values()) == list(range(len(numbers)))
+        for file in (path for path in folder if path.endswith("config.json")):
+            for path, key, value in settings(json.loads(folder[file])):
+                if key == "vocab_size":
+                    assert value == len(numbers), (name, file, path)
+                elif key in meant:
+                    assert value == numbers[meant[key]], (name, file, path, key)
 
 
 def settings(value: dict, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, object]]:
@@ -174,10 +175,3 @@ def test_the_readme_says_what_it_is_and_how_to_replace_it(task) -> None:
     assert f"`models/{task}` is a" in starter.about
     assert "python make_model.py " in starter.replace
     assert "{" not in starter.about + starter.replace
-
-
-@pytest.mark.parametrize(
-    "value", [{}, [], {"a": {"b": [1, 2.5, "x"], 3: None}, "c": True}, 'say "no"\\', {"id2label": {0: "é"}}]
-)
-def test_settings_are_written_as_python(value) -> None:
-    assert ast.literal_eval(python(value)) == value

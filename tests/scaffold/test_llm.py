@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
 from hatch_wallaroo.project.repository import check_repository, read_repository
-from hatch_wallaroo.scaffold.hugging_face_models import model_folder, model_table
+from hatch_wallaroo.scaffold.pretrained_starters import model_folder
 from hatch_wallaroo.schema.arrow import to_arrow
 from support.starters import begin, frameworks, lay
 
@@ -51,7 +52,7 @@ def test_the_schemas_are_the_vendors(version, framework) -> None:
 
 def test_the_engines_kernels_take_the_model() -> None:
     """vLLM's and SGLang's attention have heads of 64 and more in common."""
-    config = model_table("llama")["files"]["config.json"]
+    config = json.loads(model_folder("llama")["config.json"])
     assert config["hidden_size"] // config["num_attention_heads"] == 64
     assert config["max_position_embeddings"] == begin("2026.1", "sglang")[0].default_config["context_length"]
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.scaffold.answers import decide
 from hatch_wallaroo.scaffold.names import package_name, project_name
-from hatch_wallaroo.scaffold.problems import ScaffoldError
-from hatch_wallaroo.scaffold.wishes import Wishes
+from hatch_wallaroo.scaffold.requested import Requested, ScaffoldError
 
 RIGHT = {
     "my-model": "my-model",
@@ -81,38 +80,38 @@ NO_PACKAGE = {
 
 @pytest.mark.parametrize(("name", "project"), RIGHT.items())
 def test_a_name_in_the_projects_form(name: str, project: str) -> None:
-    made = decide(name, Wishes())
+    made = decide(name, Requested())
     assert (made.project, made.package) == (project, project.replace("-", "_"))
 
 
 @pytest.mark.parametrize(("name", "suggested"), REFUSED.items())
 def test_a_name_that_is_refused_and_what_would_do(name: str, suggested: str) -> None:
     with pytest.raises(ScaffoldError) as caught:
-        decide(name, Wishes(framework="onnx"))
+        decide(name, Requested(framework="onnx"))
     (problem,) = caught.value.problems
     assert problem.fix
     assert suggested in problem.fix
     if problem.fix.startswith("for example: "):
-        decide(problem.fix.removeprefix("for example: "), Wishes(framework="onnx"))
+        decide(problem.fix.removeprefix("for example: "), Requested(framework="onnx"))
 
 
 @pytest.mark.parametrize(("name", "reason"), NO_PACKAGE.items())
 def test_a_name_that_no_package_can_have(name: str, reason: str) -> None:
-    assert decide(name, Wishes(framework="onnx")).package is None
+    assert decide(name, Requested(framework="onnx")).package is None
     if not reason:
-        assert decide(name, Wishes()).package == package_name(project_name(name))
+        assert decide(name, Requested()).package == package_name(project_name(name))
         return
     with pytest.raises(ScaffoldError) as caught:
-        decide(name, Wishes())
+        decide(name, Requested())
     (problem,) = caught.value.problems
     assert reason in problem.message
-    assert decide(problem.fix.removeprefix("for example: "), Wishes()).package
+    assert decide(problem.fix.removeprefix("for example: "), Requested()).package
 
 
 @given(st.text(max_size=80) | st.from_regex(r"[ -~]{0,20}", fullmatch=True))
 def test_whatever_is_made_is_a_name_everywhere(name: str) -> None:
     try:
-        made = decide(name, Wishes())
+        made = decide(name, Requested())
     except ScaffoldError:
         return
     assert is_name(made.project)

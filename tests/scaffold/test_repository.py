@@ -19,10 +19,10 @@ from hatch_wallaroo.bundle.plan import FAMILIES
 from hatch_wallaroo.config.json_schema import tool_schema
 from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.releases.load import known, resolve
-from hatch_wallaroo.scaffold import texts
+from hatch_wallaroo.scaffold import template_files
 from hatch_wallaroo.scaffold.answers import identify
 from hatch_wallaroo.scaffold.repository import bare_pyproject, repository, starter
-from hatch_wallaroo.scaffold.wishes import Wishes
+from hatch_wallaroo.scaffold.requested import Requested
 from hatch_wallaroo.scaffold.write import write
 from hatch_wallaroo.schema.notation import format_type
 from support.scaffolds import EVERY, answers, files, frameworks
@@ -160,7 +160,7 @@ VERSIONS = {
 def test_a_model_is_saved_by_what_the_release_runs(framework: str, release: str) -> None:
     made, version = by_path(framework, release), VERSIONS[framework, release]
     begun = starter(answers(framework, release))
-    home = texts.path(f"{framework}/{version}")
+    home = template_files.path(f"{framework}/{version}")
     shipped = {path.relative_to(home).as_posix(): path.read_bytes() for path in home.rglob("*") if path.is_file()}
     assert begun.model
     assert {
@@ -217,7 +217,7 @@ def test_a_starter_cannot_hide_a_file_of_the_repository() -> None:
 
 
 def test_the_pyproject_of_a_project_that_is_there() -> None:
-    document = tomllib.loads(bare_pyproject(identify("my-model", Wishes(author='A "B"', license="MIT"))))
+    document = tomllib.loads(bare_pyproject(identify("my-model", Requested(author='A "B"', license="MIT"))))
     assert document["project"]["name"] == "my-model"
     assert document["project"]["authors"] == [{"name": 'A "B"'}]
     assert set(document["tool"]) == {"hatch"}
@@ -230,8 +230,8 @@ def test_the_same_answers_make_the_same_bytes() -> None:
 
 
 def test_the_templates_stay_small_in_the_wheel() -> None:
-    sizes = [path.stat().st_size for path in texts.path(".").rglob("*") if path.is_file()]
-    assert sum(sizes) < 150_000
+    sizes = [path.stat().st_size for path in template_files.path(".").rglob("*") if path.is_file()]
+    assert sum(sizes) < 700_000  # most of it are the weights of the Hugging Face starters
 
 
 def test_every_framework_of_the_last_release_can_be_asked_for() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.scaffold import write as module
-from hatch_wallaroo.scaffold.problems import ScaffoldError
 from hatch_wallaroo.scaffold.repository import ScaffoldFile
+from hatch_wallaroo.scaffold.requested import ScaffoldError
 from hatch_wallaroo.scaffold.write import write, write_file
 
 FILES = (

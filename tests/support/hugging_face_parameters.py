@@ -1,19 +1,26 @@
 """Runs inside an environment with transformers and diffusers: the weights of the starter models, as JSON.
 
-    python tests/support/hugging_face_parameters.py hatch_wallaroo/scaffold/hugging_face_models.toml
+    python tests/support/hugging_face_parameters.py templates/project/hugging-face/models [--write]
 
-prints, for each model and each of its files of weights, the name and shape of every parameter that the real
-class has with that config. Kept as hatch_wallaroo/scaffold/hugging_face_tensors.json; a test compares.
+prints, for each file of weights, the name and shape of every parameter that the real class has with the config beside
+it; a test compares them with what the file holds. With --write the files are made anew, with random numbers.
+
+A config has what differs from the class's own defaults in transformers 4.27 and 4.57. A preprocessor_config.json names
+both an image processor and a feature extractor, since 4.27 looks for the latter in image-to-text. The Llama has one head
+of 64, the smallest that the attention kernels of both vLLM and SGLang take. The tokenizers are of letters, digits and
+punctuation; the end of a text has the highest number, by which CLIP of 4.27 finds it.
 """
 
 import json
 import os
+import random
 import re
+import struct
 import sys
 import tempfile
+import zlib
+from math import prod
 from pathlib import Path
-
-import tomllib
 
 caches = tempfile.TemporaryDirectory()
 os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=caches.name, TORCHINDUCTOR_CACHE_DIR=caches.name)
@@ -21,6 +28,7 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=caches.name, TORCHINDUCTOR_CACHE_D
 import diffusers  # noqa: E402
 import transformers  # noqa: E402
 
+LETTERS = {"F32": "f", "F16": "e", "I64": "q"}
 # Older names of the same parameters, which the versions of 2023 know and later ones still read.
 OLDER = (
     (re.compile(r"parametrizations\.weight\.original0$"), "weight_g"),
@@ -30,18 +38,6 @@ OLDER = (
     (re.compile(r"(?<=mid_block\.attentions\.0\.)to_v(?=\.\w+$)"), "value"),
     (re.compile(r"(?<=mid_block\.attentions\.0\.)to_out\.0(?=\.\w+$)"), "proj_attn"),
 )
-
-
-def merged(tables: dict, name: str) -> dict:
-    own = tables[name]
-    return over(merged(tables, own["like"]), own) if "like" in own else own
-
-
-def over(base: dict, own: dict) -> dict:
-    made = {**base, **own}
-    return {
-        key: over(base[key], value) if key in base and isinstance(value, dict) else value for key, value in made.items()
-    }
 
 
 def built(class_name: str, config: dict):
@@ -69,18 +65,45 @@ def parameters(model) -> dict:
     return found
 
 
+def number_of(name: str, shape: list) -> list:
+    """Numbers such as a fresh model has, the same on every machine: random, but for the scales that begin at 1."""
+    count, last = prod(shape), name.rpartition(".")[2]
+    if last == "num_batches_tracked":
+        return [0] * count
+    if last == "logit_scale":
+        return [2.6592] * count  # CLIP's own, ln(1 / 0.07)
+    if (last == "weight" and len(shape) == 1) or last in {"running_var", "weight_g"}:
+        return [1.0] * count
+    # Each name has its own sequence, so that a parameter more does not change the others.
+    draw = random.Random(zlib.crc32(name.encode())).random
+    widest = (3 / (prod(shape[1:]) if len(shape) > 1 else shape[0])) ** 0.5
+    return [(2 * draw() - 1) * widest for _ in range(count)]
+
+
+def write(path: Path, shapes: dict, dtype: str) -> None:
+    """A safetensors file, by name."""
+    header, parts, end = {"__metadata__": {"format": "pt"}}, [], 0
+    for name, shape in sorted(shapes.items()):
+        own = "I64" if name.endswith("num_batches_tracked") else dtype
+        parts.append(struct.pack(f"<{prod(shape)}{LETTERS[own]}", *number_of(name, shape)))
+        start, end = end, end + len(parts[-1])
+        header[name] = {"dtype": own, "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(parts))
+
+
 def main() -> None:
-    tables = tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    made = {}
-    for name in tables:
-        table = merged(tables, name)
-        for folder, class_name in table.get("loads", {}).items():
-            config = table["files"][f"{folder}/config.json".lstrip("/")]
-            stem = "diffusion_pytorch_model" if "_class_name" in config else "model"
-            weights = parameters(built(class_name, config))
-            made.setdefault(name, {})[f"{folder}/{stem}".lstrip("/")] = weights
-    lines = json.dumps(made, indent=1)
-    print(re.sub(r"\[[\d,\s]*\]", lambda found: "".join(found[0].split()), lines))
+    home, told = Path(sys.argv[1]), {}
+    for file in sorted(home.rglob("config.json")):
+        config = json.loads(file.read_text(encoding="utf-8"))
+        class_name, *_ = config.get("architectures") or [config["_class_name"]]
+        stem = "diffusion_pytorch_model" if "_class_name" in config else "model"
+        weights = file.with_name(f"{stem}.safetensors")
+        shapes = told[weights.relative_to(home).as_posix()] = parameters(built(class_name, config))
+        if "--write" in sys.argv:
+            write(weights, shapes, "F16" if config.get("torch_dtype") == "float16" else "F32")
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.scaffold.answers import Answers, decide
 from hatch_wallaroo.scaffold.repository import ScaffoldFile, repository, starter
-from hatch_wallaroo.scaffold.wishes import Wishes
+from hatch_wallaroo.scaffold.requested import Requested
 from hatch_wallaroo.scaffold.write import write
 
 EVERY = [(release, name) for release in known() for name in resolve(release).frameworks]
@@ -19,7 +19,7 @@ def frameworks(release: str) -> list[str]:
 
 
 def answers(framework: str, release: str, name: str = "my-model", **more: str) -> Answers:
-    return decide(name, Wishes(framework=framework, release=release, **more))
+    return decide(name, Requested(framework=framework, release=release, **more))
 
 
 def files(framework: str, release: str, name: str = "my-model", **more: str) -> tuple[ScaffoldFile, ...]:

@@ -15,11 +15,14 @@ from typing import NamedTuple
 
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
-from hatch_wallaroo.scaffold import hugging_face, llm
+from hatch_wallaroo.scaffold.pretrained_starters import engine_starter, task_starter
 from hatch_wallaroo.scaffold.starter import Starter
 from hatch_wallaroo.schema.toml import format_schema
+from support.fronts import REPOSITORY
 
-_STARTERS = {"hugging-face": hugging_face.starter, "llm": llm.starter}
+MODELS = REPOSITORY / "templates" / "project" / "hugging-face" / "models"
+MODEL_NAMES = sorted(each.name for each in MODELS.iterdir())
+_STARTERS = {"hugging-face": task_starter, "llm": engine_starter}
 
 
 def frameworks(family: str, releases: tuple[str, ...] | None = None) -> list[tuple[str, str]]:
