@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config.toml.editing import Edit
-from hatch_wallaroo.config.toml.text import line
+from hatch_wallaroo.config.toml.values import line
 from hatch_wallaroo.discover import poetry
 from hatch_wallaroo.discover.versions import HATCH_VCS, version_source
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hatch_wallaroo.config.model_name import LONGEST, in_platforms_form, is_name
-from hatch_wallaroo.config.toml.text import dotted, line
+from hatch_wallaroo.config.toml.values import dotted, line
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.schema.toml import format_schema
 from hatch_wallaroo.schema.types import Schema

@@ -10,7 +10,7 @@ from typing import Any
 from hatch_wallaroo.config.model_name import in_platforms_form
 from hatch_wallaroo.config.table import DEFAULT_RELEASE
 from hatch_wallaroo.config.toml.editing import Edit
-from hatch_wallaroo.config.toml.text import dotted, line
+from hatch_wallaroo.config.toml.values import dotted, line
 from hatch_wallaroo.discover.candidates import Candidate
 from hatch_wallaroo.discover.propose import TABLE, Proposed, table_text
 

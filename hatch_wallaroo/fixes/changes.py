@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hatch_wallaroo.config.toml.editing import Edit, EditError
 from hatch_wallaroo.fixes import lines, toml
 from hatch_wallaroo.fixes.lines import MARK, LineError
-from hatch_wallaroo.fixes.model import AddLine, Change, ChangeLine, Fix, NoByteOrderMark, Rename, WithoutMembers
+from hatch_wallaroo.fixes.model import (
+    AddLine,
+    Change,
+    ChangeLine,
+    Fix,
+    NoByteOrderMark,
+    Rename,
+    TomlChange,
+    WithoutMembers,
+)
 
 _LARGEST = 16 << 20
 
@@ -70,12 +80,13 @@ class _Text:
         """Make all changes or none. Raises NotAllowedError."""
         kept = self.after
         try:
-            for each in changes:
-                self._make(each)
+            if isinstance(changes[0], TomlChange):
+                self.edit = self.edit or Edit(self.path)
+            with self.edit.whole() if self.edit is not None else nullcontext():
+                for each in changes:
+                    self._make(each)
         except (EditError, LineError) as error:
             self.after = kept
-            if self.edit is not None:
-                toml.restore(self.edit, kept.removeprefix(MARK).decode())
             raise NotAllowedError(str(error)) from error
 
     def _make(self, change: Change) -> None:
@@ -84,10 +95,7 @@ class _Text:
             self.after = self.after.removeprefix(MARK)
         elif isinstance(change, (AddLine, ChangeLine)):
             self.after = lines.change(self.after, change)
-        elif isinstance(change, WithoutMembers):
-            raise LineError("a text has no members")
-        else:
-            self.edit = self.edit or Edit(self.path)
+        elif isinstance(change, TomlChange) and self.edit is not None:
             toml.change(self.edit, change)
             self.after = mark + self.edit.after.encode()
 

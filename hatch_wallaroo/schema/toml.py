@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from hatch_wallaroo.schema.tables import write_schema
@@ -29,10 +30,16 @@ def format_key(name: str) -> str:
 
 
 def format_value(value: Any) -> str:
-    """One value of what `write_schema` gives: texts, truth values, numbers, arrays and tables of them."""
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{format_key(name)} = {format_value(inner)}' for name, inner in value.items())} }}"
-    if isinstance(value, list):
+    """One value on one line: tables and lists of texts, truth values, numbers, and what else TOML has."""
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{format_key(name)} = {format_value(inner)}" for name, inner in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(format_value, value))}]"
-    # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (str, int)):
+        # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    import tomlkit
+
+    text: str = tomlkit.item(value).as_string()
+    return text

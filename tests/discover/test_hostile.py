@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.config.toml.text import written
+from hatch_wallaroo.config.toml.values import written
 from hatch_wallaroo.discover.walk import SUFFIXES
 from support.command_line import Run
 from support.pickle_bombs import BOMBS

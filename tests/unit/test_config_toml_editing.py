@@ -91,7 +91,7 @@ SET = {
         "tool = { wallaroo = { byop = { load = 'a:b' }, x = 1 } }\n",
         "tool.wallaroo.byop.predict",
         "a:c",
-        "tool = { wallaroo = { byop = { load = 'a:b', predict = \"a:c\" }, x = 1 } }\n",
+        "tool = { wallaroo = { byop = { load = 'a:b', predict = \"a:c\"}, x = 1 } }\n",
     ),
     "dots in an inline table": (
         "tool = { wallaroo.byop.load = 'a:b' }\n",
@@ -108,7 +108,7 @@ SET = {
         'a = [\n  "x", # first\n  # more to come\n]\n',
         "a",
         ["x", "y"],
-        'a = [\n  "x", # first\n  "y",\n  # more to come\n]\n',
+        'a = [\n  "x", # first\n  # more to come\n  "y"\n]\n',
     ),
     "an array of many lines without a last comma": (
         'a = [\n  "x",\n  "z" # last\n]\n',
@@ -117,9 +117,15 @@ SET = {
         'a = [\n  "x",\n  "z", # last\n  "y"\n]\n',
     ),
     "an array that closes behind its last item": ('a = [\n  "x",\n  "z"]\nb = 1\n', "a", ["x", "z", "y"],
-        'a = [\n  "x",\n  "z", "y"]\nb = 1\n'),
+        'a = [\n  "x",\n  "z",\n  "y"]\nb = 1\n'),
     "an array with a comma on the next line": ('a = [\n  "x"\n  ,\n]\n', "a", ["x", "y"],
-        'a = [\n  "x"\n  ,\n  "y",\n]\n'),
+        'a = [\n  "x"\n  ,\n  "y"\n  ,\n]\n'),
+    "an array that loses an item, and gets another": (
+        'a = [\n  "x", # first\n  # about z\n  "z", # second\n  "w" # third\n]\n',
+        "a",
+        ["z", "v"],
+        'a = [\n  # about z\n  "z", # second\n  "v" # third\n]\n',
+    ),
     "an array that changes": ('a = ["x", "z"]\n', "a", ["y"], 'a = ["y"]\n'),
     "a long list": (
         "[a]\n",
@@ -190,7 +196,8 @@ def test_true_is_not_one(tmp_path: Path) -> None:
         ("[tool]\nwallaroo = 'x'\n", "tool.wallaroo.x", 1, "tool.wallaroo is no table"),
         ("[[tool.wallaroo]]\nx = 1\n", "tool.wallaroo.y", 1, "tool.wallaroo is a list of tables"),
         ("[[a]]\nx = 1\n[a.b]\n", "a.b.y", 1, "a is a list of tables"),
-        ("a = [{ x = 1 }]\n", "a.y", 1, "a is no table"),
+        ("a = [{ x = 1 }]\n", "a.y", 1, "a is a list of tables"),
+        ("a = { x = 1 }\n", "a.x.y", 1, r"a\.x is no table"),
         ("[a]\nx = 1\n", "a", 5, "a is a table"),
     ],
 )
@@ -273,7 +280,7 @@ REMOVED = {
     "the only dotted key": ("[a]\nb.x = 1\nc = 1\n", "a.b.x", "[a]\nc = 1\n"),
     "first in braces": ("a = { x = 1, y = 2 }\n", "a.x", "a = { y = 2 }\n"),
     "last in braces": ("a = { x = 1, y = 2 }\n", "a.y", "a = { x = 1 }\n"),
-    "only one in braces": ("a = { x = 1 }\n", "a.x", "a = {  }\n"),
+    "only one in braces": ("a = { x = 1 }\n", "a.x", "a = {}\n"),
     "dots in braces": ("a = { b.x = 1, c = 3, b.y = 2 }\n", "a.b", "a = { c = 3 }\n"),
     "an array of tables": ("[[a]]\nx = 1\n[a.b]\n[[a]]\n[b]\n", "a", "[b]\n"),
     "nothing": ("[a]\nx = 1\n", "b.c", "[a]\nx = 1\n"),
@@ -321,13 +328,41 @@ def test_a_change_that_would_change_more_is_not_made(tmp_path: Path, monkeypatch
         assert (changed.after, changed.document) == ("[a]\nx = 1\n", {"a": {"x": 1}})
 
 
-def test_replacing_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "old", "new", "after"),
+    [
+        ("[a]\n# x's\nx = 1 # one\n", "a.x", "a.y", "[a]\n# x's\ny = 1 # one\n"),
+        ("[a]\nx = 1\n", "a.x", "a.b.x", "[a]\nb.x = 1\n"),
+        ("[a . bb]\nx = 1 # one\n", "a.bb", "a.b", "[a . b]\nx = 1 # one\n"),
+        ("[a.bb]\n\n[a.bb.c]\nx = 1 # one\n", "a.bb", "a.b", "[a.b]\n\n[a.b.c]\nx = 1 # one\n"),
+        ("a = { bb.x = 1, c = 2 }\n", "a.bb", "a.b", "a = { b.x = 1, c = 2 }\n"),
+        ("[a]\nbb.x = 1\nbb.y = 2\n\n[c]\n", "a.bb.x", "a.bb.z", "[a]\nbb.z = 1\nbb.y = 2\n\n[c]\n"),
+    ],
+)
+def test_renaming(tmp_path: Path, before: str, old: str, new: str, after: str) -> None:
+    changed = edit(tmp_path, before)
+    changed.rename(parts(old), parts(new))
+    assert changed.after == after
+
+
+def test_renaming_to_what_is_there(tmp_path: Path) -> None:
+    changed = edit(tmp_path, "[a]\nx = 1\ny = 2\n")
+    with pytest.raises(EditError, match=r"a\.x cannot become a\.y"):
+        changed.rename(("a", "x"), ("a", "y"))
+    assert not changed.changed
+
+
+def test_of_changes_that_belong_together_all_are_made_or_none(tmp_path: Path) -> None:
     changed = edit(tmp_path, "a = 1\n")
-    changed.replace_text(4, 5, "22")
-    assert (changed.after, changed.document) == ("a = 22\n", {"a": 22})
-    with pytest.raises(EditError, match="not valid TOML"):
-        changed.replace_text(4, 6, "")
-    assert changed.after == "a = 22\n"
+
+    def two() -> None:
+        with changed.whole():
+            changed.set(("b",), 2)
+            changed.set(("a", "x"), 2)
+
+    with pytest.raises(EditError):
+        two()
+    assert (changed.after, changed.document) == ("a = 1\n", {"a": 1})
 
 
 # Any document

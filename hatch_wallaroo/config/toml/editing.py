@@ -11,12 +11,14 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config.toml import documents, inserting, removing
-from hatch_wallaroo.config.toml.statements import read_key
+from hatch_wallaroo.config.toml.statements import sections, spots
+from hatch_wallaroo.config.toml.values import dotted
 from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.text import key_text
 
@@ -85,11 +87,12 @@ class Edit:
         old = self.get(key)
         if documents.same(old, value) and documents.same_order(old, value):
             return
+        self._refuse_what_is_no_table(key[:-1])
         expected = documents.with_value(self._document, key, value)
         if old is None:
             self._change(lambda text: inserting.with_key(text, key, value), expected)
         elif inserting.pair_of(self._text, key) is not None:
-            self._change(lambda text: inserting.with_value(text, key, old, value), expected)
+            self._change(lambda text: inserting.with_value(text, key, value), expected)
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             self._set_table(key, old, value)
         else:
@@ -101,13 +104,15 @@ class Edit:
         `body` may hold comments, and further tables. `at_start` puts it before the first table. Raises EditError where
         the table is there already, or where there is no place for it.
         """
-        path = read_key(header, 0)[0]
         block = self._parsed(f"[{header}]\n{body}", "what is to be added")
+        path = tuple(map(str, sections(f"[{header}]")[-1].path))
         try:
             expected = documents.merged(self._document, block)
         except ValueError as error:
             raise EditError(f"{error} is there already", f"change {error} by hand") from None
-        if self._takes_lines(path):
+        self._refuse_what_is_no_table(path)
+        home = inserting.home_of(self._text, path)
+        if home.kind == "implied" or (home.kind != "inline" and home.path != path):
             self._change(lambda text: inserting.with_table(text, path, body, at_start=at_start), expected)
         elif self.get(path) is None:
             self.set(path, documents.value_at(block, path))
@@ -120,14 +125,41 @@ class Edit:
         value = self.get(old)
         if not isinstance(value, dict) or self.get(new) is not None:
             raise EditError(f"{key_text(old)} cannot become {key_text(new)}", "change it by hand")
+        home = inserting.home_of(self._text, old)
+        if home.path != old or home.kind not in {"section", "implied"}:
+            raise EditError(f"{key_text(old)} has no header of its own", f"write it as [{key_text(old)}] first")
         expected = documents.with_value(documents.without(self._document, old), new, value)
         self._change(lambda text: inserting.renamed(text, old, new), expected)
 
-    def replace_text(self, start: int, end: int, text: str) -> None:
-        """Replace characters of `after`, for what no key names. Raises EditError where it is no TOML afterwards."""
-        whole = self._text[:start] + text + self._text[end:]
-        self._document = self._parsed(whole)
-        self._text = whole
+    def rename(self, old: _Key, new: _Key) -> None:
+        """Give a key another name, or move it into another table. Raises EditError.
+
+        It is done at the same place of the text, where that alone does it: comments stay with what they are about.
+        """
+        value, spot, moved = self.get(old), spots(self._text).get(old), new[len(old) - 1 :]
+        if value is None or self.get(new) is not None:
+            raise EditError(f"{key_text(old)} cannot become {key_text(new)}", "change it by hand")
+        expected = documents.with_value(documents.without(self._document, old), new, value)
+        if spot is not None:
+            with suppress(EditError):
+                self._change(lambda text: text[: spot.key] + dotted(moved) + text[spot.key_end :], expected)
+                return
+        if isinstance(value, Mapping):
+            self.rename_table(old, new)
+        else:
+            with self.whole():
+                self.set(new, value)
+                self.remove(old)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Changes of which all are made, or none where one is not possible."""
+        before = self._text, self._document
+        try:
+            yield
+        except Exception:
+            self._text, self._document = before
+            raise
 
     def remove(self, key: _Key) -> None:
         """Take a key or a table out; nothing happens where it is not there. Raises EditError."""
@@ -207,9 +239,7 @@ class Edit:
         try:
             text = change(self._text)
             document = tomllib.loads(text)
-        except inserting.PlacingError as error:
-            raise EditError(str(error), error.fix) from None
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except Exception as error:
             raise self._unable() from error
         if not any(documents.same(document, each) for each in expected):
             raise self._unable()
@@ -219,24 +249,21 @@ class Edit:
         said = f"{self.path.name} is written in a way that cannot be changed without touching other lines of it"
         return EditError(said, "make the change by hand")
 
-    def _takes_lines(self, path: _Key) -> bool:
-        """Whether a header for a table can be added: it has none yet, and does not lie in an inline table."""
-        try:
-            home = inserting.home_of(self._text, path)
-        except inserting.PlacingError as error:
-            raise EditError(str(error), error.fix) from None
-        return home.kind == "implied" or (home.kind != "inline" and home.path != path)
+    def _refuse_what_is_no_table(self, path: _Key) -> None:
+        """Raise EditError where something else stands in the way of a table."""
+        for above in (path[:length] for length in range(1, len(path) + 1)):
+            there = self.get(above)
+            if isinstance(there, list) and there and all(isinstance(each, Mapping) for each in there):
+                raise EditError(f"{key_text(above)} is a list of tables", f"change {key_text(path)} by hand")
+            if there is not None and not isinstance(there, Mapping):
+                raise EditError(f"{key_text(above)} is no table", f"make {key_text(above)} a table, or remove it")
 
     def _set_table(self, key: _Key, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
         """Bring a table that has lines of its own to a value, key by key; what is out of order is written anew."""
-        before = self._text, self._document
-        try:
+        with self.whole():
             self._set_keys(key, old, value)
             if self.get(key) is None:
                 self.set(key, {})
-        except EditError:
-            self._text, self._document = before
-            raise
 
     def _set_keys(self, key: _Key, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
         in_place = 0

@@ -1,8 +1,7 @@
 """Where each key of pyproject.toml stands in its text: line and column, for findings.
 
-The scanner here is our own and only finds places; what a document means is tomllib's business. It is
-tolerant: what it does not understand it steps over, and a key that it did not see is answered with the
-nearest table around it. It runs only where there are findings.
+A key that does not stand in the text is answered with the nearest table around it. The text is looked through only
+where there are findings.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from hatch_wallaroo.config.toml.scanner import Spot, escaped_offset, scan
+from hatch_wallaroo.config.toml.statements import Spot, escaped_offset, spots
 from hatch_wallaroo.findings import PYPROJECT, Finding, KeyPath, Place
 
 
@@ -47,7 +46,7 @@ class Positions:
 
     def _offset(self, key: KeyPath, column: int | None) -> int | None:
         if self._spots is None:
-            self._spots = scan(self._text)
+            self._spots = spots(self._text)
         for length in range(len(key), 0, -1):
             spot = self._spots.get(key[:length])
             if spot is None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from hatch_wallaroo.config.toml.inserting import behind
-from hatch_wallaroo.config.toml.statements import Pair, Path, inline_pairs, sections
+from hatch_wallaroo.config.toml.inserting import Key, behind
+from hatch_wallaroo.config.toml.statements import sections
+from hatch_wallaroo.config.toml.values import without_key
 
-_COMMA_BEHIND = re.compile(r"[ \t]*,[ \t]*")
-_COMMA_BEFORE = re.compile(r",[ \t]*\Z")
 _BLANK_LINES = re.compile(r"(?:[ \t\r]*\n)*")
 
 
-def without(text: str, key: Path) -> str:
+def without(text: str, key: Key) -> str:
     """The text without a key, or without a table and all that is in it.
 
     Comments above it stay; those beside and between its lines go with it.
@@ -23,22 +21,22 @@ def without(text: str, key: Path) -> str:
     return text
 
 
-def _once(text: str, key: Path) -> str | None:
-    """One part of it less: a section, a line, a pair of an inline table; None where nothing is left of it."""
+def _once(text: str, key: Key) -> str | None:
+    """One part of it less: a section, a line, a key of an inline table; None where nothing is left of it."""
     found = sections(text)
     for section in found[1:]:
         if section.path[: len(key)] == key:
-            return _without_part(text, section.start, behind(text, section))
-    for section in found:
-        for pair in section.pairs if section.array is None else ():
-            if pair.path[: len(key)] == key:
-                return text[: pair.start] + text[pair.end :]
-            if pair.path == key[: len(pair.path)]:
-                return _without_inner(text, pair, key)
+            return _without_lines(text, section.start, behind(text, section))
+    for pair in (pair for section in found for pair in section.pairs):
+        if pair.path[: len(key)] == key:
+            return text[: pair.start] + text[pair.end :]
+        if pair.path == key[: len(pair.path)]:
+            made = without_key(text[pair.value : pair.value_end], key[len(pair.path) :])
+            return None if made is None else text[: pair.value] + made + text[pair.value_end :]
     return None
 
 
-def _without_part(text: str, start: int, end: int) -> str:
+def _without_lines(text: str, start: int, end: int) -> str:
     """Without some lines and the blank ones below them, which separated them from what follows."""
     blank = _BLANK_LINES.match(text, end)
     end = blank.end() if blank else end
@@ -47,28 +45,3 @@ def _without_part(text: str, start: int, end: int) -> str:
         return before + text[end:]
     kept = len(before.rstrip(" \t\r\n"))
     return before[: before.index("\n", kept) + 1] if kept else ""
-
-
-def _without_inner(text: str, pair: Pair, key: Path) -> str | None:
-    while text[pair.value] == "{":
-        pairs = list(inline_pairs(text, pair.value, pair.path))
-        gone = _first(pairs, key)
-        if gone is not None:
-            return _without_pair(text, gone)
-        inner = next((each for each in pairs if each.path == key[: len(each.path)]), None)
-        if inner is None:
-            return None
-        pair = inner
-    return None
-
-
-def _first(pairs: Iterable[Pair], key: Path) -> Pair | None:
-    return next((each for each in pairs if each.path[: len(key)] == key), None)
-
-
-def _without_pair(text: str, pair: Pair) -> str:
-    following = _COMMA_BEHIND.match(text, pair.value_end)
-    if following:
-        return text[: pair.start] + text[following.end() :]
-    before = _COMMA_BEFORE.search(text[: pair.start])
-    return text[: before.start() if before else pair.start] + text[pair.value_end :]
