@@ -89,7 +89,7 @@ def sandbox(
         set_up = Faults([parse(each) for each in faults])
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from None
-    with _folder(state) as folder, _said(port):
+    with _folder(state) as folder, _start_errors(port):
         wanted = Wanted(folder, release, port, set_up, pace=pace, largest=max_upload << 30, images=images)
         if not command:
             serve(wanted, ready=lambda served: _announce(served, wanted))
@@ -124,7 +124,7 @@ def _folder(state: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _said(port: int) -> Iterator[None]:
+def _start_errors(port: int) -> Iterator[None]:
     """Puts what keeps a sandbox from starting into click's words."""
     from hatch_wallaroo.sandbox.store import StateError
 

@@ -1,9 +1,11 @@
-"""Building an image from a bundle's build context, its output told as it comes."""
+"""Building an image from a build context, by the engine or a builder of buildx, its output told as it comes."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -11,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.image.causes import failure
-from hatch_wallaroo.image.engine import CONTENTS_LABEL, Engine, Image, mishaps, said
-from hatch_wallaroo.image.errors import ImageError
+from hatch_wallaroo.image.engine import CONTENTS_LABEL, Engine, Image, describe_engine_error, mishaps
+from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.text import one_line
 
 Tell = Callable[[str], None]
@@ -66,8 +67,6 @@ def build(engine: Engine, order: Order, tell: Tell) -> Image:
     own: see Engine.renaming.
     """
     if order.builder:
-        from hatch_wallaroo.image.buildx import build_elsewhere
-
         build_elsewhere(order, tell)
     else:
         _Build(engine, order, tell).run()
@@ -130,7 +129,7 @@ class _Build:
                     self._take(event)
             finished = True
         except mishaps() as error:
-            raise self._failed(said(error)) from error
+            raise self._failed(describe_engine_error(error)) from error
         finally:
             if not finished:
                 # Closing the connection is what ends the build in the engine.
@@ -170,3 +169,124 @@ class _Build:
 def _lines(stream: Any) -> Iterator[str]:
     if isinstance(stream, str):
         yield from (line.rstrip() for line in re.split(r"[\r\n]+", stream) if line.strip())
+
+
+_BUILDX_STEP = re.compile(r"#\d+ \[([^\]]+)\] (.*)")
+_BUILDX_LINE = re.compile(r"#\d+ (?:[\d.]+ )?")
+_NO_PLUGIN = re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown (?:shorthand )?flag")
+_NO_BUILDER = re.compile(r"no builder .* found", re.IGNORECASE)
+
+
+def buildx_command(order: Order) -> list[str]:
+    """The command line; the context comes by standard input."""
+    if order.builder is None:
+        raise ValueError("no builder is named")
+    platform = ["--platform", order.platform] if order.platform else []
+    labels = [part for key, value in order.labels.items() for part in ("--label", f"{key}={value}")]
+    return [
+        "docker", "buildx", "build", "--builder", order.builder, "--load", "--progress", "plain",
+        *platform, *labels, "--tag", order.reference, "-",
+    ]  # fmt: skip
+
+
+def build_elsewhere(order: Order, tell: Tell) -> None:
+    """Build with the command `docker buildx`, which alone speaks to builders, and load what it made into the engine.
+
+    Raises NoEngineError where the command is not there, ImageError for a build that fails.
+    """
+    program = shutil.which("docker")
+    if program is None:
+        raise NoEngineError("the command docker, which speaks to builders, is not installed", "install docker-buildx")
+    progress = Progress(tell)
+    with order.context.open("rb") as context:
+        process = subprocess.Popen(  # noqa: S603 - a list of arguments, nothing of it a shell's
+            [program, *buildx_command(order)[1:]],
+            stdin=context,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    try:
+        for line in process.stderr or ():
+            if found := _BUILDX_STEP.match(line):
+                progress.begin(found[2], found[1])
+            elif output := _BUILDX_LINE.sub("", line.rstrip(), count=1):
+                progress.line(output)
+        code = process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    finally:
+        if process.stderr:
+            process.stderr.close()
+    if code:
+        raise _buildx_failure(order, progress, code)
+
+
+def _buildx_failure(order: Order, progress: Progress, code: int) -> ImageError:
+    lines = tuple(progress.lines)
+    words = lines[-1] if lines else f"docker buildx ended with exit code {code}"
+    if any(_NO_PLUGIN.search(line) for line in lines):
+        return NoEngineError("the command docker has no buildx, which speaks to builders", "install docker-buildx")
+    if any(_NO_BUILDER.search(line) for line in lines):
+        fix = f"see docker buildx ls; make it: docker buildx create --name {order.builder} ssh://user@host"
+        return ImageError(f"docker buildx knows no builder {order.builder}: {words}", fix)
+    return failure(words, progress.step, lines, base=order.base, platform=order.platform)
+
+
+_BASE_LACKS = re.compile(
+    r"pull access denied|manifest.*(?:unknown|not found)|repository does not exist|no such host|lookup .*:|"
+    r"not found: manifest|server misbehaving|connection refused|failed to resolve (?:reference|source)|no such image|"
+    r"no basic auth credentials|i/o timeout|context deadline exceeded|Client\.Timeout|network is unreachable",
+    re.IGNORECASE,
+)
+_OTHER_PLATFORM = re.compile(
+    r"does not match the specified platform|no match for platform|no matching manifest for", re.IGNORECASE
+)
+_FOREIGN = re.compile(r"exec format error", re.IGNORECASE)
+_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_OFFLINE = re.compile(
+    r"NewConnectionError|name resolution|Could not resolve|ConnectTimeoutError|Temporary failure|ReadTimeoutError|"
+    r"Failed to establish a new connection|Connection timed out|ProxyError",
+    re.IGNORECASE,
+)
+_KILLED = re.compile(r"(?:non-zero code|exit code): 137\b")
+_BROKE = re.compile(r"Connection (?:aborted|broken|reset)|IncompleteRead|RemoteDisconnected|EOF", re.IGNORECASE)
+
+
+def failure(words: str, step: str, log: tuple[str, ...], *, base: str, platform: str | None) -> ImageError:
+    """The error of a build that failed at a step (empty: before the first), with the last lines of its output."""
+    told = "\n".join((words, *log))
+    at_base = not step or step.startswith("FROM")
+    if _FULL.search(told):
+        return ImageError(f"the engine's disk is full: {words}", "free some space: docker system prune", log)
+    if _OTHER_PLATFORM.search(told):
+        fix = f"name a base that has it: image.base; or fetch it: docker pull --platform {platform} {base}"
+        return ImageError(f"the base image {base} is not there for {platform}: {words}", fix)
+    if at_base and _BASE_LACKS.search(told):
+        fix = f"pull or load it first (docker pull {base}), or name another with image.base"
+        return ImageError(f"the base image {base} is not there, and could not be pulled: {words}", fix)
+    if _FOREIGN.search(told):
+        fix = "install binfmt/qemu on the engine's machine, or name a builder of that platform with image.builder"
+        return ImageError(
+            f"the engine cannot run programs for {platform or 'the platform of ' + base}: {words}", fix, log
+        )
+    where = f" in the step `{one_line(step)[:120]}`" if step else ""
+    return ImageError(f"the image could not be built{where}: {words}", _fix(step, words, told), log)
+
+
+def _fix(step: str, words: str, told: str) -> str:
+    if _BROKE.search(words):
+        return "see whether the engine still runs, and build again"
+    if _KILLED.search(words):
+        return "the step was killed, most often for want of memory: give the engine more, or see whether it was stopped"
+    installs = "pip install" in step or "apt-get" in step
+    if installs and _OFFLINE.search(told):
+        return "the build has no way to the package index: check the network of the engine, its proxies and DNS"
+    if "pip install" in step:
+        return "the requirements cannot be installed in the image: mend them in pyproject.toml, and build again"
+    if "apt-get" in step:
+        return "check the names in image.packages, and whether the base image has apt"
+    return "mend what the last lines say, and build again"

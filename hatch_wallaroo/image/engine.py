@@ -1,8 +1,12 @@
-"""The engine: whatever the docker SDK reaches by DOCKER_HOST or by the context that docker would use."""
+"""The engine: whatever the docker SDK reaches by DOCKER_HOST, or by the context that the command docker would use.
+
+The SDK reads contexts too, but not DOCKER_CONTEXT, and none where docker has no config.json yet.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import sys
@@ -12,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hatch_wallaroo.image.contexts import Context, chosen
+from hatch_wallaroo.files.json_text import JsonError, read_json
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.text import one_line
 
@@ -31,6 +35,54 @@ _FIRST_ANSWER = 60
 """Seconds until it must have said who it is."""
 _PATIENCE = 10.0
 """Seconds in which an engine has removed the container of a build that was ended."""
+_DEFAULT = "default"
+_LIST = "docker context ls shows those that there are"
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a context's engine is. `tls`: the folder of its ca.pem, cert.pem and key.pem, where it has one."""
+
+    name: str
+    host: str
+    tls: Path | None
+    verify: bool
+
+
+def chosen_context() -> Context | None:
+    """The context that docker would use; None for its usual address. Raises NoEngineError for one that is not there.
+
+    DOCKER_CONTEXT comes before what `docker context use` wrote.
+    """
+    home = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    asked = os.environ.get("DOCKER_CONTEXT")
+    name = asked or _table(home / "config.json").get("currentContext") or _DEFAULT
+    if name == _DEFAULT or not isinstance(name, str):
+        return None
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    endpoint = _table(home / "contexts" / "meta" / digest / "meta.json").get("Endpoints")
+    found = endpoint.get("docker") if isinstance(endpoint, dict) else None
+    engine: dict[str, Any] = found if isinstance(found, dict) else {}
+    host = engine.get("Host")
+    if not isinstance(host, str) or not host:
+        how = "DOCKER_CONTEXT names" if asked else "docker context use chose"
+        raise NoEngineError(f"there is no docker context called {one_line(name)}, which {how}", _LIST)
+    tls = home / "contexts" / "tls" / digest / "docker"
+    return Context(name, host, tls if tls.is_dir() else None, not engine.get("SkipTLSVerify"))
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """A JSON file's table; empty where there is no such file. Raises NoEngineError for one that is damaged."""
+    try:
+        with path.open("rb") as stream:
+            made = read_json(stream, _LARGEST)
+    except FileNotFoundError:
+        return {}
+    except (OSError, JsonError) as error:
+        why = f"it {error}" if isinstance(error, JsonError) else str(error)
+        raise NoEngineError(f"docker's {path.name} cannot be read: {one_line(why)[:200]}", _LIST) from error
+    return made if isinstance(made, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -115,7 +167,7 @@ class Engine:
                     self.client.api.remove_image(image_id)
                 except APIError as error:  # noqa: PERF203 - it is there that one waits
                     # The container of an interrupted step goes a moment after the connection has.
-                    if "container" not in said(error) or time.monotonic() > until:
+                    if "container" not in describe_engine_error(error) or time.monotonic() > until:
                         return
                     time.sleep(0.2)
 
@@ -207,13 +259,17 @@ def _address() -> tuple[str, dict[str, Any]]:
             settings = dict(kwargs_from_env())
         except mishaps() as error:
             fix = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
-            raise NoEngineError(f"{_shown(host)} is not reached by TLS: {said(error)}", fix) from error
-        return _shown(host), _by_ssh(host, settings)
-    context = chosen()
+            raise NoEngineError(
+                f"{_without_passwords(host)} is not reached by TLS: {describe_engine_error(error)}", fix
+            ) from error
+        return _without_passwords(host), _by_ssh(host, settings)
+    context = chosen_context()
     if context is None:
         return "its usual address", {}
     settings = {"base_url": context.host, **({"tls": _tls(context)} if context.tls else {})}
-    return f"{_shown(context.host)} (docker context {one_line(context.name)})", _by_ssh(context.host, settings)
+    return f"{_without_passwords(context.host)} (docker context {one_line(context.name)})", _by_ssh(
+        context.host, settings
+    )
 
 
 def _tls(context: Context) -> TLSConfig:
@@ -231,7 +287,7 @@ def _by_ssh(host: str, settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "use_ssh_client": True} if host.startswith("ssh://") else settings
 
 
-def _shown(text: str) -> str:
+def _without_passwords(text: str) -> str:
     """A text without the passwords of addresses in it."""
     return one_line(re.sub(r"://([^/@:\s]*):[^/\s]*@", r"://\1:***@", text))
 
@@ -242,7 +298,7 @@ def _why(text: str) -> str:
         return ": this user may not use its socket (on Linux, the group docker may)"
     if any(each in text for each in ("FileNotFoundError", "No such file", "Connection refused")):
         return ""
-    return f": {_shown(text)[:200]}"
+    return f": {_without_passwords(text)[:200]}"
 
 
 def mishaps() -> tuple[type[Exception], ...]:
@@ -262,10 +318,10 @@ def asking(failed: str) -> Iterator[None]:
     try:
         yield
     except mishaps() as error:
-        raise ImageError(f"{failed}: {said(error)}") from error
+        raise ImageError(f"{failed}: {describe_engine_error(error)}") from error
 
 
-def said(error: Any) -> str:
+def describe_engine_error(error: Any) -> str:
     """What an engine answered, in one line."""
     words = getattr(error, "explanation", None) or str(error)
     return one_line(words.decode(errors="replace") if isinstance(words, bytes) else str(words))[:400]

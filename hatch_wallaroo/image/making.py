@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from hatch_wallaroo.bundle.check import Checked
+from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.findings import Finding, rule
 from hatch_wallaroo.frameworks.mlflow.build_context import image_of, reference
 from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
@@ -96,13 +96,11 @@ def sample_rows(path: Path) -> list[Mapping[str, Any]]:
     """The input rows of a sample: `{"inputs": [row, …]}`. Raises ImageError for a file that is none."""
     try:
         with path.open("rb") as stream:
-            data = stream.read(LARGEST_SAMPLE + 1)
-        made = json.loads(data) if len(data) <= LARGEST_SAMPLE else None
+            rows = read_object(stream, LARGEST_SAMPLE).get("inputs")
     except OSError as error:
         raise ImageError(f"{path.name} cannot be read: {error.strerror or error}", "see the key sample") from error
-    except (ValueError, RecursionError):
-        made = None
-    rows = made.get("inputs") if isinstance(made, dict) else None
+    except JsonError:
+        rows = None
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
         raise ImageError(f"{path.name} is no sample", 'it holds {"inputs": [{"field": value, …}, …]}')
     return rows

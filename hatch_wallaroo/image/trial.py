@@ -18,9 +18,9 @@ from http import HTTPStatus
 from typing import Any
 
 from hatch_wallaroo.frameworks.mlflow.signature import Form
+from hatch_wallaroo.image.answer_comparison import misfits
 from hatch_wallaroo.image.engine import Engine, asking, mishaps
 from hatch_wallaroo.image.errors import ImageError
-from hatch_wallaroo.image.rows import misfits
 from hatch_wallaroo.schema.types import Schema
 from hatch_wallaroo.text import one_line
 

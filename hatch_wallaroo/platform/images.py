@@ -34,7 +34,7 @@ def pushed(package: Package, screen: Screen) -> Package:
     with _errors_translated(package):
         from hatch_wallaroo.image.building import is_current
         from hatch_wallaroo.image.engine import engine, split
-        from hatch_wallaroo.image.pushing import held, push
+        from hatch_wallaroo.image.registry import held, push
 
         repository = split(order.reference)[0]
         lasting = f"{repository}:sha256-{order.sha256}"
@@ -82,7 +82,7 @@ def _build(package: Package, order: Order, reached: Engine, screen: Screen) -> N
 
 def _tag(reached: Engine, reference: str, lasting: str) -> None:
     """Give the image its second tag in the registry, which has all of its layers by now."""
-    from hatch_wallaroo.image.pushing import push
+    from hatch_wallaroo.image.registry import push
 
     reached.tag(reference, lasting)
     try:

@@ -16,11 +16,11 @@ from starlette.routing import Route
 from hatch_wallaroo.releases.load import resolve
 from hatch_wallaroo.sandbox.api import Api
 from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
-from hatch_wallaroo.sandbox.dialect import dialect
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.images import Images
 from hatch_wallaroo.sandbox.openid import CONNECT, REALM, OpenId
 from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, error
+from hatch_wallaroo.sandbox.shapes import dialect
 from hatch_wallaroo.sandbox.store import Store
 from hatch_wallaroo.sandbox.uploads import Uploads
 

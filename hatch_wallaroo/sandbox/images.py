@@ -46,7 +46,7 @@ def started(image_path: str) -> Outcome:
     """Pull an image, start it, ask for `/ping`, and remove what was not there before. Never raises."""
     from hatch_wallaroo.image.engine import engine
     from hatch_wallaroo.image.errors import ImageError
-    from hatch_wallaroo.image.pulling import pulled
+    from hatch_wallaroo.image.registry import pulled
     from hatch_wallaroo.image.trial import run
 
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,12 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from hatch_wallaroo.files.json_text import JsonError, parse_json
 from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
-from hatch_wallaroo.sandbox.dialect import Dialect
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.images import Images
+from hatch_wallaroo.sandbox.shapes import Dialect
 from hatch_wallaroo.sandbox.store import Store
 
 LARGEST_BODY = 1 << 20
@@ -59,8 +59,8 @@ async def json_body(request: Request) -> dict[str, Any]:
     """The JSON object in a request's body; an empty body is an empty object. Raises RefusedError."""
     data = await _body(request)
     try:
-        found = json.loads(data) if data else {}
-    except (ValueError, RecursionError):
+        found = parse_json(data) if data else {}
+    except JsonError:
         raise RefusedError(400, "Bad request: the body is not JSON") from None
     if not isinstance(found, dict):
         raise RefusedError(400, "Bad request: the body is not a JSON object")

@@ -21,6 +21,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from hatch_wallaroo.files.writing import PRIVATE, write_whole
 from hatch_wallaroo.sandbox.app import LARGEST_UPLOAD, PACE, create_app
 from hatch_wallaroo.sandbox.credentials import Credentials
 from hatch_wallaroo.sandbox.faults import Faults
@@ -210,8 +211,4 @@ def _write(path: Path, served: Served, release: str) -> None:
         "client_secret": credentials.secret,
         "pid": os.getpid(),
     }
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        json.dump(told, stream, indent=2)
-    part.replace(path)
+    write_whole(path, json.dumps(told, indent=2).encode(), mode=PRIVATE)

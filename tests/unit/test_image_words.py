@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from hatch_wallaroo.image import building, buildx, causes, contexts, engine, pushing
+from hatch_wallaroo.image import building, engine, registry
+from hatch_wallaroo.image.answer_comparison import misfits
 from hatch_wallaroo.image.building import Order, is_current
 from hatch_wallaroo.image.engine import Engine, Image
 from hatch_wallaroo.image.errors import ImageError, NoEngineError, RegistryError
-from hatch_wallaroo.image.rows import misfits
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema, Struct
 
 BASE = "python:3.8-slim"
@@ -53,7 +53,7 @@ PIP = "RUN PIP_ROOT_USER_ACTION=ignore pip install -r /opt/ml/requirements.txt"
     ],
 )  # fmt: skip
 def test_why_a_build_failed(step: str, words: str, log: tuple[str, ...], message: str, fix: str) -> None:
-    made = causes.failure(words, step, log, base=BASE, platform="linux/arm64")
+    made = building.failure(words, step, log, base=BASE, platform="linux/arm64")
     assert message in made.message
     assert fix in made.fix
 
@@ -96,7 +96,7 @@ def pushed(events: list[Any], held: str = "", digest: str = "") -> Any:
     told: list[tuple[int, int]] = []
     fake = Engine(SimpleNamespace(api=api, images=images))
     try:
-        return pushing.push(fake, f"{HOST}/team/flowers:1", lambda *each: told.append(each)), told
+        return registry.push(fake, f"{HOST}/team/flowers:1", lambda *each: told.append(each)), told
     except ImageError as error:
         return error
 
@@ -162,10 +162,10 @@ def test_a_push_by_podmans_service(there: bool) -> None:
     images = SimpleNamespace(get_registry_data=absent, pull=pull)
     fake = Engine(SimpleNamespace(api=api, images=images))
     if there:
-        assert pushing.push(fake, f"{HOST}/team/flowers:1.0", lambda *_: None) == DIGEST
+        assert registry.push(fake, f"{HOST}/team/flowers:1.0", lambda *_: None) == DIGEST
     else:
         with pytest.raises(RegistryError, match="does not have it"):
-            pushing.push(fake, f"{HOST}/team/flowers:1.0", lambda *_: None)
+            registry.push(fake, f"{HOST}/team/flowers:1.0", lambda *_: None)
 
 
 def test_a_connection_that_breaks_while_it_is_pushed() -> None:
@@ -275,11 +275,11 @@ def test_a_builder_of_buildx(case: str, tmp_path: Path, monkeypatch: pytest.Monk
     wanted = order(tmp_path, builder="far", platform="linux/arm64")
     told: list[str] = []
     if code == 0:
-        buildx.build_elsewhere(wanted, told.append)
+        building.build_elsewhere(wanted, told.append)
         assert told == ["internal: load build definition", "3/6: RUN pip install x"]
     else:
         with pytest.raises(ImageError) as raised:
-            buildx.build_elsewhere(wanted, told.append)
+            building.build_elsewhere(wanted, told.append)
         assert fix in raised.value.fix
         assert isinstance(raised.value, NoEngineError) == (case == "no plugin")
     assert (tmp_path / "stdin").read_bytes() == b"context"
@@ -292,7 +292,7 @@ def test_a_builder_of_buildx(case: str, tmp_path: Path, monkeypatch: pytest.Monk
 def test_no_command_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoEngineError, match="not installed"):
-        buildx.build_elsewhere(order(tmp_path, builder="far"), print)
+        building.build_elsewhere(order(tmp_path, builder="far"), print)
 
 
 def test_the_command_by_hand_is_one_for_a_shell(tmp_path: Path) -> None:
@@ -430,10 +430,10 @@ def test_dockers_own_configuration(config: str, says: str, tmp_path: Path, monke
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     (tmp_path / "config.json").write_text(config)
     if not says:
-        assert contexts.chosen() is None
+        assert engine.chosen_context() is None
         return
     with pytest.raises(NoEngineError) as raised:
-        contexts.chosen()
+        engine.chosen_context()
     assert says in raised.value.message
 
 

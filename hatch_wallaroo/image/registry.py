@@ -1,12 +1,13 @@
-"""Pushing an image, and the digest under which the registry holds it."""
+"""Registries: pushing an image, the digest under which it is held there, and pulling it by that."""
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hatch_wallaroo.image.engine import Engine, mishaps, said, split
+from hatch_wallaroo.image.engine import Engine, describe_engine_error, mishaps, split
 from hatch_wallaroo.image.errors import ImageError, RegistryError
 from hatch_wallaroo.text import one_line
 
@@ -50,7 +51,7 @@ def push(engine: Engine, reference: str, advance: Advance) -> str:
             if _progress(event, layers):
                 advance(sum(each for each, _ in layers.values()), sum(each for _, each in layers.values()))
     except mishaps() as error:
-        raise _refused(reference, said(error)) from error
+        raise _refused(reference, describe_engine_error(error)) from error
     if not digest:
         raise RegistryError(f"the registry took {reference}, and said no digest", "push again")
     _compare(engine, reference, digest)
@@ -69,7 +70,7 @@ def held(engine: Engine, reference: str) -> str | None:
     except NotFound:
         return None
     except mishaps() as error:
-        words = said(error)
+        words = describe_engine_error(error)
         # Before the first push to it, some registries say of a repository that nobody may see it.
         if re.search(r"manifest unknown|name unknown|not found", words, re.IGNORECASE):
             return None
@@ -84,7 +85,7 @@ def _compare(engine: Engine, reference: str, digest: str) -> None:
         try:
             engine.client.images.pull(split(reference)[0], tag=digest)
         except mishaps() as error:
-            message = f"the registry took {reference}, and does not have it: {said(error)}"
+            message = f"the registry took {reference}, and does not have it: {describe_engine_error(error)}"
             raise RegistryError(message, "publish again") from error
         return
     if there != digest:
@@ -134,3 +135,25 @@ def _refused(reference: str, words: str) -> ImageError:
         fix = "check image.registry and the network; the engine, not this command, goes to the registry"
         return RegistryError(f"{host} was not reached by the engine: {words}", fix)
     return RegistryError(f"{reference} was not pushed: {words}", "see what the registry says")
+
+
+@contextlib.contextmanager
+def pulled(engine: Engine, reference: str) -> Iterator[None]:
+    """An image by tag or by digest (`host/name@sha256:…`) for as long as the block lasts, unless the engine has it.
+
+    Raises RegistryError where it cannot be pulled.
+    """
+    there = engine.find(reference) is not None
+    if not there:
+        name, at, digest = reference.partition("@")
+        try:
+            engine.client.images.pull(name, tag=digest if at else None)
+        except mishaps() as error:
+            raise RegistryError(
+                f"{reference} could not be pulled: {describe_engine_error(error)}", "check that it was pushed"
+            ) from error
+    try:
+        yield
+    finally:
+        if not there:
+            engine.untag(reference)
