@@ -72,7 +72,7 @@ def _image(checked: Checked) -> dict[str, Any]:
         return {}
     from hatch_wallaroo.frameworks.mlflow.build_context import reference
     from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
-    from hatch_wallaroo.schema.ipc import encode
+    from hatch_wallaroo.schema.arrow import encode
 
     entries = checked.plan.layout.entries if checked.plan else ()
     sides = zip(("input_schema", "output_schema"), effective_schemas(checked.spec, entries), strict=True)

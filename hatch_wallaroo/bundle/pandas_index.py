@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.schema.arrow import is_pandas_index
 
 INDEX_FIELD = rule(
     "WLR667",
@@ -17,19 +17,12 @@ INDEX_FIELD = rule(
     level=Level.WARNING,
 )
 
-_INDEX = re.compile(r"__index_level_\d+__")
-
-
-def is_index(name: str) -> bool:
-    """Whether a field's name is one that pyarrow gives to an index without a name."""
-    return _INDEX.fullmatch(name) is not None
-
 
 def check_schemas(spec: ModelSpec) -> Iterator[Finding]:
     """A finding for each field of the declared schemas that is an index."""
     for option, schema in (("input-schema", spec.input_schema), ("output-schema", spec.output_schema)):
         for field in schema.fields if schema else ():
-            if is_index(field.name):
+            if is_pandas_index(field.name):
                 yield INDEX_FIELD.finding(
                     f"{field.name} is the index of a pandas DataFrame, not a column of the data",
                     fix="remove it from the schema",

@@ -25,7 +25,7 @@ def metadata(spec: ModelSpec) -> dict[str, Any]:
         # An image is registered by its name, and its schemas are set afterwards.
         return {"image_path": reference(spec), **made}
     if spec.input_schema is not None or spec.output_schema is not None:
-        from hatch_wallaroo.schema.ipc import encode
+        from hatch_wallaroo.schema.arrow import encode
 
         for key, schema in (("input_schema", spec.input_schema), ("output_schema", spec.output_schema)):
             if schema is not None:

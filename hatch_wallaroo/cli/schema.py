@@ -29,7 +29,8 @@ from hatch_wallaroo.cli.schema_output import (
 from hatch_wallaroo.cli.schema_project import choose, models_of, models_with_schemas, only
 from hatch_wallaroo.cli.schema_writing import Wish, carry_out, plan, refuse, takes_schemas, write_options
 from hatch_wallaroo.exit_codes import FAILED, OK
-from hatch_wallaroo.schema.reading import FORMS, Form, Read
+from hatch_wallaroo.schema.python_source import Found
+from hatch_wallaroo.schema.reading import FORMS, Form
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
@@ -235,7 +236,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _give_read(found: Sequence[Read], how: Wanted) -> None:
+def _give_read(found: Sequence[Found], how: Wanted) -> None:
     """Print what was read; a schema of which nobody says which one it is, without a table's header."""
     from hatch_wallaroo.schema.forms import Labelled, document
 

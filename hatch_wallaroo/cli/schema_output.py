@@ -13,7 +13,7 @@ import click
 from hatch_wallaroo.cli.common import Command, json_option, misused, say, say_json, tell
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import render
-from hatch_wallaroo.schema.forms import PRINT_FORMS, Labelled, PrintForm, document, shown
+from hatch_wallaroo.schema.forms import PRINT_FORMS, Labelled, PrintForm, display, document
 from hatch_wallaroo.schema.types import Schema, Side
 from hatch_wallaroo.text import colored
 
@@ -93,7 +93,7 @@ def give(outcomes: Sequence[Outcome], how: Wanted) -> None:
 
 def say_schemas(schemas: Sequence[Labelled], form: PrintForm) -> None:
     """Print schemas in a form that can be read back, whatever the terminal's encoding."""
-    say(shown(schemas, form, sys.stdout.encoding or "ascii"))
+    say(display(schemas, form, sys.stdout.encoding or "ascii"))
 
 
 def tell_findings(findings: Iterable[Finding], root: Path | None = None) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hatch_wallaroo.bundle.pandas_index import is_index
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.context import Context, plain_key
 from hatch_wallaroo.fixes.model import Append, Drop, Fix, SetTo, WithoutMembers
+from hatch_wallaroo.schema.arrow import is_pandas_index
 from hatch_wallaroo.text import key_text, quoted
 
 _SCHEMAS = frozenset({"input-schema", "output-schema"})
@@ -45,7 +45,7 @@ def excluded(finding: Finding, context: Context) -> Fix | None:
 
 def encoded_schema(finding: Finding, context: Context) -> Fix | None:
     """A schema as the SDK encodes it, or as a file of Arrow, in the notation of the table: without pandas' own."""
-    from hatch_wallaroo.schema.ipc import SchemaDecodeError, read, read_bytes
+    from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode_bytes, decode_text
     from hatch_wallaroo.schema.tables import write_schema
     from hatch_wallaroo.schema.types import Schema
 
@@ -55,14 +55,14 @@ def encoded_schema(finding: Finding, context: Context) -> Fix | None:
         return None
     data = _file(written, context)
     try:
-        decoded = read(written) if data is None else read_bytes(data)
-        fields = tuple(each for each in decoded.schema.fields if not is_index(each.name))
+        decoded = decode_text(written) if data is None else decode_bytes(data)
+        fields = tuple(each for each in decoded.schema.fields if not is_pandas_index(each.name))
         table = write_schema(Schema(fields))
     except (SchemaDecodeError, ValueError):
         return None
     if not table:
         return None
-    left = [*decoded.metadata, *(each.name for each in decoded.schema.fields if is_index(each.name))]
+    left = [*decoded.metadata, *(each.name for each in decoded.schema.fields if is_pandas_index(each.name))]
     without = f", without {', '.join(left)}" if left else ""
     return Fix(f"{key_text(key)} as fields and types{without}", PYPROJECT, (SetTo(key, table),))
 
@@ -88,6 +88,6 @@ def index_field(finding: Finding, context: Context) -> Fix | None:
     """The schema without the index of a DataFrame."""
     key = plain_key(finding)
     fields = context.at(key[:-1]) if key else None
-    if key is None or not isinstance(fields, dict) or all(map(is_index, fields)):
+    if key is None or not isinstance(fields, dict) or all(map(is_pandas_index, fields)):
         return None
     return Fix(f"{key_text(key)} goes", PYPROJECT, (Drop(key),))

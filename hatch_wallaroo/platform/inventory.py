@@ -14,7 +14,7 @@ from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError, Re
 from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspace, look_up
 from hatch_wallaroo.platform.packages import OUTPUT, SUFFIX, Package
 from hatch_wallaroo.platform.workspace import Destination
-from hatch_wallaroo.schema.ipc import decode
+from hatch_wallaroo.schema.arrow import decode
 
 Bundles = Mapping[tuple[str, str], str]
 """The file in dist/ for a model's name and a SHA-256."""

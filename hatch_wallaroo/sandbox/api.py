@@ -14,7 +14,7 @@ from hatch_wallaroo.sandbox import faults, graphql, shapes
 from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, authorize, identifier, json_body
 from hatch_wallaroo.sandbox.store import Version, Workspace
 from hatch_wallaroo.sandbox.tables import Tables
-from hatch_wallaroo.schema.ipc import SchemaDecodeError, decode
+from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
 _SETTABLE = ("filter_threshold", "tensor_fields", "batch_config", "dynamic_batching_config")
 _MOST_LINES = 10_000

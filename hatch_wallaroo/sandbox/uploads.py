@@ -24,7 +24,7 @@ from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, authorize, cu
 from hatch_wallaroo.sandbox.shapes import runtime
 from hatch_wallaroo.sandbox.store import Record
 from hatch_wallaroo.sandbox.texts import NOT_A_ZIP
-from hatch_wallaroo.schema.ipc import SchemaDecodeError, decode
+from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
 
 @dataclass(frozen=True)

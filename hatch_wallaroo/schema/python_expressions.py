@@ -17,8 +17,7 @@ from enum import Enum
 from typing import Any, NoReturn
 
 from hatch_wallaroo.findings import nearest
-from hatch_wallaroo.schema.arrow import OPTIONAL_FIELD, UnsupportedTypeError, from_arrow, type_from_arrow
-from hatch_wallaroo.schema.ipc import reason
+from hatch_wallaroo.schema.arrow import OPTIONAL_FIELD, UnsupportedTypeError, from_arrow, reason, type_from_arrow
 from hatch_wallaroo.schema.scalars import KNOWN, PARAMETRISED, REFUSED
 
 MOST_ITEMS = 20_000
@@ -223,7 +222,7 @@ class Evaluator:
         value = self.evaluate(node.value, names)
         if isinstance(value, list | tuple):
             return value
-        raise unreadable(node, f"* before {said(value)}", "write a list there")
+        raise unreadable(node, f"* before {describe(value)}", "write a list there")
 
     def _dict(self, node: ast.Dict, names: Mapping[str, Any]) -> dict[Any, Any]:
         if None in node.keys:
@@ -235,7 +234,7 @@ class Evaluator:
         key = self.evaluate(node, names)
         if isinstance(key, str | bytes | int | float | None):
             return key
-        raise unreadable(node, f"{said(key)} as a key of a dict", "write texts as keys")
+        raise unreadable(node, f"{describe(key)} as a key of a dict", "write texts as keys")
 
     def _rounds(
         self, node: ast.AST, generators: Sequence[ast.comprehension], names: Mapping[str, Any]
@@ -246,7 +245,7 @@ class Evaluator:
             raise unreadable(node, "only running the code tells what a comprehension with a condition gives")
         values = self.evaluate(first.iter, names)
         if not isinstance(values, list | tuple | dict | str):
-            raise unreadable(first.iter, f"a comprehension over {said(values)}", "write a list there")
+            raise unreadable(first.iter, f"a comprehension over {describe(values)}", "write a list there")
         self.spend(len(names))
         inner = dict(names)
         for value in values:
@@ -308,9 +307,9 @@ class Evaluator:
         import pyarrow as pa
 
         if not isinstance(value, pa.Schema | pa.Field):
-            raise unreadable(node, f"{said(value)} has no {method}")
+            raise unreadable(node, f"{describe(value)} has no {method}")
         # What they say does not matter, as none is kept: that there were some is noticed.
-        some = {**(value.metadata or {}), b"metadata": b""}
+        some = {**(value.metadata or {}), b"...": b""}
         return self._noted(value.with_metadata(some), self._size(value)) if method == "with_metadata" else value
 
     def _make(self, node: ast.AST, name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
@@ -358,7 +357,7 @@ def _held(node: ast.Name, name: str, names: Mapping[str, Any]) -> Any:
 
 
 def _no_sum(node: ast.AST, left: Any, right: Any) -> NoReturn:
-    raise unreadable(node, f"{said(left)} and {said(right)} cannot be joined here")
+    raise unreadable(node, f"{describe(left)} and {describe(right)} cannot be joined here")
 
 
 def _pieces(node: ast.AST, name: str, values: Iterable[Any], depth: int = 0) -> Iterator[Any]:
@@ -366,7 +365,7 @@ def _pieces(node: ast.AST, name: str, values: Iterable[Any], depth: int = 0) -> 
     for each in values:
         if isinstance(each, list | tuple | dict):
             if depth > 1:
-                raise unreadable(node, f"pa.{name} is given {said(each)} inside of others", _usage(name))
+                raise unreadable(node, f"pa.{name} is given {describe(each)} inside of others", _usage(name))
             yield from _pieces(node, name, each.values() if isinstance(each, dict) else each, depth + 1)
         elif isinstance(each, Function):
             raise unreadable(node, f"pa.{each.name} is a function, not a type", f"call it: pa.{each.name}(...)")
@@ -393,7 +392,7 @@ def _usage(name: str) -> str:
     return f"write e.g. {_EXAMPLES.get(name, f'pa.{name}()')}"
 
 
-def said(value: Any) -> str:
+def describe(value: Any) -> str:
     """A value in a message."""
     import pyarrow as pa
 

@@ -16,9 +16,8 @@ from typing import Any, cast
 
 from hatch_wallaroo.findings import Finding, Place, rule
 from hatch_wallaroo.parsing import parse
-from hatch_wallaroo.schema.arrow import OPTIONAL_FIELD, from_arrow
-from hatch_wallaroo.schema.ipc import metadata_keys
-from hatch_wallaroo.schema.python_code import OPTIONAL
+from hatch_wallaroo.schema.arrow import from_arrow, without_leftovers
+from hatch_wallaroo.schema.forms import OPTIONAL
 from hatch_wallaroo.schema.python_expressions import (
     MOST_ITEMS,
     ONLY_RUNNING,
@@ -49,33 +48,27 @@ _CHANGING = frozenset({"append", "extend", "insert", "remove", "pop", "clear", "
 
 @dataclass(frozen=True)
 class Found:
-    """A schema in a source: what it is called there (empty for one without a name), and where.
+    """A schema that was read. `name` is what it is called there (empty: nothing), `side` None where nothing says it.
 
-    `side` is None where the name does not say it. `schema` is None where `findings` say why it cannot be read.
-    `metadata` says that there was some, which is not kept.
+    `schema` is None where `findings` say why it cannot be read. `notes` say what was not kept.
     """
 
     name: str
     side: Side | None
-    line: int
+    line: int | None
     schema: Schema | None
-    metadata: bool = False
+    notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True)
-class Source:
-    """All schemas of a source, in its order; `findings` where it is no Python at all."""
+def read_source(data: bytes, file: str) -> tuple[Found, ...]:
+    """All schemas of Python source, in its order; `file` is what findings call it. Never raises for what stands there.
 
-    found: tuple[Found, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-
-def read_source(data: bytes, file: str) -> Source:
-    """Read Python source; `file` is what findings call it. Never raises for what stands there."""
+    Where it is no Python at all, one that is nothing but its findings.
+    """
     if len(data) > LONGEST:
         finding = _finding(file, f"{len(data):,} bytes are too many for source code", "cut out the schemas", None)
-        return Source((), (finding,))
+        return (Found("", None, None, None, findings=(finding,)),)
     try:
         text = _decoded(data)
         with warnings.catch_warnings():
@@ -85,16 +78,17 @@ def read_source(data: bytes, file: str) -> Source:
         reader = _Reader(file, text.splitlines(), evaluator)
         reader.block(tree.body, {"pa": Library.PYARROW, "pyarrow": Library.PYARROW})
     except SyntaxError as error:
-        place = Place(file=file, line=error.lineno, column=error.offset or None)
-        message, fix = f"this is no Python: {error.msg}", "mend it, or give only the part that makes the schemas"
-        return Source((), (UNREADABLE.finding(message, fix=fix, place=place),))
+        fix = "mend it, or give only the part that makes the schemas"
+        finding = _finding(file, f"this is no Python: {error.msg}", fix, error.lineno, error.offset or None)
     except TooMuchError:
-        return Source((), (_finding(file, "the code makes more values than any schema", "cut out the schemas", None),))
+        finding = _finding(file, "the code makes more values than any schema", "cut out the schemas", None)
     except (RecursionError, MemoryError):
-        return Source((), (_finding(file, "the code is nested too deeply", "cut out the schemas", None),))
+        finding = _finding(file, "the code is nested too deeply", "cut out the schemas", None)
     except ValueError as error:  # an unknown encoding, a null byte
-        return Source((), (_finding(file, f"this is no Python: {error}", "save it as UTF-8", None),))
-    return Source(tuple(reader.found))
+        finding = _finding(file, f"this is no Python: {error}", "save it as UTF-8", None)
+    else:
+        return tuple(reader.found)
+    return (Found("", None, None, None, findings=(finding,)),)
 
 
 def side_of(name: str) -> Side | None:
@@ -250,10 +244,10 @@ class _Reader:
             self.found.append(Found(name, side_of(name), line, None, findings=(finding,)))
 
     def read(self, name: str, made: Any, line: int) -> Found:
-        schema = from_arrow(made)
+        kept, notes = without_leftovers(made)
+        schema = from_arrow(kept if len(kept) else made)
         self.evaluator.spend(len(schema.fields))
-        metadata = [key for key in metadata_keys(made) if key != OPTIONAL_FIELD.decode()]
-        return Found(name, side_of(name), line, schema, bool(metadata))
+        return Found(name, side_of(name), line, schema, notes)
 
     def located(self, problem: Problem) -> Finding:
         line = getattr(problem.node, "lineno", None)

@@ -1,4 +1,7 @@
-"""Schemas from elsewhere: base64 as it is sent, Arrow's files, Python source. What it is, the bytes tell."""
+"""Reads schemas from elsewhere: base64 as it is sent, Arrow's files (IPC, Feather, Parquet), Python source.
+
+What it is, the bytes tell. Of several schemas in one source, `choose` takes those that are meant.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,25 @@ import binascii
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO, Literal
+from dataclasses import replace
+from typing import Any, BinaryIO, Literal
 
-from hatch_wallaroo.findings import Finding, Place
-from hatch_wallaroo.schema.arrow_files import NO_SCHEMA, PANDAS_INDEX, is_arrow, read_arrow
-from hatch_wallaroo.schema.ipc import MAX_TEXT
+from hatch_wallaroo.findings import Place, rule
+from hatch_wallaroo.schema.arrow import MAX_TEXT, UnsupportedTypeError, from_arrow, reason, without_leftovers
 from hatch_wallaroo.schema.python_source import Found, read_source
-from hatch_wallaroo.schema.types import Schema, Side
+from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Schema, Side, Struct, Type
+
+NO_SCHEMA = rule(
+    "WLR670",
+    "no schema that Wallaroo takes",
+    why="The platform reads schemas as Arrow's IPC messages, in base64. Other bytes, and types that its Arrow does not "
+    "know, are refused with the upload.",
+    source="SDK 2023.2.1 to 2026.1.3: base64 of pyarrow.Schema.serialize()",
+)
+
+_FILE, _PARQUET, _ENCRYPTED, _FEATHER_1 = b"ARROW1", b"PAR1", b"PARE", b"FEA1"
+_CONTINUES = b"\xff\xff\xff\xff"
+"""What each message of Arrow's IPC begins with since 0.15."""
 
 Form = Literal["base64", "arrow", "python"]
 FORMS: tuple[Form, ...] = ("base64", "arrow", "python")
@@ -22,26 +36,10 @@ FORMS: tuple[Form, ...] = ("base64", "arrow", "python")
 _HEAD = 4096
 _BASE64 = re.compile(rb"\s*b?['\"]?[A-Za-z0-9+/\s]{8,}={0,2}\s*['\"]?\s*", re.ASCII)
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9+/=\s]")
-_NAME_THEM = "call them input_schema and output_schema, or choose one with --name"
 _QUOTED = re.compile(r"\s*b?(['\"])(.*)\1\s*", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Read:
-    """A schema that was read. `name` is what it is called there (empty: nothing), `side` None where nothing says it.
-
-    `schema` is None where `findings` say why it cannot be read. `notes` say what was not kept.
-    """
-
-    name: str
-    side: Side | None
-    line: int | None
-    schema: Schema | None
-    notes: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-
-def read(stream: BinaryIO, file: str, form: Form | None = None) -> tuple[Read, ...]:
+def read(stream: BinaryIO, file: str, form: Form | None = None) -> tuple[Found, ...]:
     """All schemas of a seekable stream; `file` is what findings call it, `form` None: what the bytes say.
 
     Never raises for what is in it, and never gives nothing: where no schema is, the findings say so.
@@ -54,13 +52,10 @@ def read(stream: BinaryIO, file: str, form: Form | None = None) -> tuple[Read, .
     data = stream.read(MAX_TEXT + 1)
     if form == "base64":
         return (_read_base64(data, file),)
-    source = read_source(data, file)
-    if source.findings:
-        return (Read("", None, None, None, findings=source.findings),)
-    return tuple(_of_python(each) for each in source.found) or (_nothing(data, file),)
+    return read_source(data, file) or (_nothing(data, file),)
 
 
-def choose(found: Sequence[Read], file: str, side: Side | None = None, name: str | None = None) -> tuple[Read, ...]:
+def choose(found: Sequence[Found], file: str, side: Side | None = None, name: str | None = None) -> tuple[Found, ...]:
     """The schemas that are meant, one for each side at the most; `findings` of a choice say why there is none.
 
     Of several that have one name, the last counts, as it does when the code runs.
@@ -88,38 +83,12 @@ def choose(found: Sequence[Read], file: str, side: Side | None = None, name: str
 
 
 def _form_of(head: bytes) -> Form:
-    if is_arrow(head):
+    if _is_arrow(head):
         return "arrow"
     return "base64" if _BASE64.fullmatch(head) else "python"
 
 
-def _read_arrow(stream: BinaryIO, file: str) -> Read:
-    found = read_arrow(stream, file)
-    notes = (*_left_out(found.index), *_lost(found.metadata))
-    return Read("", None, None, found.schema, notes, found.findings)
-
-
-def _of_python(found: Found) -> Read:
-    schema = found.schema
-    index = [each.name for each in schema.fields if PANDAS_INDEX.fullmatch(each.name)] if schema else []
-    if schema and 0 < len(index) < len(schema.fields):
-        schema = Schema(tuple(each for each in schema.fields if each.name not in index))
-    notes = (*_left_out(tuple(index)), *_lost(found.metadata))
-    return Read(found.name, found.side, found.line, schema, notes, found.findings)
-
-
-def _left_out(index: tuple[str, ...]) -> tuple[str, ...]:
-    return (f"left out {', '.join(index)}, which is pandas' index and no column",) if index else ()
-
-
-def _lost(metadata: bool | tuple[str, ...]) -> tuple[str, ...]:
-    if not metadata:
-        return ()
-    names = f" ({', '.join(metadata)[:80]})" if isinstance(metadata, tuple) else ""
-    return (f"left out the metadata{names}: the platform refuses schemas that carry some",)
-
-
-def _read_base64(data: bytes, file: str) -> Read:
+def _read_base64(data: bytes, file: str) -> Found:
     """The text as it is sent, or printed: white space and Python's quotes around it do not matter."""
     text = data.decode("utf-8", "replace")
     quoted = _QUOTED.fullmatch(text)
@@ -140,13 +109,13 @@ def _read_base64(data: bytes, file: str) -> Read:
     return _read_arrow(io.BytesIO(decoded), file)
 
 
-def _broken(file: str, message: str, line: int | None = None, column: int | None = None) -> Read:
+def _broken(file: str, message: str, line: int | None = None, column: int | None = None) -> Found:
     fix = "copy it again, completely: base64.b64encode(bytes(schema.serialize()))"
     finding = NO_SCHEMA.finding(message, fix=fix, place=Place(file=file, line=line, column=column))
-    return Read("", None, line, None, findings=(finding,))
+    return Found("", None, line, None, findings=(finding,))
 
 
-def _nothing(data: bytes, file: str) -> Read:
+def _nothing(data: bytes, file: str) -> Found:
     if data.lstrip().startswith(b"{") and b'"cells"' in data:
         fix = f"jupyter nbconvert --to script {file}, and read what that writes"
         return _unclear(file, "this is a notebook, not Python source", fix)
@@ -155,11 +124,11 @@ def _nothing(data: bytes, file: str) -> Read:
     )
 
 
-def _unclear(file: str, message: str, fix: str) -> Read:
-    return Read("", None, None, None, findings=(NO_SCHEMA.finding(message, fix=fix, place=Place(file=file)),))
+def _unclear(file: str, message: str, fix: str) -> Found:
+    return _refused(file, [message], fix)
 
 
-def _of_side(found: Sequence[Read], side: Side, file: str) -> Read | None:
+def _of_side(found: Sequence[Found], side: Side, file: str) -> Found | None:
     """The schema of a side: the one that is called just so, else the only one of another name."""
     of_side = [each for each in found if each.side == side]
     exact = [each for each in of_side if each.name == f"{side}_schema"]
@@ -171,7 +140,7 @@ def _of_side(found: Sequence[Read], side: Side, file: str) -> Read | None:
     return _last(several) if several else None
 
 
-def _last(several: Sequence[Read]) -> Read:
+def _last(several: Sequence[Found]) -> Found:
     last = several[-1]
     if len(several) == 1:
         return last
@@ -179,13 +148,99 @@ def _last(several: Sequence[Read]) -> Read:
     return replace(last, notes=(*last.notes, note))
 
 
-def _other_side(found: Sequence[Read], file: str, side: Side | None) -> Read:
+def _other_side(found: Sequence[Found], file: str, side: Side | None) -> Found:
     return _unclear(file, f"no {side} schema is in it, only {_places(found)}", "leave out the option, or use --name")
 
 
-def _places(several: Sequence[Read]) -> str:
+def _places(several: Sequence[Found]) -> str:
     named = {each.name or each.line: each for each in several}
     shown = [
         f"{each.name or 'one without a name'}{f' (line {each.line})' if each.line else ''}" for each in named.values()
     ]
     return ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")  # noqa: PLR2004 - as many as one reads
+
+
+def _is_arrow(head: bytes) -> bool:
+    """Whether bytes that begin so are Arrow's or Parquet's, rather than a text."""
+    return head.startswith((_FILE, _PARQUET, _ENCRYPTED, _FEATHER_1, _CONTINUES)) or b"\0" in head
+
+
+def _read_arrow(stream: BinaryIO, file: str) -> Found:
+    """Found the schema of a seekable stream, and nothing of its rows; `file` is what findings call it."""
+    import pyarrow as pa
+
+    head = stream.read(8)
+    stream.seek(0)
+    if head.startswith((_FEATHER_1, _ENCRYPTED)):
+        what = "Feather, version 1" if head.startswith(_FEATHER_1) else "encrypted Parquet"
+        return _refused(file, [f"this is {what}"], "write it anew: pyarrow.feather.write_feather(table, 'table.arrow')")
+    try:
+        read = _ours(_open(stream, head), file)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, TypeError) as error:
+        return _refused(file, [f"this is no Arrow schema: {reason(error)}"], "copy it again, completely")
+    if head.startswith(_PARQUET) and read.schema is not None:
+        return replace(read, schema=Schema(tuple(_field_of_parquet(each) for each in read.schema.fields)))
+    return read
+
+
+def _open(stream: BinaryIO, head: bytes) -> Any:
+    import pyarrow as pa
+
+    source = pa.PythonFile(stream, mode="r")
+    if head.startswith(_FILE):
+        return pa.ipc.open_file(source).schema
+    if head.startswith(_PARQUET):
+        from pyarrow import parquet
+
+        return parquet.read_schema(source)
+    return pa.ipc.read_schema(source)
+
+
+def _ours(made: Any, file: str) -> Found:
+    """A pyarrow schema as ours, without what pandas put there for itself."""
+    kept, notes = without_leftovers(made)
+    if not len(kept):
+        return _refused(file, ["the schema has no fields"], "read one with fields")
+    try:
+        return Found("", None, None, from_arrow(kept), notes)
+    except UnsupportedTypeError as error:
+        return _refused(file, _each_field(kept) or [str(error)], "give the fields types that the platform takes")
+
+
+def _field_of_parquet(field: Field) -> Field:
+    return replace(field, type=_of_parquet(field.type))
+
+
+def _of_parquet(type_: Type) -> Type:
+    """A type whose lists call their items as Arrow does: Parquet has a name of its own for them."""
+    match type_:
+        case ListOf():
+            return replace(type_, item=_of_parquet(type_.item), item_name="item")
+        case Struct(fields):
+            return Struct(tuple(_field_of_parquet(each) for each in fields))
+        case MapOf():
+            return replace(type_, key=_of_parquet(type_.key), value=_of_parquet(type_.value))
+        case Dictionary():
+            return replace(type_, value=_of_parquet(type_.value))
+    return type_
+
+
+def _each_field(schema: Any) -> list[str]:
+    """What is wrong with each field by itself."""
+    return [said for each in schema if (said := _wrong_with(each)) is not None]
+
+
+def _wrong_with(field: Any) -> str | None:
+    import pyarrow as pa
+
+    try:
+        from_arrow(pa.schema([field]))
+    except UnsupportedTypeError as error:
+        return str(error)
+    return None
+
+
+def _refused(file: str, messages: list[str], fix: str) -> Found:
+    place = Place(file=file)
+    findings = tuple(NO_SCHEMA.finding(each, fix=fix, place=place) for each in messages)
+    return Found("", None, None, None, findings=findings)

@@ -21,8 +21,7 @@ from hypothesis import HealthCheck, given, settings
 
 from hatch_wallaroo.bundle.upload import metadata
 from hatch_wallaroo.project.repository import read_repository
-from hatch_wallaroo.schema.arrow import to_arrow
-from hatch_wallaroo.schema.ipc import decode
+from hatch_wallaroo.schema.arrow import decode, to_arrow
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.toml import format_schema
 from support.command_line import Run, environment, output, program, run
@@ -537,8 +536,7 @@ class TestWriting:
     @given(schemas(), schemas())
     def test_any_schema_over_any_other(self, here: Path, run: Run, one, other) -> None:
         """What is written reads back, and everything else of the file stays."""
-        from hatch_wallaroo.schema.python_code import IMPORT
-        from hatch_wallaroo.schema.python_code import write_schema as as_python
+        from hatch_wallaroo.schema.forms import IMPORT, as_python
 
         tail = "\n[tool.x]\ny = 1 # z\n"
         (here / "pyproject.toml").write_bytes((BYOP + tail).encode())

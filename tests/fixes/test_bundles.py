@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hatch_wallaroo.schema.ipc import encode
+from hatch_wallaroo.schema.arrow import encode
 from support.mending import HEAD, checked, codes, mend, planned
 
 TABLE = """[tool.wallaroo]

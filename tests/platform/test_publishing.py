@@ -142,7 +142,7 @@ class TestNeverTwice:
         assert told in publish.text
 
     def test_another_schema_is_another_model(self, publish: Publication, tmp_path: Path) -> None:
-        from hatch_wallaroo.schema.ipc import encode
+        from hatch_wallaroo.schema.arrow import encode
         from hatch_wallaroo.schema.types import Field, Scalar, Schema
 
         one, other = (encode(Schema((Field(name, Scalar("int64")),))) for name in ("a", "b"))

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 
 import hatch_wallaroo.bundle
-from hatch_wallaroo.schema.ipc import decode
+from hatch_wallaroo.schema.arrow import decode
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Type
 
 SCHEMA = json.loads((Path(hatch_wallaroo.bundle.__file__).parent / "manifest.schema.json").read_text())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from hatch_wallaroo.schema.reader import INDICES
 from hatch_wallaroo.schema.scalars import INT32_MAX, PLAIN, WIDEST_BINARY
+from hatch_wallaroo.schema.tables import INDICES
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Struct
 
 _UNITS = ("s", "ms", "us", "ns")

@@ -120,7 +120,7 @@ class TestWhatTheBytesAre:
         one, other = read(io.BytesIO(code), "code.py")
         assert (one.name, one.side, one.line, one.schema.names, one.notes) == ("input_schema", "input", 1, ("x",), ())
         assert (other.side, other.schema.names) == ("output", ("y",))
-        assert other.notes == ("left out the metadata: the platform refuses schemas that carry some",)
+        assert other.notes == ("left out the metadata (a): the platform refuses schemas that carry some",)
 
     def test_pandas_index_in_python_too(self):
         (found,) = read(io.BytesIO(b"s = pa.schema([('x', 'int8'), ('__index_level_0__', 'int64')])"), "code.py")

@@ -12,7 +12,7 @@ import pytest
 from conftest import SHARED
 from hatch_wallaroo.bundle.upload import metadata
 from hatch_wallaroo.config.spec import ImageSpec
-from hatch_wallaroo.schema.ipc import decode
+from hatch_wallaroo.schema.arrow import decode
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema
 from support.factory import make_spec
 
