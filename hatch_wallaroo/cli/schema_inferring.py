@@ -12,7 +12,7 @@ from hatch_wallaroo.cli.common import CommandError, misused, tell
 from hatch_wallaroo.cli.schema_output import Outcome, Wanted, tell_findings, tell_lines
 from hatch_wallaroo.cli.schema_project import any_models_of, models_of, named, only
 from hatch_wallaroo.findings import errors, nearest
-from hatch_wallaroo.text import one_line
+from hatch_wallaroo.text import describe_error, one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
@@ -116,27 +116,29 @@ def _rows(path: Path) -> Sample:
 
 def _of_file(path: Path, asked: Asked, spec: ModelSpec | None, rows: Sample | None) -> Inferred:
     """What a file outside of the table tells, for a model of the project where one is named."""
+    from hatch_wallaroo.discover.folders import frameworks_at
     from hatch_wallaroo.discover.infer import infer, infer_from, of_signature
-    from hatch_wallaroo.discover.loose import recognised
+    from hatch_wallaroo.releases.load import known
     from hatch_wallaroo.schema.hints import Header
 
     try:
-        found = recognised(path)
+        found, frameworks = frameworks_at(path, asked.release if asked.release in known() else known()[-1])
     except OSError as error:
-        raise misused(f"{path} cannot be read: {error.strerror or error}", "make it readable") from None
-    if found.kind == "sample":
+        raise misused(f"{path} cannot be read: {describe_error(error)}", "make it readable") from None
+    kind = found.kind if found else None
+    if path.suffix.lower() == ".json" and kind != "xgboost":
         rows = _rows(path)
         return infer(spec, rows=rows) if spec else infer_from(Header(), rows)
-    if found.kind == "signature":
+    if kind == "mlflow":
         if spec:
             return infer(spec, rows=rows, signature=path)
         return infer_from(of_signature(path, asked.framework or "mlflow"), rows)
-    return infer(_spec_of(path, found.frameworks, asked, spec), rows=rows)
+    return infer(_spec_of(path, frameworks, asked, spec), rows=rows)
 
 
 def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelSpec | None) -> ModelSpec:
     """The file as if a project declared it: with the framework that was named, is the model's, or the file tells."""
-    from hatch_wallaroo.discover.loose import spec_of
+    from hatch_wallaroo.discover.candidates import spec_of_file
     from hatch_wallaroo.releases.load import known
 
     framework = asked.framework or (spec.framework.name if spec else None)
@@ -147,7 +149,7 @@ def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelS
             raise misused(one_line(said), hint)
         (framework,) = frameworks
     release = asked.release or (spec.release.asked if spec else known()[-1])
-    made, wrong = spec_of(path, framework, release)
+    made, wrong = spec_of_file(path, framework, release)
     if made is None or wrong:
         first = wrong[0] if wrong else None
         message = f"{first.place.key[-1]}: {first.message}" if first else f"{path} cannot be read as {framework}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,6 +64,18 @@ class AdoptionContext:
         reading = read_models({"tool": {"wallaroo": table}}, project=self.project, root=self.root)
         spec = reading.specs[0] if reading.specs else None
         return None if spec is None or spec.files_only else spec
+
+
+def spec_of_file(path: Path, framework: str, release: str) -> tuple[ModelSpec | None, tuple[Finding, ...]]:
+    """A model's file or folder as if a project declared it, and what is wrong with the framework or the release."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - `..` goes, links stay
+    table = {"framework": framework, "release": release, "model": path.name}
+    if framework == "custom":
+        del table["model"]
+    document = {"project": {"name": "model"}, "tool": {"wallaroo": table}}
+    reading = read_models(document, project=Project("model", "0"), root=path.parent)
+    wrong = [each for each in errors(reading.findings) if {"framework", "release"} & set(each.place.key)]
+    return (reading.specs[0] if reading.specs else None), tuple(wrong)
 
 
 def judged(candidate: Candidate, context: AdoptionContext) -> Candidate:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
-from hatch_wallaroo.discover.recognise import recognised
+from hatch_wallaroo.discover.files import file_model, saved_model
 from hatch_wallaroo.discover.walk import RepositoryFile, Tree
-from hatch_wallaroo.discover.zipped import saved_model
+from hatch_wallaroo.files.json_text import JsonError, read_object
+from hatch_wallaroo.formats.recognise import Kind, Recognised, recognise, recognise_folder
+from hatch_wallaroo.frameworks.other_models import frameworks_of
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, fitting
+from hatch_wallaroo.releases.load import resolve
 from hatch_wallaroo.releases.model import Release
 
 _LARGEST_JSON = 4 << 20
 _LARGEST_TEXT = 1 << 16
-_WEIGHTS = re.compile(
-    r"(?:.+\.safetensors|(?:pytorch|flax|tf)_model.*\.(?:bin|h5|msgpack)|.+\.ckpt)(?:\.index(?:\.json)?)?"
-)
 _CHECKPOINT = re.compile(r"checkpoint-([0-9]{1,12})")
 _FLAVOR = re.compile(r"^  ([a-z_]+):", re.MULTILINE)
+_DIFFUSION = ("hugging-face-stable-diffusion-text-2-img",)
+_ADVICE: Mapping[Kind, str] = {
+    "adapter": "merge it into its base model, model.merge_and_unload(), and save that with save_pretrained",
+    "tensorflow-checkpoint": "build the model, load the checkpoint, then save the whole: a SavedModel, or .h5",
+}
 _GENERIC = {"python_function"}
 _LANGUAGE = ("vllm", "sglang")
 _TRANSLATORS = ("Marian", "M2M100", "NllbMoe", "FSMT", "MBart")
@@ -47,21 +53,33 @@ def folder_models(tree: Tree, context: AdoptionContext) -> Iterator[Candidate]:
 def folder_model(tree: Tree, folder: str, context: AdoptionContext) -> Candidate | None:
     """The model that a folder is, by the files right in it; None where it is none."""
     files = tree.folders.get(folder, {})
-    if "saved_model.pb" in files:
-        return saved_model(folder, "a SavedModel", context)
-    if "MLmodel" in files:
+    found = recognise_folder(files)
+    if found is None or found.by_name:
+        return None
+    if found.kind == "saved-model":
+        return saved_model(folder, found.name, context)
+    if found.kind == "mlflow":
         return _mlflow(tree, folder, context)
-    if "model_index.json" in files:
-        return judged(Candidate(folder, "a diffusion pipeline", _DIFFUSION, certain=True), context)
-    if "adapter_config.json" in files:
-        advice = "merge it into its base model, model.merge_and_unload(), and save that with save_pretrained"
-        return Candidate(folder, "an adapter (PEFT), not a whole model", advice=advice)
-    if "config.json" in files and any(map(_WEIGHTS.fullmatch, files)):
+    if found.kind == "diffusers":
+        return judged(Candidate(folder, found.name, _DIFFUSION, certain=True), context)
+    if found.kind == "hugging-face":
         return _pretrained(files["config.json"], folder, context)
-    return _checkpoint(files, folder)
+    return Candidate(folder, found.name, advice=_ADVICE[found.kind])
 
 
-_DIFFUSION = ("hugging-face-stable-diffusion-text-2-img",)
+def frameworks_at(path: Path, release: str) -> tuple[Recognised | None, tuple[str, ...]]:
+    """What stands at any path, file or folder, and the frameworks that may serve it. Raises OSError."""
+    if not os.path.isdir(path):  # noqa: PTH112 - pathlib raises for names that no file system takes
+        with path.open("rb") as stream:
+            found = recognise(stream, path.stat().st_size, path.name)
+        return found, frameworks_of(found) if found else ()
+    found = recognise_folder([each.name for each in path.iterdir()])
+    if found and found.kind == "diffusers":
+        return found, _DIFFUSION
+    if found and found.kind == "hugging-face":
+        config = _read_config(path / "config.json")
+        return found, frameworks_for(config, resolve(release))[0] if config else ()
+    return found, frameworks_of(found) if found else ()
 
 
 def latest_only(candidates: list[Candidate]) -> list[Candidate]:
@@ -87,7 +105,7 @@ def _numbered(candidate: Candidate) -> tuple[str, int | None]:
 
 
 def _pretrained(seen: RepositoryFile, folder: str, context: AdoptionContext) -> Candidate | None:
-    config = _read_json(seen)
+    config = _read_config(seen.path)
     if config is None:
         what = "weights with a config.json that cannot be read"
         return Candidate(folder, what, advice=f"save it again: {seen.label}")
@@ -110,28 +128,19 @@ def _mlflow(tree: Tree, folder: str, context: AdoptionContext) -> Candidate:
     flavors = [each for each in dict.fromkeys(_FLAVOR.findall(text)) if each not in _GENERIC]
     what = f"an MLflow model ({', '.join(flavors[:3])})" if flavors else "an MLflow model"
     inside = [each for each in tree.files.values() if each.label.startswith(f"{folder}/") and each.name != "MLmodel"]
-    natives = (found for each in inside[:50] if (found := recognised(each, context)) and found.certain)
+    natives = (found for each in inside[:50] if (found := file_model(each, context)) and found.certain)
     native = next(natives, None)
     image = "as mlflow it becomes a container image"
     advice = f"{native.path} in it goes as it is: --model {native.path}; {image}" if native else image
     return Candidate(folder, what, ("mlflow",), advice=advice)
 
 
-def _checkpoint(files: Mapping[str, RepositoryFile], folder: str) -> Candidate | None:
-    if "checkpoint" in files and any(name.endswith(".index") for name in files):
-        advice = "build the model, load the checkpoint, then save the whole: a SavedModel, or .h5"
-        return Candidate(folder, "a TensorFlow checkpoint, weights without a graph", advice=advice)
-    return None
-
-
-def _read_json(seen: RepositoryFile) -> dict[str, Any] | None:
-    if seen.size > _LARGEST_JSON:
-        return None
+def _read_config(path: Path) -> dict[str, Any] | None:
     try:
-        read = json.loads(seen.path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        with path.open("rb") as stream:
+            return read_object(stream, _LARGEST_JSON)
+    except (OSError, JsonError):
         return None
-    return read if isinstance(read, dict) else None
 
 
 def _read_text(seen: RepositoryFile) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.code import code_model, code_models, named_in
+from hatch_wallaroo.discover.files import file_model
 from hatch_wallaroo.discover.folders import folder_model, folder_models, latest_only
-from hatch_wallaroo.discover.recognise import recognised
 from hatch_wallaroo.discover.walk import NOT_ALL_SEEN, SUFFIXES, Deadline, RepositoryFile, Tree, look, walk
 from hatch_wallaroo.findings import Finding
 
@@ -49,7 +49,7 @@ def discover_at(context: AdoptionContext, path: str) -> Candidate | None:
     if (context.root / path).is_dir():
         return folder_model(tree, path if path != "." else "", context)
     (seen,) = tree.files.values()
-    return code_model(seen, context) if seen.suffix == ".py" else recognised(seen, context)
+    return code_model(seen, context) if seen.suffix == ".py" else file_model(seen, context)
 
 
 def _files(
@@ -63,7 +63,7 @@ def _files(
         if index >= _MOST_READ or deadline.passed or len(found) > MOST:
             findings.append(NOT_ALL_SEEN.finding(f"{len(tree.files) - index:,} files were not opened"))
             break
-        candidate = recognised(seen, context)
+        candidate = file_model(seen, context)
         if candidate is not None:
             found.append(candidate)
     return found

@@ -74,10 +74,15 @@ def other_model(source: Source, name: str) -> Other:
         return Other()
     if found.by_name:
         return Other(fix=_FIXES[found.kind] if found.kind in _BY_NAME else "")
+    return Other(found.kind, found.name, fix_of(found, name))
+
+
+def fix_of(found: Recognised, name: str) -> str:
+    """What to declare for a file called `name` that was recognised by its content; '' where nothing is known."""
     fix = _FIXES.get(found.kind, "")
     if found.kind == "onnx" and PurePosixPath(name).suffix.lower() != ".onnx":
         fix += ", and rename it to .onnx"
     if found.kind in {"saved-model", "xgboost"}:
         (framework,) = frameworks_of(found)
         fix = f'framework = "{framework}"'
-    return Other(found.kind, found.name, fix)
+    return fix

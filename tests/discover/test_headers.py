@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from hatch_wallaroo.discover import estimators
+from hatch_wallaroo.discover.candidates import spec_of_file
+from hatch_wallaroo.discover.folders import frameworks_at
 from hatch_wallaroo.discover.headers import read_header
 from hatch_wallaroo.discover.infer import infer
-from hatch_wallaroo.discover.loose import recognised, spec_of
 from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
@@ -365,40 +366,39 @@ class TestTasks:
 
 class TestLooseFiles:
     @pytest.mark.parametrize(
-        ("path", "kind", "frameworks"),
+        ("path", "frameworks"),
         [
-            ("tensorflow/module", "model", ("tensorflow",)),
-            ("tensorflow/keras", "model", ("keras",)),
-            ("tensorflow/sequential.h5", "model", ("keras",)),
-            ("torch/script.pt", "model", ("pytorch",)),
-            ("pickles/logistic-1.2.2.pkl", "model", ("sklearn",)),
-            ("pickles/logistic-1.2.2-xz.joblib", "model", ("sklearn",)),
-            ("pickles/booster-1.7.4.pkl", "model", ("xgboost",)),
-            ("mlflow/mlflow-1.30.0/numbers", "signature", ("mlflow",)),
-            ("mlflow/mlflow-1.30.0/numbers/MLmodel", "signature", ("mlflow",)),
-            ("torch/make.py", "unknown", ()),
-            ("mlflow", "unknown", ()),
+            ("tensorflow/module", ("tensorflow",)),
+            ("tensorflow/keras", ("keras",)),
+            ("tensorflow/sequential.h5", ("keras",)),
+            ("torch/script.pt", ("pytorch",)),
+            ("pickles/logistic-1.2.2.pkl", ("sklearn",)),
+            ("pickles/logistic-1.2.2-xz.joblib", ("sklearn",)),
+            ("pickles/booster-1.7.4.pkl", ("xgboost",)),
+            ("mlflow/mlflow-1.30.0/numbers", ("mlflow",)),
+            ("mlflow/mlflow-1.30.0/numbers/MLmodel", ("mlflow",)),
+            ("torch/make.py", ()),
+            ("mlflow", ()),
         ],
     )
-    def test_what_they_are(self, path, kind, frameworks):
-        found = recognised(FIXTURES / path)
-        assert (found.kind, found.frameworks) == (kind, frameworks)
+    def test_what_they_are(self, path, frameworks):
+        assert frameworks_at(FIXTURES / path, "2026.1")[1] == frameworks
 
     def test_by_their_bytes_where_the_name_says_nothing(self, tmp_path):
         save_onnx(tmp_path / "model", [value("x", ["N"])], [value("y", ["N"])])
         shutil.copy(FIXTURES / "torch" / "script.pt", tmp_path / "archive")
         shutil.copy(FIXTURES / "pickles" / "classifier-1.7.4.pkl", tmp_path / "pickle.bin")
         (tmp_path / "rows.json").write_text("[]")
-        assert recognised(tmp_path / "model").frameworks == ("onnx",)
-        assert recognised(tmp_path / "archive").frameworks == ("pytorch",)
-        assert recognised(tmp_path / "pickle.bin").frameworks == ("xgboost",)
-        assert recognised(tmp_path / "rows.json").kind == "sample"
+        assert frameworks_at(tmp_path / "model", "2026.1")[1] == ("onnx",)
+        assert frameworks_at(tmp_path / "archive", "2026.1")[1] == ("pytorch",)
+        assert frameworks_at(tmp_path / "pickle.bin", "2026.1")[1] == ("xgboost",)
+        assert frameworks_at(tmp_path / "rows.json", "2026.1")[1] == ()
 
     @pytest.mark.parametrize(
         ("config", "count"),
         [
             ('{"architectures": ["BertForQuestionAnswering"]}', 1),
-            ('{"architectures": ["BertForSequenceClassification"]}', 3),
+            ('{"architectures": ["BertForSequenceClassification"]}', 2),
             ('{"architectures": "x"}', 0),
             ('{"architectures": [5]}', 0),
             ("[]", 0),
@@ -408,10 +408,10 @@ class TestLooseFiles:
     )
     def test_folders_of_transformers(self, tmp_path, config, count):
         (tmp_path / "config.json").write_text(config)
-        assert len(recognised(tmp_path).frameworks) == count
+        assert len(frameworks_at(tmp_path, "2026.1")[1]) == count
 
     def test_specs_are_as_a_project_would_declare_them(self, tmp_path):
-        made, wrong = spec_of(tmp_path / "m.pkl", "sklearn", "2024.1")
+        made, wrong = spec_of_file(tmp_path / "m.pkl", "sklearn", "2024.1")
         assert (made.model, made.root, made.framework.name, wrong) == ("m.pkl", tmp_path, "sklearn", ())
-        assert [each.place.key[-1] for each in spec_of(tmp_path / "m", "sclearn", "2024.1")[1]] == ["framework"]
-        assert [each.place.key[-1] for each in spec_of(tmp_path / "m", "sklearn", "1999.1")[1]] == ["release"]
+        assert [each.place.key[-1] for each in spec_of_file(tmp_path / "m", "sclearn", "2024.1")[1]] == ["framework"]
+        assert [each.place.key[-1] for each in spec_of_file(tmp_path / "m", "sklearn", "1999.1")[1]] == ["release"]
