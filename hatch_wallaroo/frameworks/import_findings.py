@@ -173,9 +173,13 @@ def own_modules(spec: ModelSpec, folder: str) -> Callable[[str], bool]:
 def _module(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
     name = failure.detail
     root = name.partition(".")[0]
-    if environment.is_missing(name):
-        since = ".".join(str(part) for part in distributions.STDLIB_SINCE[root])
-        said = f"imports {name}, which Python {since} brought; the platform runs {environment.release.python}"
+    lacking = environment.lacks(name)
+    if lacking == "mac":
+        return NO_SUCH_NAME, f"imports {name}, which Wallaroo {environment.release.asked} does not have", _OTHER_MAC
+    if lacking == "python":
+        brought = environment.brought_by(name)
+        said = f"which Python {brought} brought" if brought else "which has gone from Python by then"
+        said = f"imports {name}, {said}; the platform runs {environment.release.python}"
         backport = _BACKPORTS.get(root)
         fix = f"declare {backport} in the requirements and import that instead" if backport else "leave the import out"
         return NEWER_MODULE, said, fix
@@ -183,6 +187,7 @@ def _module(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
     return _not_found(failure, advice)
 
 
+_OTHER_MAC = "use what mac offers in this release, or set another release"
 _BACKPORTS = {"tomllib": "tomli", "zoneinfo": "backports.zoneinfo", "graphlib": "graphlib-backport"}
 
 
@@ -242,16 +247,25 @@ def _without_dots(failure: ImportFailure, name: str) -> str:
 def _name(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
     module, _, name = failure.detail.partition(":")
     release = environment.release
-    since = distributions.NAMES_SINCE.get(module, {}).get(name)
-    if since is not None:
-        where = f"Python {'.'.join(map(str, since))} brought it, the platform runs {release.python}"
+    if module.partition(".")[0] == "mac":
+        where, fix = f"Wallaroo {release.asked} does not have it", _OTHER_MAC
+    elif environment.offers(module, name) is False:
+        where = _whereabouts(environment, module, name)
         fix = f"import {name} from typing_extensions" if module == "typing" else f"do without {name}"
-    elif module.startswith("mac."):
-        where = f"Wallaroo {release.version} does not have it"
-        fix = f"use what mac offers in {release.version}, or set another release"
     else:
         where, fix = f"{module} does not define it", "correct the name"
     return NO_SUCH_NAME, f"imports {name} from {module}: {where}", fix
+
+
+def _whereabouts(environment: PlatformEnvironment, module: str, name: str) -> str:
+    """Why a name of the standard library or of NumPy is missing."""
+    brought = environment.brought_by(module, name)
+    library, runs = "Python", environment.release.python
+    if module.partition(".")[0] == "numpy":
+        library, runs = "NumPy", ".".join(map(str, environment.numpy[0]))
+    if brought:
+        return f"{library} {brought} brought it, the platform runs {runs}"
+    return f"it has gone from {library} by {runs}, which the platform runs"
 
 
 def _undefined(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:

@@ -9,63 +9,6 @@ PLATFORM = frozenset(
 )
 """Top-level modules of the environment that runs inference code, whatever is declared: `mac` and what it imports."""
 
-STDLIB_SINCE: Mapping[str, tuple[int, int]] = {
-    "graphlib": (3, 9),
-    "zoneinfo": (3, 9),
-    "tomllib": (3, 11),
-    "compression": (3, 14),
-    "annotationlib": (3, 14),
-}
-"""Modules of the standard library that came after Python 3.8."""
-
-STDLIB_GONE = frozenset(
-    {
-        "aifc", "asynchat", "asyncore", "audioop", "binhex", "cgi", "cgitb", "chunk", "crypt", "distutils", "formatter",
-        "imghdr", "imp", "lib2to3", "macpath", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "parser", "pipes",
-        "smtpd", "sndhdr", "spwd", "sunau", "symbol", "telnetlib", "uu", "xdrlib", "_bootlocale",
-    }
-)  # fmt: skip
-"""Modules that Python 3.8 or 3.10 still has and a later one no longer."""
-
-
-def _since(version: tuple[int, int], *names: str) -> dict[str, tuple[int, int]]:
-    return dict.fromkeys(names, version)
-
-
-NAMES_SINCE: Mapping[str, Mapping[str, tuple[int, int]]] = {
-    "typing": {
-        **_since((3, 9), "Annotated"),
-        **_since((3, 10), "Concatenate", "ParamSpec", "TypeAlias", "TypeGuard", "is_typeddict", "ParamSpecArgs"),
-        **_since(
-            (3, 11), "Self", "Never", "LiteralString", "Required", "NotRequired", "Unpack", "TypeVarTuple",
-            "assert_never", "assert_type", "reveal_type", "dataclass_transform", "clear_overloads", "get_overloads",
-        ),
-        **_since((3, 12), "override", "TypeAliasType"),
-        **_since((3, 13), "ReadOnly", "TypeIs", "NoDefault", "get_protocol_members", "is_protocol"),
-    },
-    "functools": _since((3, 9), "cache"),
-    "itertools": {**_since((3, 10), "pairwise"), **_since((3, 12), "batched")},
-    "math": {
-        **_since((3, 9), "lcm", "nextafter", "ulp"), **_since((3, 11), "cbrt", "exp2"), **_since((3, 12), "sumprod"),
-    },
-    "types": {
-        **_since((3, 9), "GenericAlias"),
-        **_since((3, 10), "EllipsisType", "NoneType", "NotImplementedType", "UnionType"),
-    },
-    "contextlib": {**_since((3, 10), "aclosing", "AsyncContextDecorator"), **_since((3, 11), "chdir")},
-    "enum": _since((3, 11), "StrEnum", "ReprEnum", "EnumCheck", "verify", "member", "nonmember", "global_enum"),
-    "datetime": _since((3, 11), "UTC"),
-    "dataclasses": _since((3, 10), "KW_ONLY"),
-    "asyncio": {**_since((3, 9), "to_thread"), **_since((3, 11), "TaskGroup", "timeout", "Runner", "Barrier")},
-    "operator": _since((3, 11), "call"),
-    "random": _since((3, 9), "randbytes"),
-    "collections.abc": _since((3, 12), "Buffer"),
-    "importlib.resources": _since((3, 9), "files", "as_file"),
-    "inspect": _since((3, 10), "get_annotations"),
-    "warnings": _since((3, 13), "deprecated"),
-}  # fmt: skip
-"""Names that the standard library got after Python 3.8, by module."""
-
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "attr": ("attrs",),
     "bs4": ("beautifulsoup4",),

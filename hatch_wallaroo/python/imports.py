@@ -233,7 +233,7 @@ class Importer(Finder):
         file = scope.module.file
         if self._typing:
             return
-        if self.environment.is_missing(name):
+        if self.environment.lacks(name):
             self.note("module", file, node, name)
         elif self.path_open or self.environment.provides(name):
             self.imports.append(ImportUse(name, file, node, bool(self._optional), bool(self._lazy)))

@@ -1,13 +1,19 @@
-"""What Wallaroo's `mac` package offers to inference code, as data.
-
-Read from the SDK wheels 2023.2.1, 2023.4.2, 2024.1.0, 2024.4.4, 2025.1.1, 2025.2.5 and 2026.1.3.
-"""
+"""What Wallaroo's `mac` package offers to inference code: its classes, as the SDK's wheels have them, and its names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hatch_wallaroo.python.known_names import (
+    Version,
+    module_lifetime,
+    name_lifetime,
+    names_of,
+    nearest_version,
+    origin,
+    parsed,
+)
 from hatch_wallaroo.releases.model import Release
 
 INFERENCE = "mac.inference.Inference"
@@ -45,34 +51,6 @@ CLASSES: Mapping[str, KnownClass] = {
 
 _HOMES = {name.rpartition(".")[2]: name for name in (*CLASSES, DATA)}
 
-_ALWAYS = ("2023.2", "9999")
-_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "mac.inference": {
-        "Inference": _ALWAYS,
-        "AsyncInference": ("2024.4", "9999"),
-        "StreamlinedInference": _ALWAYS,
-        "StreamlinedDLInference": _ALWAYS,
-        "StreamlinedMLInference": _ALWAYS,
-    },
-    "mac.inference.creation": {"InferenceBuilder": _ALWAYS},
-    "mac.config.inference": {"CustomInferenceConfig": _ALWAYS, "InferenceConfig": ("2023.2", "2023.4")},
-    "mac.config.python_step": {
-        "CustomStepConfig": ("2024.1", "9999"),
-        "PythonStepConfig": ("2024.1", "9999"),
-        "AutoInferenceConfig": ("2024.1", "9999"),
-    },
-    "mac.types": {
-        "InferenceData": _ALWAYS,
-        "SupportedServices": _ALWAYS,
-        "SupportedFrameworks": ("2023.2", "2024.4"),
-        "PythonStep": ("2024.1", "9999"),
-        "AsyncPythonStep": ("2024.4", "9999"),
-    },
-}
-"""Public names of the modules that inference code imports from: the first and the last release line that has each."""
-
-_LATER_MODULES = {"mac.config.python_step": "2024.1", "mac.inference.async_inference": "2024.4"}
-
 
 def canonical(name: str) -> str:
     """The public name of something of `mac`, wherever inside `mac` it was imported from."""
@@ -81,30 +59,27 @@ def canonical(name: str) -> str:
     return name
 
 
-def offers(release: Release, module: str, name: str) -> bool | None:
-    """Whether a release's `mac` has a name in a module; None where we do not know the module or the name."""
-    first = _LATER_MODULES.get(module)
-    if first is not None and _line(release) < _numbers(first):
-        return False
-    names = _NAMES.get(module)
-    if names is None:
+def has_module(release: Release, module: str) -> bool | None:
+    """Whether a release's `mac` has a module; None for modules that are not of `mac`."""
+    if module.partition(".")[0] != "mac":
         return None
-    if name not in names:
-        # A name that no release has ever had there: a sub-module, or a misspelling; False where its home is known.
-        return False if name in _HOMES else None
-    since, until = names[name]
-    return _numbers(since) <= _line(release) <= _numbers(until)
+    lifetime = module_lifetime("mac", module)
+    return lifetime is not None and lifetime.has(_wheel(release))
+
+
+def offers(release: Release, module: str, name: str) -> bool | None:
+    """Whether a release's `mac` has a name in a module; None where it does not have the module."""
+    if not has_module(release, module):
+        return None
+    lifetime = name_lifetime("mac", module, name)
+    return name.startswith("__") or (lifetime is not None and lifetime.has(_wheel(release)))
 
 
 def exports(release: Release, module: str) -> Mapping[str, str] | None:
-    """The names that `from module import *` brings, and what each is; None for a module that we do not know.
-
-    `mac.types` and the like define no `__all__`: what they import themselves comes along and is left out here.
-    """
-    names = _NAMES.get(module)
-    if names is None:
+    """The names that `from module import *` brings, and what each is; None for a module that we do not know."""
+    if not has_module(release, module):
         return None
-    return {name: canonical(f"{module}.{name}") for name in names if offers(release, module, name)}
+    return {name: canonical(origin("mac", module, name)) for name in names_of("mac", module, _wheel(release))}
 
 
 def counts_by_member_name(release: Release) -> bool:
@@ -121,9 +96,10 @@ def builder_is_abstract(release: Release) -> bool:
     return _line(release) >= (2025, 1)
 
 
-def _line(release: Release) -> tuple[int, ...]:
-    return _numbers(release.version)[:2]
+def _line(release: Release) -> Version:
+    return parsed(release.version)[:2]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+def _wheel(release: Release) -> Version:
+    """The SDK's wheel that speaks for a release: the patch that was asked for, or the last."""
+    return nearest_version("mac", parsed(release.asked))

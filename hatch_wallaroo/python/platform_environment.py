@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hatch_wallaroo.python import distributions, mac
+from hatch_wallaroo.python.known_names import Library, Version, known_versions, module_lifetime, name_lifetime, parsed
 from hatch_wallaroo.releases.model import Release
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -20,30 +21,59 @@ class PlatformEnvironment:
     `python` is the platform's, major and minor. `declared` are normalised distribution
     names, None where the requirements could not be read: then everything may be there.
     `own` answers whether a module lies in the project, though not in the bundle.
+    `numpy` are the lines of NumPy (`1.26`) one of which is there, none where that is not known.
     """
 
     release: Release
     declared: frozenset[str] | None
     own: Callable[[str], bool] = field(default=lambda _: False)
+    numpy: tuple[Version, ...] = ()
+
+    @classmethod
+    def of(
+        cls, release: Release, lines: Iterable[str] | None, own: Callable[[str], bool] = lambda _: False
+    ) -> PlatformEnvironment:
+        """The environment that requirement lines make (None: they could not be read)."""
+        if lines is None:
+            return cls(release, None, own)
+        listed = list(lines)
+        return cls(release, declared_names(listed), own, possible_numpys(release, listed))
 
     @property
     def python(self) -> tuple[int, int]:
         major, _, minor = self.release.python.partition(".")
         return int(major), int(minor.partition(".")[0] or 0)
 
-    def is_missing(self, module: str) -> bool:
-        """Whether a module of the standard library is newer than the platform's Python, or has gone before it."""
-        since = distributions.STDLIB_SINCE.get(module.partition(".")[0])
-        if since is None or self.python >= since:
-            return False
-        return not self._declares(module.partition(".")[0])
+    def lacks(self, module: str) -> Library | None:
+        """The library that certainly does not have a module of its own there, whatever a later or earlier one has."""
+        if mac.has_module(self.release, module) is False:
+            return "mac"
+        parts = module.split(".")
+        for index in range(1, len(parts) + 1):
+            lifetime = module_lifetime("python", ".".join(parts[:index]))
+            if lifetime is not None and not lifetime.has(self.python):
+                return None if self._declares(parts[0]) else "python"
+        return None
 
     def offers(self, module: str, name: str) -> bool | None:
         """Whether a module has a name there: False where it is certainly missing, None where nothing is known."""
-        since = distributions.NAMES_SINCE.get(module, {}).get(name)
-        if since is not None:
-            return self.python >= since
-        return mac.offers(self.release, module, name)
+        if module == "mac" or module.startswith("mac."):
+            return mac.offers(self.release, module, name)
+        if module == "numpy" or module.startswith("numpy."):
+            lifetime, versions = name_lifetime("numpy", module, name), self.numpy
+        else:
+            lifetime, versions = name_lifetime("python", module, name), (self.python,)
+        verdicts = {lifetime.has(each) for each in versions} if lifetime is not None else set()
+        return verdicts.pop() if len(verdicts) == 1 else None
+
+    def brought_by(self, module: str, name: str = "") -> str:
+        """The version of Python or NumPy that brought a module or name, where it is newer than the platform's."""
+        library: Library = "numpy" if module.partition(".")[0] == "numpy" else "python"
+        here = self.numpy[-1] if library == "numpy" and self.numpy else self.python
+        lifetime = name_lifetime(library, module, name) if name else module_lifetime(library, module)
+        if lifetime is None and "." in module and not name:
+            return self.brought_by(module.rpartition(".")[0])
+        return lifetime.brought_by(here) if lifetime is not None else ""
 
     def canonical(self, name: str) -> str:
         """One name for one thing of `mac`."""
@@ -55,7 +85,8 @@ class PlatformEnvironment:
 
     def is_stdlib(self, root: str) -> bool:
         """Whether a top-level module comes with the platform's Python."""
-        return root in distributions.STDLIB_GONE or (root in sys.stdlib_module_names and not self.is_missing(root))
+        lifetime = module_lifetime("python", root)
+        return lifetime.has(self.python) if lifetime is not None else root in sys.stdlib_module_names
 
     def provides(self, module: str) -> bool:
         """Whether a module is certain to be importable: standard library, the platform's own, or declared."""
@@ -83,3 +114,39 @@ def declared_names(lines: Iterable[str]) -> frozenset[str]:
             found.add(str(canonicalize_name(match[1])))
     brought = {each for name in found for each in distributions.BRINGS.get(name, ())}
     return frozenset(found | brought)
+
+
+def possible_numpys(release: Release, lines: Iterable[str]) -> tuple[Version, ...]:
+    """The lines of NumPy that requirement lines may lead to: the platform's own unless they ask for another.
+
+    A requirement of somebody else's may ask for a newer one: where there are others, all newer ones are possible.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    own = parsed(release.sdk["numpy"])[:2]
+    last = _LAST_NUMPY.get(release.python, own)
+    later = tuple(each for each in known_versions("numpy") if own < each <= last)
+    asked, others = None, False
+    for line in lines:
+        text = line.partition("#")[0].strip()
+        try:
+            requirement = Requirement(text) if text else None
+        except InvalidRequirement:
+            return ()
+        if requirement is not None and requirement.name.lower() == "numpy":
+            if requirement.marker or requirement.url:
+                return ()
+            asked = requirement.specifier
+        others = others or (requirement is not None and requirement.name.lower() != "numpy")
+    if asked is None or asked.contains(release.sdk["numpy"]):
+        return (own, *later) if others else (own,)
+    return tuple(each for each in known_versions("numpy") if any(map(asked.contains, _patches(each))))
+
+
+def _patches(line: Version) -> Iterator[str]:
+    return (".".join(map(str, (*line, patch))) for patch in range(_MOST_PATCHES))
+
+
+_LAST_NUMPY: Mapping[str, Version] = {"3.8": (1, 24), "3.10": (2, 2)}
+"""The last line of NumPy that a Python runs."""
+_MOST_PATCHES = 10

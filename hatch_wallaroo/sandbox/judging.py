@@ -130,14 +130,14 @@ def _custom(archive: _Archive) -> Verdict:
     """BYOP: requirements.txt, then the validator of the release, if it has one, and its loader."""
     from hatch_wallaroo.frameworks.byop.check import check_code
     from hatch_wallaroo.frameworks.import_findings import once
-    from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
+    from hatch_wallaroo.python.platform_environment import PlatformEnvironment
     from hatch_wallaroo.python.source_files import read_sources
 
     lines, problem = _requirements(archive)
     if problem:
         return _failed(problem[-1], *problem)
     sources = read_sources(archive.entries, "")
-    environment = PlatformEnvironment(archive.release, None if lines is None else declared_names(lines))
+    environment = PlatformEnvironment.of(archive.release, lines)
     try:
         _, findings = check_code(sources, environment, {each.path for each in archive.entries})
     except RecursionError:

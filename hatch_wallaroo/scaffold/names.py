@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from hatch_wallaroo.config.model_name import LONGEST, is_name, judge_default
 from hatch_wallaroo.files.exclusions import folder_reason, may_hold_tests
 from hatch_wallaroo.files.paths import windows_problem
-from hatch_wallaroo.python.distributions import PLATFORM, STDLIB_GONE
+from hatch_wallaroo.python.distributions import PLATFORM
+from hatch_wallaroo.python.known_names import module_lifetime
 from hatch_wallaroo.scaffold.requested import Problem
 from hatch_wallaroo.text import quoted
 
@@ -55,7 +56,7 @@ def judge_package(project: str) -> Iterator[Problem]:
     package = package_name(project)
     if keyword.iskeyword(package):
         yield Problem(f"{package} is a word of Python's own: no package can be called so", _other(project))
-    elif package in sys.stdlib_module_names or package in STDLIB_GONE:
+    elif package in sys.stdlib_module_names or module_lifetime("python", package):
         message = f"{package} is a module of Python's own: the repository's package would hide it, or be hidden"
         yield Problem(message, _other(project))
     elif package in PLATFORM:

@@ -31,7 +31,7 @@ from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.classes import named_classes
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.mac import BUILDER, INFERENCE
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.python.values import Module, OwnClass
 from hatch_wallaroo.requirements.resolve import requirements_text
@@ -239,4 +239,4 @@ def _environment(spec: ModelSpec) -> PlatformEnvironment:
     unreadable = bool(errors(requirements.findings))
     module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
     own = own_modules(spec, posixpath.dirname(module))
-    return PlatformEnvironment(spec.release, None if unreadable else declared_names(requirements.lines), own)
+    return PlatformEnvironment.of(spec.release, None if unreadable else requirements.lines, own)

@@ -19,7 +19,7 @@ from hatch_wallaroo.frameworks.step.function import judge
 from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.newer_syntax import NEWER
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment, declared_names
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import UNJUDGED, UNPARSEABLE, read_sources
 from hatch_wallaroo.python.values import Function, Module
 
@@ -113,10 +113,10 @@ def _leaving(spec: ModelSpec, failure: ImportFailure) -> str:
 
 def _environment(spec: ModelSpec, entries: Mapping[str, Entry]) -> PlatformEnvironment:
     """What a step finds around it: what its requirements.txt names, and for the engine's steps what the guide names."""
-    declared = _declared(entries)
-    if spec.release.python_step == "wallaroo_json" and declared is not None:
-        declared |= {"statsmodels", "scipy"}
-    return PlatformEnvironment(spec.release, declared, own_modules(spec, posixpath.dirname(spec.model or "")))
+    lines = _required(entries)
+    if spec.release.python_step == "wallaroo_json" and lines is not None:
+        lines = [*lines, "statsmodels", "scipy"]
+    return PlatformEnvironment.of(spec.release, lines, own_modules(spec, posixpath.dirname(spec.model or "")))
 
 
 def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
@@ -216,13 +216,13 @@ def _requirements(spec: ModelSpec, declared: str, entries: list[Entry]) -> tuple
     return others, list(made.findings)
 
 
-def _declared(entries: Mapping[str, Entry]) -> frozenset[str] | None:
-    """What the bundle's requirements.txt names; None where it refers to other files."""
+def _required(entries: Mapping[str, Entry]) -> list[str] | None:
+    """The lines of the bundle's requirements.txt; None where it refers to other files."""
     entry = entries.get("requirements.txt")
     if entry is None:
-        return frozenset()
+        return []
     with entry.source.open() as stream:
         lines = [line.strip() for line in stream.read(_LARGEST).decode(errors="replace").splitlines()]
     if any(line.startswith(("-", "http", "git+", ".", "/")) for line in lines):
         return None
-    return declared_names(lines)
+    return lines
