@@ -14,26 +14,29 @@ import click
 from hatch_wallaroo.cli.common import misused, project_option, say_json, tell
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.cli.groups import Group
-from hatch_wallaroo.cli.schema_output import (
+from hatch_wallaroo.cli.schema_common import (
     FORMAT,
     SIDES,
     Outcome,
     Wanted,
+    choose,
     give,
+    models_of,
+    models_with_schemas,
+    only,
     print_options,
     say_schemas,
     tell_findings,
     tell_lines,
     wanted,
 )
-from hatch_wallaroo.cli.schema_project import choose, models_of, models_with_schemas, only
 from hatch_wallaroo.cli.schema_writing import Wish, carry_out, plan, refuse, takes_schemas, write_options
 from hatch_wallaroo.exit_codes import FAILED, OK
-from hatch_wallaroo.schema.python_source import Found
 from hatch_wallaroo.schema.reading import FORMS, Form
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
+    from hatch_wallaroo.schema.python_source import Found
     from hatch_wallaroo.schema.types import Schema, Side
 
 _EXAMPLES = """\b

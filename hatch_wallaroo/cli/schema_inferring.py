@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_wallaroo.cli.common import CommandError, misused, tell
-from hatch_wallaroo.cli.schema_output import Outcome, Wanted, tell_findings, tell_lines
-from hatch_wallaroo.cli.schema_project import any_models_of, models_of, named, only
+from hatch_wallaroo.cli.schema_common import (
+    Outcome,
+    Wanted,
+    any_models_of,
+    models_of,
+    named,
+    only,
+    tell_findings,
+    tell_lines,
+)
 from hatch_wallaroo.findings import errors, nearest
 from hatch_wallaroo.text import describe_error, one_line
 
