@@ -18,7 +18,7 @@ from hatch_wallaroo.text import colored, describe_error, one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.fixes.report import Fixing
-    from hatch_wallaroo.reports.result import Result
+    from hatch_wallaroo.project.result import Result
 
 _FORMATS = ("text", "json", "sarif", "github")
 _EXAMPLES = """\b
@@ -85,7 +85,7 @@ def _form(form: str | None, as_json: bool) -> str:
 
 def _check(project: Path, models: tuple[str, ...]) -> Result:
     from hatch_wallaroo.project.repository import check_repository, read_repository
-    from hatch_wallaroo.reports.result import UnknownModelError, result
+    from hatch_wallaroo.project.result import UnknownModelError, result
 
     start = time.perf_counter()
     repository = read_repository(project)
@@ -140,22 +140,22 @@ def _ask(fixing: Fixing) -> None:
 def _written(found: Result, form: str, fixing: Fixing | None, output: Path | None) -> str:
     """The report in its format."""
     if form == "json":
+        from hatch_wallaroo.cli.reports.json_report import document
         from hatch_wallaroo.fixes.report import to_json
-        from hatch_wallaroo.reports.program import document
 
         made = document(found)
         if fixing is not None:
             made["fixes"] = to_json(fixing)
         return json.dumps(made, indent=2, allow_nan=False)
     if form == "sarif":
-        from hatch_wallaroo.reports.sarif import log
+        from hatch_wallaroo.cli.reports.sarif import log
 
         return json.dumps(log(found, os.environ), indent=2, allow_nan=False)
     if form == "github":
-        from hatch_wallaroo.reports.github import workflow_commands
+        from hatch_wallaroo.cli.reports.github import workflow_commands
 
         return workflow_commands(found, os.environ)
-    from hatch_wallaroo.reports.text import text
+    from hatch_wallaroo.cli.reports.text import text
 
     return text(found, color=output is None and colored(sys.stdout))
 
@@ -165,10 +165,14 @@ def _give(text: str, output: Path | None, form: str) -> None:
     if output is None or str(output) == "-":
         click.echo(text, color=form == "text" and colored(sys.stdout))
         return
-    from hatch_wallaroo.reports.files import write_report
+    from hatch_wallaroo.files.writing import write_whole
 
     try:
-        write_report(output, text)
+        if output.exists() and not output.is_file():
+            # A pipe or a device takes what it is given, and cannot be replaced.
+            output.write_text(f"{text}\n", encoding="utf-8")
+        else:
+            write_whole(output, f"{text}\n".encode())
     except OSError as error:
         reason = describe_error(error)
         raise misused(f"{output} cannot be written: {reason}", "name a file in a folder that exists") from error

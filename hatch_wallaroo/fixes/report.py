@@ -12,7 +12,7 @@ from hatch_wallaroo.fixes.plan import plan
 from hatch_wallaroo.text import one_line, printable
 
 if TYPE_CHECKING:
-    from hatch_wallaroo.reports.result import Result
+    from hatch_wallaroo.project.result import Result
 
 _COLORS = {"+": "32", "-": "31", "@": "36"}
 

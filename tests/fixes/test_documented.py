@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from hatch_wallaroo.cli.reports.json_report import document
 from hatch_wallaroo.fixes.plan import _ALSO, PLANNERS, _planner
-from hatch_wallaroo.reports.program import document
 from reference_pages.findings import all_rules
 from support.fronts import REPOSITORY
 from support.mending import HEAD, checked

@@ -8,7 +8,7 @@ from pathlib import Path
 from hatch_wallaroo.fixes.report import Fixing
 from hatch_wallaroo.fixes.write import write
 from hatch_wallaroo.project.repository import check_repository, read_repository
-from hatch_wallaroo.reports.result import Result, result
+from hatch_wallaroo.project.result import Result, result
 
 HEAD = """\
 [build-system]

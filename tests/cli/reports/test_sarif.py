@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import pytest
 from jsonschema import Draft4Validator
 
+from hatch_wallaroo.cli.reports import sarif
+from hatch_wallaroo.cli.reports.sarif import FINGERPRINT, log
 from hatch_wallaroo.findings import Level
-from hatch_wallaroo.reports import sarif
-from hatch_wallaroo.reports.sarif import FINGERPRINT, log
 from support.broken_models import FOLDER, make_case
 from support.findings import finding, reported
 from support.fronts import REPOSITORY

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hatch_wallaroo.cli.reports.github import workflow_commands
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.report import MOST
-from hatch_wallaroo.reports.github import workflow_commands
 from support.broken_models import FOLDER, make_case
 from support.findings import finding, reported
 from support.mending import checked

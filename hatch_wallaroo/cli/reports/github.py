@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from hatch_wallaroo.cli.reports.source_paths import artifact, prefix
+from hatch_wallaroo.cli.reports.text import summary
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level
+from hatch_wallaroo.project.result import Result
 from hatch_wallaroo.report import MOST, in_order, shown_fix
-from hatch_wallaroo.reports.result import Result, artifact, prefix
-from hatch_wallaroo.reports.text import summary
 from hatch_wallaroo.text import one_line
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}

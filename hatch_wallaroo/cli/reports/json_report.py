@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.bundle.manifest import bounded, left_out
+from hatch_wallaroo.bundle.manifest import GENERATOR, bounded, left_out
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.project.result import ModelResult, Result
 from hatch_wallaroo.report import in_order, to_json
-from hatch_wallaroo.reports.result import TOOL, ModelResult, Result
 from hatch_wallaroo.text import key_text, one_line
 
 FORMAT = 1
@@ -20,7 +20,7 @@ def document(result: Result) -> dict[str, Any]:
     project = result.repository.project
     return {
         "format": FORMAT,
-        "generator": {"name": TOOL, "version": __version__},
+        "generator": {"name": GENERATOR, "version": __version__},
         "project": {"name": one_line(project.name), "version": one_line(project.version)},
         "passed": not result.fails(strict=False),
         "counts": {level.value: count for level, count in result.counts.items()},

@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from hatch_wallaroo.__about__ import __version__
+from hatch_wallaroo.bundle.manifest import GENERATOR
+from hatch_wallaroo.cli.reports.source_paths import artifact, prefix
 from hatch_wallaroo.findings import PYPROJECT, Finding, Place, Rule, declared_rules
+from hatch_wallaroo.project.result import Result
 from hatch_wallaroo.report import in_order, shown_fix
-from hatch_wallaroo.reports.result import TOOL, Result, artifact, prefix
 from hatch_wallaroo.text import key_text, one_line
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,7 +36,7 @@ def log(result: Result, environ: Mapping[str, str]) -> dict[str, Any]:
     run = {
         "tool": {"driver": _driver(rules)},
         # Projects of one repository are told apart by this; without it one's report takes the place of another's.
-        "automationDetails": {"id": f"{TOOL}/{before}"},
+        "automationDetails": {"id": f"{GENERATOR}/{before}"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {BASE: {"description": {"text": "The root of the repository."}}},
         "invocations": [{"executionSuccessful": True}],
@@ -47,7 +49,7 @@ def _driver(rules: list[Rule]) -> dict[str, Any]:
     documentation = _documentation()
     home = {"informationUri": documentation} if documentation else {}
     return {
-        "name": TOOL,
+        "name": GENERATOR,
         "version": __version__,
         **home,
         "rules": [_rule(each, documentation) for each in rules],
@@ -128,7 +130,7 @@ def _documentation() -> str:
     from importlib.metadata import PackageNotFoundError, metadata
 
     try:
-        urls = metadata(TOOL).get_all("Project-URL") or []
+        urls = metadata(GENERATOR).get_all("Project-URL") or []
     except PackageNotFoundError:
         return ""
     labelled = dict(str(each).split(", ", 1) for each in urls if ", " in str(each))

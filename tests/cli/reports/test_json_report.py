@@ -8,10 +8,10 @@ import shutil
 
 import pytest
 
+from hatch_wallaroo.cli.reports.json_report import document
+from hatch_wallaroo.cli.reports.text import text
 from hatch_wallaroo.findings import Level
-from hatch_wallaroo.reports.program import document
-from hatch_wallaroo.reports.result import UnknownModelError
-from hatch_wallaroo.reports.text import text
+from hatch_wallaroo.project.result import UnknownModelError
 from support.broken_models import FOLDER, make_case
 from support.fronts import REPOSITORY
 from support.mending import HEAD, checked

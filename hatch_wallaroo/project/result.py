@@ -1,12 +1,10 @@
-"""A check of a repository as the reports take it: which models, what was found, and where the files lie."""
+"""What a check of a repository found, as reports and fixes take it: model by model, for the models asked for."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.config.declared import TABLE
@@ -14,9 +12,6 @@ from hatch_wallaroo.config.model_name import in_platforms_form
 from hatch_wallaroo.config.table import MODELS
 from hatch_wallaroo.findings import Finding, KeyPath, Level, errors
 from hatch_wallaroo.project.repository import Report, Repository
-
-TOOL = "hatch-wallaroo"
-"""What made a report, by the name of its package."""
 
 
 @dataclass(frozen=True)
@@ -78,35 +73,6 @@ def result(repository: Repository, report: Report, wanted: Iterable[str] = (), s
     about_chosen = {each for model in chosen for each in model.findings}
     found = tuple(each for each in report.findings if each in about_chosen or each not in about_others)
     return Result(repository, report, chosen, found, seconds)
-
-
-def source_root(root: Path, environ: Mapping[str, str]) -> Path:
-    """The folder that paths in reports are relative to: the repository's, in which the project may be a sub-folder.
-
-    GitHub says it; elsewhere it is the nearest folder with a `.git`, and without one the project itself.
-    """
-    here = Path(os.path.realpath(root))
-    said = environ.get("GITHUB_WORKSPACE")
-    workspace = Path(os.path.realpath(said)) if said else None
-    if workspace is not None and here.is_relative_to(workspace):
-        return workspace
-    return next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
-
-
-def prefix(root: Path, environ: Mapping[str, str]) -> str:
-    """What leads from the repository to the project: empty, or `models/fraud/`."""
-    inner = Path(os.path.realpath(root)).relative_to(source_root(root, environ)).as_posix()
-    return "" if inner == "." else f"{inner}/"
-
-
-def artifact(root: Path, file: str) -> tuple[str, str]:
-    """The file on disk that a place names, and the member in it where that is an archive's: `a.zip!b`."""
-    at = file.find("!")
-    while at >= 0 and not os.path.lexists(root / file):
-        if (root / file[:at]).is_file():
-            return file[:at], file[at + 1 :]
-        at = file.find("!", at + 1)
-    return file, ""
 
 
 def _models(repository: Repository, report: Report) -> list[ModelResult]:

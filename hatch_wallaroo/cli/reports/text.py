@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hatch_wallaroo.project.result import ModelResult, Result
 from hatch_wallaroo.report import render
-from hatch_wallaroo.reports.result import ModelResult, Result
 from hatch_wallaroo.text import listed, one_line
 
 _MOST_NAMED = 3
