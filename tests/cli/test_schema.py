@@ -335,6 +335,8 @@ class TestInfer:
                 ("--framework", "hugging-face-sentiment-analysis"),
                 "inputs",
             ),
+            # Its classes are none of entailment, so that one task is left.
+            ("example-projects/hugging-face/models/reviews", (), "inputs"),
         ],
     )
     def test_files(self, path: str, arguments: tuple[str, ...], fields: str, run: Run) -> None:
@@ -351,7 +353,11 @@ class TestInfer:
             (("price",), "there is no model and no file called price", "did you mean prices?"),
             (("a\0b",), "there is no model and no file called a\\x00b", "the project's models are prices"),
             (("code.py",), "code.py is no model that is known here", "name its --framework"),
-            ((str(EXAMPLES / "hugging-face/models/reviews"),), "several frameworks may serve", "name one: --framework"),
+            (
+                ("pretrained",),
+                "several frameworks may serve",
+                "name one: --framework hugging-face-text-classification or",
+            ),
             (("code.py", "--framework", "pyton"), "framework: ", "fix: --framework python"),
             (("code.py", "--framework", "onnx", "--release", "2001.1"), "release: ", ""),
             (("--framework", "onnx"), "--framework goes with a FILE", "name the file"),
@@ -359,6 +365,8 @@ class TestInfer:
         ],
     )
     def test_what_was_meant(self, arguments: tuple[str, ...], message: str, fix: str, here: Path, run: Run) -> None:
+        (here / "pretrained").mkdir()
+        (here / "pretrained" / "config.json").write_text('{"architectures": ["BertForSequenceClassification"]}')
         said = run("schema", "infer", *arguments)
         assert (said.code, said.out) == (2, "")
         assert f"error: {message}" in said.err or message in said.err
