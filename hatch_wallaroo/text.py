@@ -119,6 +119,15 @@ def listed(words: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def few(things: Iterable[object], most: int = 3, *, counted: bool = False) -> str:
+    """The first of many, as a message lists them: `a, b, c, …`, or `counted`: `a, b, c and 2 more`."""
+    words = [str(each) for each in things]
+    shown, left = ", ".join(words[:most]), len(words) - most
+    if left <= 0:
+        return shown
+    return f"{shown} and {left} more" if counted else f"{shown}, …"
+
+
 def display(value: Any) -> str:
     """A value as Python writes it: short, and never a whole nested document."""
     if isinstance(value, Mapping):

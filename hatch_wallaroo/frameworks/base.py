@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os.path
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.sources import Entry, Source
+from hatch_wallaroo.files.collect import find_file
+from hatch_wallaroo.files.sources import Entry, FileSource, Source
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.formats.recognise import recognise_head
 
@@ -68,6 +71,34 @@ class Family(ABC):
         `facts` are those of `inspect`, empty where there was nothing to inspect. The default: no rules but `inspect`'s.
         """
         return ()
+
+
+def declared_model(spec: ModelSpec) -> str:
+    """The path that `model` names. The table's reader refuses one without it, so '' is as good as any wrong path."""
+    return spec.model or ""
+
+
+def plan_file(spec: ModelSpec, suffixes: Sequence[str]) -> Planned:
+    """The file that `model` names as the one entry, bare; with the first of the suffixes where it has none of them."""
+    found, findings = find_file(spec, declared_model(spec), place=spec.at("model"))
+    if found is None:
+        return Planned(None, findings)
+    path = PurePosixPath(found.path)
+    suffix = path.suffix if path.suffix in suffixes else suffixes[0]
+    name = path.with_suffix(suffix).name if path.suffix else f"{path.name}{suffix}"
+    return Planned(Layout("file", suffix, (Entry(name, FileSource(found.absolute), found.label),)), findings)
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """`1.2.2` as numbers; what is no number ends it: `1.3.dev0` and `1.3rc1` are (1, 3)."""
+    found = re.match(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", version)
+    return tuple(map(int, found[0].split("."))) if found else ()
+
+
+def is_newer(version: str, than: str) -> bool:
+    """Whether a version's major and minor numbers are above another's; False where either is none."""
+    ours, theirs = version_numbers(version)[:2], version_numbers(than)[:2]
+    return bool(ours and theirs) and ours > theirs
 
 
 def is_folder(spec: ModelSpec, declared: str) -> bool:

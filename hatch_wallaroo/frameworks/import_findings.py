@@ -18,6 +18,7 @@ from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.newer_syntax import newer
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import UNJUDGED
+from hatch_wallaroo.text import few
 
 NOT_FOUND = rule(
     "WLR540",
@@ -214,7 +215,7 @@ def _absent(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
         said, fix = f"{owner} has no module {missing}", f"correct the name; {owner} is a single file, or holds no other"
     else:
         said = f"{package} has no module {missing}"
-        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        shown = few(names, _SHOWN)
         fix = f"did you mean {close}?" if close else f"write the module, or correct the name; it has {shown}"
     return NOT_FOUND, f"imports {failure.detail}, but {said}", fix
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from hatch_wallaroo.config.spec import ModelSpec
@@ -11,7 +12,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.onnx import Header, Value, read_header
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, begins_as, is_folder
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, begins_as, declared_model, is_folder
 from hatch_wallaroo.frameworks.onnx_graph import check_graph
 from hatch_wallaroo.frameworks.tensors import Tensor
 
@@ -95,9 +96,7 @@ class Onnx(Family):
 
     def plan(self, spec: ModelSpec) -> Planned:
         """One entry: the file itself."""
-        declared = spec.model
-        if not declared:
-            return _refused(spec, "no model is named", 'model = "path/to/model.onnx"')
+        declared = declared_model(spec)
         if is_folder(spec, declared):
             return _refused(spec, f"{declared} is a folder, and an ONNX model is one file", _inside(spec, declared))
         found, findings = collect.find_file(spec, declared, place=spec.at("model"))
@@ -107,15 +106,8 @@ class Onnx(Family):
         suffix = path.suffix.lower()
         if suffix != ".onnx":
             said, fix = _OTHER_FORMS.get(suffix, ("does not end in .onnx", "rename it to .onnx if it is an ONNX model"))
-            return Planned(
-                None,
-                (
-                    *findings,
-                    FORM.finding(
-                        f"{found.label} {said}", fix=fix.replace("{file}", found.label), place=spec.at("model")
-                    ),
-                ),
-            )
+            refused = _refused(spec, f"{found.label} {said}", fix.replace("{file}", found.label))
+            return replace(refused, findings=(*findings, *refused.findings))
         entry = Entry(path.name, FileSource(found.absolute), found.label)
         return Planned(Layout("file", ".onnx", (entry,)), findings)
 

@@ -8,6 +8,7 @@ from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.onnx import Header, Value
 from hatch_wallaroo.frameworks.tensors import written
+from hatch_wallaroo.text import few
 
 NOT_A_TENSOR = rule(
     "WLR305",
@@ -162,9 +163,7 @@ def _check_output_rows(
 
 
 def _listed(values: Iterable[Value]) -> str:
-    values = list(values)
-    more = f" and {len(values) - 5} more" if len(values) > 5 else ""  # noqa: PLR2004 - as many as one reads
-    return ", ".join(f"{each.name} {written(each.shape)}" for each in values[:5]) + more
+    return few((f"{each.name} {written(each.shape)}" for each in values), 5, counted=True)
 
 
 def _free_rows(values: Sequence[Value]) -> str:

@@ -9,16 +9,15 @@ from types import MappingProxyType
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files import collect
-from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_machine import PickleError
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
 from hatch_wallaroo.formats.torch_archive import ArchiveError, Kind, TorchFile, read_torch_file
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, plan_file, version_numbers
 from hatch_wallaroo.frameworks.other_models import other_model
-from hatch_wallaroo.frameworks.pickled.estimators import parse
 from hatch_wallaroo.schema.types import Scalar, Schema, element
+from hatch_wallaroo.text import few
 
 NOT_TORCHSCRIPT = rule(
     "WLR380",
@@ -94,7 +93,6 @@ _SAVE = f"{_SCRIPT}, or {_TRACE}"
 _NEWEST_ARCHIVE = 10
 _BYTE_ORDER_SINCE = (2, 1)
 _NEW_OPERATORS: Mapping[str, tuple[int, ...]] = MappingProxyType({"scaled_dot_product_attention": (2, 0)})
-_SHOWN = 3
 _MANGLED = re.compile(r"___torch_mangle_\d+\.")
 
 _KINDS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
@@ -121,16 +119,7 @@ class PyTorch(Family):
 
     def plan(self, spec: ModelSpec) -> Planned:
         """One entry: the archive."""
-        if not spec.model:
-            refused = NOT_TORCHSCRIPT.finding("no model is named", fix='model = "model.pt"', place=spec.at("model"))
-            return Planned(None, (refused,))
-        found, findings = collect.find_file(spec, spec.model, place=spec.at("model"))
-        if found is None:
-            return Planned(None, findings)
-        path = PurePosixPath(found.path)
-        suffix = path.suffix if path.suffix in _SUFFIXES else ".pt"
-        name = path.with_suffix(suffix).name if path.suffix else f"{path.name}{suffix}"
-        return Planned(Layout("file", suffix, (Entry(name, FileSource(found.absolute), found.label),)), findings)
+        return plan_file(spec, _SUFFIXES)
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
         """The kind of the file, the signature of forward and the input schema against it."""
@@ -192,10 +181,9 @@ def _saved(name: str, file: TorchFile) -> tuple[str, str]:
         nested = isinstance(root, Node) and any(
             _is_dict(value) or isinstance(value, Call) for key, value in root.entries if "state" in str(key)
         )
-        shown = ", ".join(keys[:_SHOWN]) + (", …" if len(keys) > _SHOWN else "")
         weights = f"torch.load({name!r})" + ("[…]" if nested else "")
         return (
-            f"is a {'checkpoint' if nested else 'state dict'} ({shown}): weights without the model's code",
+            f"is a {'checkpoint' if nested else 'state dict'} ({few(keys)}): weights without the model's code",
             f"build the model, model.load_state_dict({weights}), then {_SAVE}",
         )
     if made_by and made_by.module.startswith("torch._utils"):
@@ -256,7 +244,9 @@ def _versions(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> I
         )
     if runs is None:
         return
-    unknown = [name for name, since in _NEW_OPERATORS.items() if name in file.operators and parse(runs) < since]
+    unknown = [
+        name for name, since in _NEW_OPERATORS.items() if name in file.operators and version_numbers(runs) < since
+    ]
     for name in unknown:
         yield OPERATOR.finding(
             f"{entry.name} calls torch.{name}, which is new in "
@@ -264,7 +254,7 @@ def _versions(spec: ModelSpec, entry: Entry, file: TorchFile, place: Place) -> I
             fix=f"export it with torch=={runs}",
             place=place,
         )
-    if file.byte_order and parse(runs) < _BYTE_ORDER_SINCE and not unknown:
+    if file.byte_order and version_numbers(runs) < _BYTE_ORDER_SINCE and not unknown:
         yield NEWER.finding(
             f"{entry.name} was saved by PyTorch 2.1 or later, and {platform}",
             fix=f"save it with torch=={runs}, or run it once in that version: torch.jit.load({entry.name!r})",

@@ -329,7 +329,7 @@ class TestForms:
 
     def test_nothing_declared_or_nothing_there(self, tmp_path) -> None:
         spec = make_spec(tmp_path, PREFIX + "text-classification")
-        assert codes(list(HuggingFace().plan(spec).findings)) == ["WLR400 error"]
+        assert codes(list(HuggingFace().plan(spec).findings)) == ["WLR200 error"]
         layout, _, findings = inspect_declared(tmp_path, "models/nowhere")
         assert layout is None
         assert findings

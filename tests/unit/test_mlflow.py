@@ -201,7 +201,7 @@ def test_a_folder_that_is_broken(tmp_path: Path, case: str) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert [each[0] for each in said(check(spec(tmp_path))) if each[1] == "error"] == ["WLR201"]
-    assert [each[0] for each in said(check(spec(tmp_path, model=None))) if each[1] == "error"] == ["WLR462"]
+    assert [each[0] for each in said(check(spec(tmp_path, model=None))) if each[1] == "error"] == ["WLR200"]
 
 
 def test_a_folder_of_a_later_mlflow(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from hatch_wallaroo.files.collect import list_folder
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, read_mlmodel
+from hatch_wallaroo.frameworks.base import declared_model
 from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL
 from hatch_wallaroo.requirements.resolve import Requirements, requirements_text
 from hatch_wallaroo.text import one_line
@@ -115,10 +116,7 @@ class Folder:
 
 def read_folder(spec: ModelSpec) -> Folder:
     """Read the folder that `model` names, on this machine or on a tracking server. Loads and executes nothing."""
-    declared = spec.model
-    if not declared:
-        finding = NOT_A_MODEL.finding("no model is named", fix='model = "path/to/mlflow-model"', place=spec.at("model"))
-        return Folder(None, "", (finding,))
+    declared = declared_model(spec)
     there = spec
     if is_address(declared):
         fetched, findings = fetch(spec, declared)

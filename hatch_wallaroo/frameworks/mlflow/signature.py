@@ -18,6 +18,7 @@ from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, Spec,
 from hatch_wallaroo.schema.hints import Header, Hint, arrow_dtype, row_sizes
 from hatch_wallaroo.schema.notation import format_type
 from hatch_wallaroo.schema.types import Field, ListOf, MapOf, Scalar, Schema, Struct, Type
+from hatch_wallaroo.text import few
 
 NO_SIGNATURE = rule(
     "WLR673",
@@ -63,7 +64,6 @@ Form = Literal["records", "instances", "values"]
 the tensor has no name, with the value of each row's only field."""
 
 _MOST_COLUMNS = 1000
-_SHOWN = 12
 
 UNKNOWN = "unknown"
 """What is shown as the type of a field of which the signature does not tell one."""
@@ -222,9 +222,7 @@ def compared(spec: ModelSpec, signature: Told) -> list[Finding]:
 
 
 def _listed(fields: Mapping[str, str]) -> str:
-    parts = [f"{name} = {type_}" for name, type_ in fields.items()]
-    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
-    return ", ".join(parts[:_SHOWN]) + more
+    return few((f"{name} = {type_}" for name, type_ in fields.items()), 12, counted=True)
 
 
 def _fits(declared: Schema, fields: tuple[Hint, ...]) -> bool:

@@ -8,16 +8,15 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files import collect
-from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
 from hatch_wallaroo.formats.pickles import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.recognise import recognise_head
-from hatch_wallaroo.frameworks.base import Layout, Planned
+from hatch_wallaroo.frameworks.base import Layout, Planned, plan_file, version_numbers
 from hatch_wallaroo.frameworks.other_models import other_model
-from hatch_wallaroo.frameworks.pickled.estimators import parse
 from hatch_wallaroo.frameworks.pickled.safety import BY_VALUE, OTHER_LIBRARIES, dangerous, foreign, in_project
+from hatch_wallaroo.text import few
 
 _LOADER = "mac 2023.2.1 and 2023.4.2, io/file_loading/pickle_loader.py: pickle.load on .pkl and .pickle"
 
@@ -103,7 +102,6 @@ _SAVE = 'pickle.dump(model, open("model.pkl", "wb"), protocol=4)'
 _RUNTIME = frozenset({"numpy", "scipy", "joblib", "threadpoolctl", "sklearn", "_loss"})
 _RUNS_NUMPY_1_26 = (3, 9)
 """The first Python for which there is a NumPy that knows the names of NumPy 2."""
-_NAMED = 4
 
 
 @dataclass
@@ -127,16 +125,7 @@ class Opened:
 
 def plan_pickle(spec: ModelSpec) -> Planned:
     """One entry, the file itself, under a suffix that the platform's loader takes."""
-    if not spec.model:
-        refused = NOT_A_PICKLE.finding("no model is named", fix='model = "path/to/model.pkl"', place=spec.at("model"))
-        return Planned(None, (refused,))
-    found, findings = collect.find_file(spec, spec.model, place=spec.at("model"))
-    if found is None:
-        return Planned(None, findings)
-    path = PurePosixPath(found.path)
-    suffix = path.suffix if path.suffix in _SUFFIXES else ".pkl"
-    name = path.with_suffix(suffix).name if path.suffix else f"{path.name}{suffix}"
-    return Planned(Layout("file", suffix, (Entry(name, FileSource(found.absolute), found.label),)), findings)
+    return plan_file(spec, _SUFFIXES)
 
 
 def open_pickle(spec: ModelSpec, layout: Layout) -> Opened | None:
@@ -275,7 +264,7 @@ def _contents(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
     evil = dangerous(opened.names)
     if evil:
         yield UNSAFE.finding(
-            f"loading {name} would call {_list(evil)}, which has no place in a model",
+            f"loading {name} would call {few(evil, 4, counted=True)}, which has no place in a model",
             fix="do not load it; ask where the file comes from, and train the model again",
             place=place,
         )
@@ -286,7 +275,7 @@ def _contents(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
     for top, names in foreign([each for each in opened.names if each not in evil], ours).items():
         yield _from_elsewhere(spec, opened, top, names)
     if any(each.module.startswith("numpy._core") for each in opened.names):
-        old = parse(spec.release.python) < _RUNS_NUMPY_1_26
+        old = version_numbers(spec.release.python) < _RUNS_NUMPY_1_26
         yield NUMPY_2.finding(
             f"{name} was saved with NumPy 2, and Wallaroo {spec.release.version} runs Python {spec.release.python} "
             + ("with a NumPy before 2" if old else "with NumPy 1.26"),
@@ -313,8 +302,8 @@ def _from_elsewhere(spec: ModelSpec, opened: Opened, top: str, names: list[Globa
         )
     if top in OTHER_LIBRARIES and not in_project(spec.root, top):
         return OTHER_LIBRARY.finding(
-            f"{opened.entry.name} needs {OTHER_LIBRARIES[top]} ({_list(names)}), which the {spec.framework.name} "
-            "environment of the platform is not known to have",
+            f"{opened.entry.name} needs {OTHER_LIBRARIES[top]} ({few(names, 4, counted=True)}), which the "
+            f"{spec.framework.name} environment of the platform is not known to have",
             fix='package it with framework = "custom" (BYOP), which installs requirements',
             place=place,
         )
@@ -323,13 +312,8 @@ def _from_elsewhere(spec: ModelSpec, opened: Opened, top: str, names: list[Globa
         "__mp_main__": "the script that saved it",
     }.get(top, f"the module {top}" + (" of this project" if in_project(spec.root, top) else ""))
     return OWN_CODE.finding(
-        f"{opened.entry.name} needs {_list(names)}, from {whose}, which the platform cannot import",
+        f"{opened.entry.name} needs {few(names, 4, counted=True)}, from {whose}, which the platform cannot import",
         fix='package it with framework = "custom" (BYOP), which takes your code along, or build the model from '
         f"{spec.framework.name}'s own classes",
         place=place,
     )
-
-
-def _list(names: list[Global]) -> str:
-    said = ", ".join(str(each) for each in names[:_NAMED])
-    return f"{said} and {len(names) - _NAMED} more" if len(names) > _NAMED else said

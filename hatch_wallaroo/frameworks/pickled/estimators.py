@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Value, array_of, class_of, state_of, walk
+from hatch_wallaroo.frameworks.base import version_numbers
 
 _STEPS = ("steps", "transformers", "transformer_list", "estimators")
 _DEEPEST = 20
@@ -184,13 +185,16 @@ _PLS = "PLS and CCA have their coefficients under another name since"
 _LOSS = "the classes of loss functions were moved"
 _DISTANCE = "the classes of distance metrics were renamed"
 
+
+def _changed(module: str, name: str, because: str, at: Version) -> tuple[Break, Break]:
+    """Of another form since a version: neither side loads what the other wrote."""
+    return Break(module, name, because, since=at), Break(module, name, because, until=at)
+
+
 BREAKS = (
-    Break("sklearn.tree._tree", "Tree", f"{_TREE} since 1.3", since=(1, 3)),
-    Break("sklearn.tree._tree", "Tree", f"{_TREE} since 1.3", until=(1, 3)),
-    Break("sklearn.metrics._dist_metrics", "", f"{_DISTANCE} in 1.3", since=(1, 3)),
-    Break("sklearn.metrics._dist_metrics", "", f"{_DISTANCE} in 1.3", until=(1, 3)),
-    Break("sklearn.cross_decomposition._pls", "", f"{_PLS} 1.3", since=(1, 3)),
-    Break("sklearn.cross_decomposition._pls", "", f"{_PLS} 1.3", until=(1, 3)),
+    *_changed("sklearn.tree._tree", "Tree", f"{_TREE} since 1.3", (1, 3)),
+    *_changed("sklearn.metrics._dist_metrics", "", f"{_DISTANCE} in 1.3", (1, 3)),
+    *_changed("sklearn.cross_decomposition._pls", "", f"{_PLS} 1.3", (1, 3)),
     Break("_loss", "", f"{_LOSS} in 1.4", since=(1, 4)),
     Break("sklearn.ensemble._gb_losses", "", f"{_LOSS} in 1.4", until=(1, 4)),
     Break("sklearn.cluster._hdbscan", "", "HDBSCAN is new in 1.3", since=(1, 3)),
@@ -201,19 +205,9 @@ BREAKS = (
 )
 
 
-def parse(version: str) -> Version:
-    """`1.2.2` as numbers; what is no number ends it: `1.3.dev0` is (1, 3)."""
-    numbers: list[int] = []
-    for part in version.split("."):
-        if not part.isdecimal():
-            break
-        numbers.append(int(part[:9]))
-    return tuple(numbers)
-
-
 def broken_between(names: list[Global], written: str, runs: str) -> list[str]:
     """Why a model of one version does not load in another; nothing where no reason is known."""
-    here, there = parse(written), parse(runs)
+    here, there = version_numbers(written), version_numbers(runs)
     return list(
         dict.fromkeys(
             each.because

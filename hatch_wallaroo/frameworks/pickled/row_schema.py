@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Type, element, shape
+from hatch_wallaroo.text import few
 
 INPUTS = rule(
     "WLR360",
@@ -73,10 +74,9 @@ def _input(spec: ModelSpec, features: int | None, texts: bool) -> Iterator[Findi
         )
         yield from _row(spec, schema.fields[0], features, texts)
         return
-    names = ", ".join(schema.names[:8]) + (", …" if len(schema.fields) > 8 else "")  # noqa: PLR2004 -- a line's worth
     yield INPUTS.finding(
-        f'{len(schema.fields)} input fields ({names}); {spec.framework.name} models take one, named "inputs", that '
-        "holds a row's values in the order of the training columns",
+        f"{len(schema.fields)} input fields ({few(schema.names, 8)}); {spec.framework.name} models take one, named "
+        '"inputs", that holds a row\'s values in the order of the training columns',
         fix=f"{example}, with all columns in one list of one dtype",
         place=spec.at("input-schema"),
     )

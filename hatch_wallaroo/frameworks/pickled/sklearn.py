@@ -8,11 +8,12 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.pickle_nodes import Blob, Call, Collection, Global, Node, Opaque, Value, array_of, class_of
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, version_numbers
 from hatch_wallaroo.frameworks.pickled import estimators
 from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
-from hatch_wallaroo.frameworks.pickled.estimators import broken_between, parse
+from hatch_wallaroo.frameworks.pickled.estimators import broken_between
 from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
+from hatch_wallaroo.text import few
 
 NO_ESTIMATOR = rule(
     "WLR365",
@@ -140,7 +141,7 @@ def describe(value: Value) -> str:
         return f"a NumPy array of shape {array.shape}"
     if isinstance(value, Collection):
         keys = value.keys()
-        inside = f" ({', '.join(keys[:_SHOWN])}{', …' if len(keys) > _SHOWN else ''})" if keys else f" of {value.count}"
+        inside = f" ({few(keys, _SHOWN)})" if keys else f" of {value.count}"
         return f"a {value.kind}{inside}"
     if isinstance(value, Global):
         return f"{value} itself, a class or function"
@@ -168,10 +169,9 @@ def _check(spec: ModelSpec, opened: Opened, made_by: Global) -> Iterator[Finding
     yield from _versions(spec, opened)
     columns = estimators.named_columns(model)
     if columns:
-        shown = ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
         yield COLUMN_NAMES.finding(
-            f"a ColumnTransformer in {opened.entry.name} picks columns by name ({shown}), and the platform passes an "
-            "array",
+            f"a ColumnTransformer in {opened.entry.name} picks columns by name ({few(columns, _SHOWN)}), and the "
+            "platform passes an array",
             fix="train on an array (X.to_numpy()) and give the columns by position: [0, 1, 2]",
             place=opened.place,
         )
@@ -213,5 +213,5 @@ def _versions(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
                 f"{said}, where it does not load: {'; '.join(reasons)}", fix=fix, place=opened.place
             )
         else:
-            patch = parse(written)[:2] == parse(runs)[:2]
+            patch = version_numbers(written)[:2] == version_numbers(runs)[:2]
             yield VERSION.finding(said, fix=fix, place=opened.place, level=Level.NOTE if patch else None)

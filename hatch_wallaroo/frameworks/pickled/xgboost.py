@@ -11,9 +11,8 @@ from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.pickle_nodes import Blob, Global, Node, Value, class_of, state_of, walk
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.xgboost_model import XGBoostModel, own_format, read_model
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, version_numbers
 from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
-from hatch_wallaroo.frameworks.pickled.estimators import parse
 from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
 from hatch_wallaroo.frameworks.pickled.sklearn import NO_ESTIMATOR, OTHER_FRAMEWORK, UNFITTED, describe
 
@@ -182,8 +181,8 @@ def _version(spec: ModelSpec, opened: Opened, made_by: Global, header: XGBoostMo
         return
     said = f"{opened.entry.name} was saved by XGBoost {written}, and Wallaroo {spec.release.version} runs {runs}"
     fix = f"train it with xgboost=={runs}"
-    if made_by != _BOOSTER and parse(runs) < _ATTRIBUTES_GONE <= parse(written):
+    if made_by != _BOOSTER and version_numbers(runs) < _ATTRIBUTES_GONE <= version_numbers(written):
         yield XGBOOST_UNLOADABLE.finding(f"{said}, where predict fails", fix=fix, place=opened.place)
         return
-    patch = parse(written)[:2] == parse(runs)[:2]
+    patch = version_numbers(written)[:2] == version_numbers(runs)[:2]
     yield XGBOOST_VERSION.finding(said, fix=fix, place=opened.place, level=Level.NOTE if patch else None)

@@ -11,8 +11,9 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
 from hatch_wallaroo.files.sources import Entry, FileSource, Found, lfs_pointer, pointer_finding
 from hatch_wallaroo.findings import Finding, Place, errors, rule
-from hatch_wallaroo.frameworks.base import Layout, Planned
+from hatch_wallaroo.frameworks.base import Layout, Planned, begins_as, declared_model
 from hatch_wallaroo.frameworks.pretrained.unused_files import leftovers
+from hatch_wallaroo.text import few
 
 NOT_A_FOLDER = rule(
     "WLR400",
@@ -47,14 +48,7 @@ def plan_pretrained(spec: ModelSpec, *, prefer_safetensors: bool) -> Planned:
     `model` is the folder, or a zip of it that the user made; what training and other
     libraries left there stays out.
     """
-    declared, place = spec.model, spec.at("model")
-    if not declared:
-        finding = NOT_A_FOLDER.finding(
-            f"{spec.framework.name} needs the folder of a model",
-            fix='name the folder that save_pretrained wrote, for example: model = "models/my-model"',
-            place=place,
-        )
-        return Planned(None, (finding,))
+    declared, place = declared_model(spec), spec.at("model")
     listed = _folder(spec, declared, place) if spec.path(declared).is_dir() else _file(spec, declared, place)
     if not listed.entries:
         return Planned(None, listed.findings)
@@ -102,6 +96,23 @@ def read_json(entry: Entry) -> tuple[dict[str, Any] | None, list[Finding]]:
     return None, [UNREADABLE_JSON.finding(f"{entry.name} {said}", fix=fix, place=Place(file=entry.name))]
 
 
+def read_config(spec: ModelSpec, files: Mapping[str, Entry], findings: list[Finding]) -> dict[str, Any] | None:
+    """The config.json of a model's folder, whose files are given; what is wrong with it is added to the findings."""
+    if "config.json" in files:
+        config, broken = read_json(files["config.json"])
+        findings += broken
+        return config
+    fix = "save the model there with model.save_pretrained(folder)"
+    findings.append(NOT_A_FOLDER.finding(f"{spec.model} holds no config.json", fix=fix, place=spec.at("model")))
+    return None
+
+
+def architectures_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The classes that config.json says the model is of."""
+    named = config.get("architectures")
+    return tuple(each for each in named if isinstance(each, str) and each) if isinstance(named, list) else ()
+
+
 def _folder(spec: ModelSpec, declared: str, place: Place) -> _Listed:
     listing = list_folder(spec, declared, place=place)
     return _Listed(_entries(listing.files), listing.findings, listing.stripped)
@@ -133,16 +144,10 @@ def _entries(files: Iterable[Found]) -> tuple[Entry, ...]:
 
 
 def _is_zip(found: Found) -> bool:
-    try:
-        with found.absolute.open("rb") as stream:
-            return stream.read(4) in {b"PK\x03\x04", b"PK\x05\x06"} and _no_checkpoint(found)
-    except OSError:
+    """Whether it is a zip of a folder: torch.save writes one of its own."""
+    if found.path.endswith((".bin", ".pt", ".pth", ".ckpt")):
         return False
-
-
-def _no_checkpoint(found: Found) -> bool:
-    """torch.save writes a zip of its own."""
-    return not found.path.endswith((".bin", ".pt", ".pth", ".ckpt"))
+    return begins_as(FileSource(found.absolute)) == "a zip archive"
 
 
 def _rooted(spec: ModelSpec, declared: str, listed: _Listed) -> _Listed:
@@ -170,9 +175,8 @@ def _rooted(spec: ModelSpec, declared: str, listed: _Listed) -> _Listed:
             (each.name, "outside the model's folder") for each in listed.entries if not each.path.startswith(prefix)
         )
         return _Listed(inside, listed.findings, (*listed.stripped, *outside))
-    several = f"{', '.join(tops[:4])}{', …' if len(tops) > 4 else ''}"  # noqa: PLR2004 - as many as fit a line
     finding = NOT_A_FOLDER.finding(
-        f"{declared} has its config.json not at the top, but in {several}",
+        f"{declared} has its config.json not at the top, but in {few(tops, 4)}",
         fix="zip one model's folder" if zipped else f'model = "{declared.rstrip("/")}/{tops[-1]}"',
         place=place,
     )

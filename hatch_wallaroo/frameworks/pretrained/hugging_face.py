@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_newer, version_numbers
 from hatch_wallaroo.frameworks.pretrained.diffusion import check_diffusion
-from hatch_wallaroo.frameworks.pretrained.folder import NOT_A_FOLDER, members, plan_pretrained, read_json, text_of
+from hatch_wallaroo.frameworks.pretrained.folder import architectures_of, members, plan_pretrained, read_config, text_of
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, check_schemas, fitting, tasks
 from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_beside
 from hatch_wallaroo.frameworks.pretrained.weights import check_weights
@@ -64,7 +62,7 @@ NO_ENTAILMENT = rule(
     level=Level.WARNING,
 )
 
-_READS_SAFETENSORS = Version("4.30")
+_READS_SAFETENSORS = (4, 30)
 """transformers requires the safetensors package from here on."""
 
 
@@ -97,17 +95,10 @@ def _task(spec: ModelSpec) -> Task | None:
     return tasks().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
 
 
-def _transformers_version(row: FrameworkRow) -> Version | None:
-    try:
-        return Version(row.libraries["transformers"])
-    except (KeyError, InvalidVersion):
-        return None
-
-
 def reads_safetensors(row: FrameworkRow) -> bool:
     """Whether nothing speaks against it: the version is not known, or new enough."""
-    version = _transformers_version(row)
-    return version is None or version >= _READS_SAFETENSORS
+    version = version_numbers(row.libraries.get("transformers", ""))
+    return not version or version >= _READS_SAFETENSORS
 
 
 def _diffusion_elsewhere(spec: ModelSpec) -> Finding:
@@ -123,20 +114,9 @@ def _transformers(
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     top = {path: entry for path, entry in files.items() if "/" not in path}
-    config: dict[str, Any] | None = None
-    if "config.json" in top:
-        config, broken = read_json(top["config.json"])
-        findings += broken
-    else:
-        findings.append(
-            NOT_A_FOLDER.finding(
-                f"{spec.model} holds no config.json",
-                fix="save the model there with model.save_pretrained(folder)",
-                place=spec.at("model"),
-            )
-        )
+    config = read_config(spec, top, findings)
     if config is not None:
-        architectures = _architectures(config)
+        architectures = architectures_of(config)
         facts |= {
             "architectures": list(architectures),
             "model_type": text_of(config, "model_type") or None,
@@ -153,11 +133,6 @@ def _transformers(
     if task:
         findings += check_beside(spec, task.beside, top, config or {})
     return facts
-
-
-def _architectures(config: Mapping[str, Any]) -> tuple[str, ...]:
-    named = config.get("architectures")
-    return tuple(each for each in named if isinstance(each, str) and each) if isinstance(named, list) else ()
 
 
 def _fit(spec: ModelSpec, task: Task, architectures: tuple[str, ...], at: Place) -> Iterator[Finding]:
@@ -211,14 +186,12 @@ def _entailment(task: Task, config: Mapping[str, Any], architectures: tuple[str,
 def _config(spec: ModelSpec, config: Mapping[str, Any], at: Place) -> Iterator[Finding]:
     if config.get("auto_map"):
         files = ", ".join(sorted(_code_files(config["auto_map"]))[:3])
-        version = _transformers_version(spec.framework)
-        refused = version is not None and version < _READS_SAFETENSORS
         yield CUSTOM_CODE.finding(
             f"{at.file} has an auto_map: the model is loaded by its own code{f' ({files})' if files else ''}, "
             "which the platform does not execute",
             fix='use a model that transformers knows by itself, or package it with framework = "custom"',
             place=at,
-            level=Level.ERROR if refused else None,
+            level=None if reads_safetensors(spec.framework) else Level.ERROR,
         )
     quantization = config.get("quantization_config")
     if isinstance(quantization, dict):
@@ -236,11 +209,7 @@ def _config(spec: ModelSpec, config: Mapping[str, Any], at: Place) -> Iterator[F
 
 def _newer(spec: ModelSpec, saved: str, library: str, at: Place) -> Iterator[Finding]:
     runs = spec.framework.libraries.get(library, "")
-    try:
-        newer = Version(saved).release[:2] > Version(runs).release[:2]
-    except InvalidVersion:
-        return
-    if newer:
+    if is_newer(saved, runs):
         yield NEWER.finding(
             f"{at.file}: saved with {library} {saved}; Wallaroo {spec.release.version} runs {library} {runs}",
             fix=f"save it with {library}=={runs}, and try it there",

@@ -8,7 +8,7 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.pretrained.folder import NOT_A_FOLDER, members, plan_pretrained, read_json, text_of
+from hatch_wallaroo.frameworks.pretrained.folder import architectures_of, members, plan_pretrained, read_config, text_of
 from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_tokenizer
 from hatch_wallaroo.frameworks.pretrained.weights import check_weights
 
@@ -57,23 +57,12 @@ class Llm(Family):
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
         top = {path: entry for path, entry in members(layout).items() if "/" not in path}
         findings: list[Finding] = []
-        config: dict[str, Any] = {}
         facts: dict[str, Any] = {}
-        if "config.json" in top:
-            read, broken = read_json(top["config.json"])
-            findings += broken
-            if read is not None:
-                config = read
-                facts |= _facts(config)
-                findings += _architecture(spec, config, Place(file=top["config.json"].name))
-        else:
-            findings.append(
-                NOT_A_FOLDER.finding(
-                    f"{spec.model} holds no config.json",
-                    fix="save the model there with model.save_pretrained(folder)",
-                    place=spec.at("model"),
-                )
-            )
+        config = read_config(spec, top, findings)
+        if config is not None:
+            facts |= _facts(config)
+            findings += _architecture(spec, config, Place(file=top["config.json"].name))
+        config = config or {}
         weights = check_weights(top, spec.at("model"), loose=True, safetensors_known=True)
         findings += weights.findings
         findings += check_tokenizer(top, config, spec.at("model"))
@@ -82,9 +71,8 @@ class Llm(Family):
 
 
 def _facts(config: Mapping[str, Any]) -> dict[str, Any]:
-    named = config.get("architectures")
     return {
-        "architectures": [each for each in named if isinstance(each, str)] if isinstance(named, list) else [],
+        "architectures": list(architectures_of(config)),
         "model_type": text_of(config, "model_type") or None,
         "context": _trained_length(config),
         "quantization": _method(config) or None,
@@ -92,7 +80,7 @@ def _facts(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _architecture(spec: ModelSpec, config: Mapping[str, Any], at: Place) -> Iterator[Finding]:
-    names = _facts(config)["architectures"]
+    names = architectures_of(config)
     if names and not any(part in name for name in names for part in _GENERATIVE):
         yield NOT_GENERATIVE.finding(
             f"{at.file} says {', '.join(names)}; {spec.framework.name} serves models such as LlamaForCausalLM",

@@ -11,6 +11,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.safetensors import SafetensorsError, SafetensorsHeader, read_header
 from hatch_wallaroo.frameworks.pretrained.folder import read_json
+from hatch_wallaroo.text import few
 
 NO_WEIGHTS = rule(
     "WLR404",
@@ -185,14 +186,14 @@ def _shards(
         if missing:
             yield SHARD_MISSING.finding(
                 f"{entry.name} lists {len(listed)} files of weights; "
-                f"{len(missing)} of them {'is' if len(missing) == 1 else 'are'} not there: {_some(missing)}",
+                f"{len(missing)} of them {'is' if len(missing) == 1 else 'are'} not there: {few(missing)}",
                 fix="copy the missing files into the folder, or save the model again",
                 place=_at(entry),
             )
     parts = sorted(name for name in weights if "-of-" in name)
     if parts and not indices and not loose:
         yield SHARD_MISSING.finding(
-            f"the weights are in parts ({_some(parts)}), and there is no index that lists them",
+            f"the weights are in parts ({few(parts)}), and there is no index that lists them",
             fix=f"copy {names.indices()[not parts[0].endswith('.safetensors')]} too, or save the model again",
             place=place,
         )
@@ -252,7 +253,3 @@ def _unknown_safetensors(place: Place, headers: list[SafetensorsHeader]) -> Iter
 
 def _at(entry: Entry) -> Place:
     return Place(file=entry.name)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")  # noqa: PLR2004 - as many as fit a line

@@ -11,9 +11,10 @@ from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model
-from hatch_wallaroo.frameworks.base import Layout, begins_as
+from hatch_wallaroo.frameworks.base import Layout, begins_as, is_newer
 from hatch_wallaroo.frameworks.saved_models.layout import GRAPH, advice
 from hatch_wallaroo.frameworks.tensors import Tensor
+from hatch_wallaroo.text import few
 
 VARIABLES = rule(
     "WLR322",
@@ -62,7 +63,6 @@ NOT_ALL_READ = rule(
 )
 
 _SHARD = re.compile(r"variables/variables\.data-([0-9]{5})-of-([0-9]{5})")
-_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _VARIABLE_OPS = {"VarHandleOp", "VariableV2", "Variable"}
 _PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 _FOREIGN_OPS: Mapping[str, str] = {
@@ -164,14 +164,6 @@ def check(spec: ModelSpec, layout: Layout, entry: Entry, model: SavedModel) -> I
         yield NOT_ALL_READ.finding(f"{entry.name} has more parts than are read here", place=place)
 
 
-def is_newer(version: str, than: str) -> bool:
-    """Whether a version's major and minor numbers are above another's; False where either is none."""
-    ours, theirs = _VERSION.match(version), _VERSION.match(than)
-    if ours is None or theirs is None:
-        return False
-    return (int(ours[1]), int(ours[2])) > (int(theirs[1]), int(theirs[2]))
-
-
 def _check_variables(spec: ModelSpec, layout: Layout, entry: Entry, graph: MetaGraph) -> Iterator[Finding]:
     """All shards `variables.data-00000-of-0000N` and their index."""
     root = PurePosixPath(entry.path).parent
@@ -199,9 +191,8 @@ def _check_variables(spec: ModelSpec, layout: Layout, entry: Entry, graph: MetaG
         return
     count, have = max(by_count.items(), key=lambda item: len(item[1]))
     missing = [number for number in range(count) if number not in have]
-    listed = ", ".join(f"variables/variables.data-{number:05}-of-{count:05}" for number in missing[:3])
-    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""  # noqa: PLR2004 - as many as one reads
-    yield VARIABLES.finding(f"{len(missing)} of {count} shards are missing: {listed}{more}", fix=fix, place=place)
+    listed = few((f"variables/variables.data-{number:05}-of-{count:05}" for number in missing), counted=True)
+    yield VARIABLES.finding(f"{len(missing)} of {count} shards are missing: {listed}", fix=fix, place=place)
 
 
 def _under(root: PurePosixPath, path: str) -> bool:

@@ -15,9 +15,17 @@ from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.hdf5 import Attributes, Hdf5Error, read_root_attributes
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.saved_model import MetaGraph
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_file, is_folder
+from hatch_wallaroo.frameworks.base import (
+    Family,
+    Inspection,
+    Layout,
+    Planned,
+    declared_model,
+    is_file,
+    is_folder,
+    is_newer,
+)
 from hatch_wallaroo.frameworks.saved_models import graph as saved_models
-from hatch_wallaroo.frameworks.saved_models.graph import is_newer
 from hatch_wallaroo.frameworks.saved_models.layout import plan_saved_model, refuse_file
 from hatch_wallaroo.frameworks.tensors import Tensor, type_difference
 
@@ -95,11 +103,7 @@ class Keras(Family):
 
     def plan(self, spec: ModelSpec) -> Planned:
         """One entry for a file; a SavedModel's files under one top folder."""
-        declared = spec.model
-        place = spec.at("model")
-        if not declared:
-            message = "no model is named"
-            return Planned(None, (FORM.finding(message, fix='model = "path/to/model.h5"', place=place),))
+        declared, place = declared_model(spec), spec.at("model")
         suffix = PurePosixPath(declared).suffix.lower()
         form = None if is_folder(spec, declared) else _SUFFIXES.get(suffix)
         saved_model = form is None and (suffix == ".zip" or not is_file(spec, declared))

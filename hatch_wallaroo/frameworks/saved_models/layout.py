@@ -12,6 +12,7 @@ from hatch_wallaroo.files import collect
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place, Rule, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned, is_folder
+from hatch_wallaroo.text import few
 
 NO_SAVED_MODEL = rule(
     "WLR320",
@@ -150,12 +151,11 @@ def _find_root(
     first = roots[0]
     if all(first == each or first in each.parents for each in roots):
         return first, ()
-    named = [str(PurePosixPath(declared) / each) for each in roots[:5]]
-    choose = " or ".join(f'model = "{each}"' for each in named)
+    named = [str(PurePosixPath(declared) / each) for each in roots]
+    choose = " or ".join(f'model = "{each}"' for each in named[:5])
     if not is_folder(spec, declared):
         choose = "unpack it and name the folder of one"
-    more = f" and {len(roots) - 5} more" if len(roots) > 5 else ""  # noqa: PLR2004 - as many as one reads
-    message = f"{declared} holds {len(roots)} SavedModels: {', '.join(named)}{more}"
+    message = f"{declared} holds {len(roots)} SavedModels: {few(named, 5, counted=True)}"
     return None, (SEVERAL.finding(message, fix=choose, place=place),)
 
 

@@ -9,7 +9,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.formats.saved_model import MetaGraph
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_file
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, declared_model, is_file
 from hatch_wallaroo.frameworks.saved_models import graph as saved_models
 from hatch_wallaroo.frameworks.saved_models.graph import SIGNATURE
 from hatch_wallaroo.frameworks.saved_models.layout import NO_SAVED_MODEL, plan_saved_model, refuse_file
@@ -20,10 +20,7 @@ class TensorFlow(Family):
 
     def plan(self, spec: ModelSpec) -> Planned:
         """The SavedModel's files, under one top folder."""
-        declared = spec.model
-        if not declared:
-            message, fix = "no model is named", 'model = "path/to/saved-model"'
-            return Planned(None, (NO_SAVED_MODEL.finding(message, fix=fix, place=spec.at("model")),))
+        declared = declared_model(spec)
         if is_file(spec, declared) and PurePosixPath(declared).suffix.lower() != ".zip":
             return refuse_file(spec, declared, NO_SAVED_MODEL)
         return plan_saved_model(spec, declared)
