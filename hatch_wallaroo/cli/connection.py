@@ -88,15 +88,12 @@ def read_settings(**given: str | None) -> Settings:
 def open_platform(settings: Settings, shown: Screen) -> Platform:
     """The platform, as a user who is signed in there; a login in the browser is begun only on a terminal."""
     from hatch_wallaroo.platform.api import connect
-    from hatch_wallaroo.platform.progress_text import duration
 
     somebody = settings.prompt and (sys.stderr.isatty() or settings.auth == "sso")
     return connect(
         settings,
         tell=tell if somebody else None,
-        on_retry=lambda retry: shown.pause(
-            f"{retry.reason.rstrip('.')}; trying again in {duration(retry.wait)}", retry.wait
-        ),
+        on_retry=lambda retry: shown.pause(str(retry), retry.wait),
     )
 
 

@@ -93,16 +93,6 @@ def _first_line(settings: Settings) -> str:
 
 
 def _authenticator(settings: Settings) -> Authenticator:
-    from hatch_wallaroo.platform.auth import Authenticator
-    from hatch_wallaroo.platform.progress_text import duration
-    from hatch_wallaroo.platform.transport import Transport
+    from hatch_wallaroo.platform.api import connect
 
-    transport = Transport(
-        settings.url,
-        ca_cert=settings.ca_cert,
-        timeout=settings.timeout,
-        connect_timeout=settings.timeout_connect,
-        retries=settings.retries,
-        on_retry=lambda retry: tell(f"{retry.reason.rstrip('.')}; trying again in {duration(retry.wait)}"),
-    )
-    return Authenticator(settings, transport, tell=tell)
+    return connect(settings, tell=tell, on_retry=lambda retry: tell(str(retry))).authenticator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ from hatch_wallaroo.platform.api import Platform
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError, RefusedError
 from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspace, look_up
 from hatch_wallaroo.platform.packages import OUTPUT, SUFFIX, Package
-from hatch_wallaroo.platform.workspace import Destination
+from hatch_wallaroo.platform.workspace import Destination, called, few_of, matching, no_workspace
 from hatch_wallaroo.schema.arrow import decode
 
 Bundles = Mapping[tuple[str, str], str]
 """The file in dist/ for a model's name and a SHA-256."""
-_LISTED = 20
+
+
+_PINNED = "@sha256:"
+"""In an image's name: what it stands for stays what it is."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,10 @@ def workspaces(platform: Platform, wanted: str | int | None) -> list[Workspace]:
     known = sorted(platform.workspaces(), key=lambda each: (each.name, each.id))
     if wanted is None:
         return known
-    found = [each for each in known if each.id == wanted] or [each for each in known if each.name == str(wanted)]
-    if found:
-        return found
-    close = nearest(str(wanted), [each.name for each in known])
-    raise ConfigurationError(
-        f"there is no workspace {wanted}; this user's are {_listing(map(_called, known))}",
-        f"did you mean {close}?" if close else "name another one: -o workspace=NAME",
-    )
+    found = matching(known, wanted)
+    if not found:
+        raise no_workspace(known, wanted, "name another one: -o workspace=NAME")
+    return found
 
 
 def entries(platform: Platform, places: Sequence[Workspace]) -> list[Entry]:
@@ -85,7 +84,7 @@ def newest(platform: Platform, places: Sequence[Workspace], name: str) -> Found:
     where = {each.workspace.id: each.workspace for each in found if each.workspace}
     if len(where) > 1:
         raise ConfigurationError(
-            f"models called {name} stand in several workspaces: {_listing(map(_called, where.values()))}",
+            f"models called {name} stand in several workspaces: {called(where.values())}",
             "say which: -o workspace=NAME; or give the id of a version",
         )
     if not found:
@@ -135,7 +134,7 @@ def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[F
         close = nearest(name, seen)
         where = f"the workspace {places[0].name}" if len(places) == 1 else "this user's workspaces"
         raise ConfigurationError(
-            f"there is no model {name} in {where}; the models there are {_listing(sorted(set(seen)))}",
+            f"there is no model {name} in {where}; the models there are {few_of(sorted(set(seen))) or 'none'}",
             f"did you mean {close}?" if close else "`hatch-wallaroo models list --all` lists every model",
         )
     return sorted(found, key=lambda each: each.version.id, reverse=True)
@@ -150,19 +149,6 @@ def _whole(platform: Platform, version: ModelVersion) -> ModelVersion:
         return version
     asked = platform.version(version.id)
     return replace(asked, name=asked.name or version.name, sha=asked.sha or version.sha)
-
-
-def _called(workspace: Workspace) -> str:
-    return f"{workspace.name} ({workspace.id})"
-
-
-def _listing(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
-    return ", ".join(every[:_LISTED]) + more if every else "none"
-
-
-_PINNED = "@sha256:"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedE
 from hatch_wallaroo.platform.inventory import Existing, concurrent_uploads, find_existing
 from hatch_wallaroo.platform.model_versions import READY
 from hatch_wallaroo.platform.packages import Package, read_all
-from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.results import Result, make_plan, render_plan, result_line
 from hatch_wallaroo.platform.screen import Screen
 from hatch_wallaroo.platform.sending import check_arrived, send, wait
@@ -301,8 +300,7 @@ class _Run:
         say(self.screen, result.error, lines)
 
     def _say_retry(self, retry: Retrying) -> None:
-        reason, attempt = retry.reason.rstrip("."), f"attempt {retry.attempt} of {retry.attempts}"
-        self.screen.pause(f"{reason}; trying again in {duration(retry.wait)} ({attempt})", retry.wait)
+        self.screen.pause(f"{retry} (attempt {retry.attempt} of {retry.attempts})", retry.wait)
 
 
 def say(screen: Screen, error: PlatformError, details: Sequence[str] = ()) -> None:

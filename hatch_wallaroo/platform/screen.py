@@ -6,7 +6,6 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from hatch_wallaroo.platform.progress_text import Transfer, a_second, bytes_sent, duration, ticking, time_left
@@ -37,36 +36,10 @@ class Update(Protocol):
 Advance = Callable[[int, int], None]
 
 
-class Screen(Protocol):
-    """Where a publication speaks. What it is given may come from a platform: it shows no control characters."""
+class Screen:
+    """Where a publication speaks: lines only, as files, pipes and CI take them.
 
-    def line(self, text: str) -> None: ...
-    def success(self, text: str) -> None: ...
-    def warning(self, text: str) -> None: ...
-    def error(self, text: str) -> None: ...
-
-    def result(self, text: str) -> None:
-        """What was asked for (a plan), as opposed to what is told on the way."""
-
-    def pause(self, text: str, seconds: float) -> None:
-        """A warning after which nothing happens for so many seconds, and then the same once more."""
-
-    def status(self, text: str, *, brief: bool = False) -> AbstractContextManager[Update]:
-        """A line that lives while the block runs, and says how long that is; the value changes its text.
-
-        `brief`: it is usually over in a moment, so that plain lines begin with the first change.
-        """
-
-    def progress(self, text: str, total: int, then: str = "") -> AbstractContextManager[Advance]:
-        """A transfer of `total` bytes; the value takes (sent, total), and may go back to 0.
-
-        `then` is what is waited for when everything is sent.
-        """
-
-
-class PlainScreen:
-    """Lines only: for files, pipes and CI. A status speaks when it changes, and every half minute.
-
+    What it is given may come from a platform: it shows no control characters.
     `verbosity` is Hatch's: below 0 no information, below -1 no warnings, below -2 no errors.
     """
 
@@ -92,13 +65,19 @@ class PlainScreen:
         self._say(text, -2, "bold red")
 
     def result(self, text: str) -> None:
+        """What was asked for (a plan), as opposed to what is told on the way."""
         _print(self._out, text)
 
     def pause(self, text: str, seconds: float) -> None:  # noqa: ARG002 - a terminal counts them
+        """A warning after which nothing happens for so many seconds, and then the same once more."""
         self.warning(text)
 
     @contextlib.contextmanager
     def status(self, text: str, *, brief: bool = False) -> Iterator[Update]:
+        """Say that something lasts while the block runs: when it changes, and every half minute.
+
+        The value changes the text. `brief`: it is usually over in a moment, so that the first change begins it.
+        """
         said, start = text, self._clock()
         at = start
         if not brief:
@@ -115,6 +94,10 @@ class PlainScreen:
 
     @contextlib.contextmanager
     def progress(self, text: str, total: int, then: str = "") -> Iterator[Advance]:
+        """A transfer of `total` bytes; the value takes (sent, total), and may go back to 0.
+
+        `then` is what is waited for when everything is sent.
+        """
         transfer, at, step, waiting = Transfer(total, self._clock), self._clock(), 0, False
         self.line(f"{text}: {human_size(total)}")
 
@@ -141,7 +124,7 @@ class PlainScreen:
             _print(self._err, text)
 
 
-class TerminalScreen(PlainScreen):
+class TerminalScreen(Screen):
     """A terminal's: statuses and transfers are one live line, which rich draws on standard error."""
 
     def __init__(
@@ -290,7 +273,7 @@ def screen(err: TextIO, out: TextIO, *, verbosity: int = 0, color: bool = True, 
     dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
     if interactive and err.isatty() and not dumb and not os.environ.get("CI"):
         return TerminalScreen(err, out, verbosity=verbosity, color=color)
-    return PlainScreen(err, out, verbosity=verbosity)
+    return Screen(err, out, verbosity=verbosity)
 
 
 def _print(stream: TextIO, text: str) -> None:

@@ -19,6 +19,7 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConnectionFailedError
 from hatch_wallaroo.platform.network import Broken, open_pool, timeouts, what_broke
+from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.response import Response, cleaned
 
 __all__ = ["Authorizer", "Body", "Response", "Retrying", "Transport"]
@@ -56,6 +57,9 @@ class Retrying:
     wait: float
     attempt: int
     attempts: int
+
+    def __str__(self) -> str:
+        return f"{self.reason.rstrip('.')}; trying again in {duration(self.wait)}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ def _workspace(platform: Platform, settings: Settings) -> Workspace | None:
         if len(known) == 1:
             return known[0]
         first = "have one made: -o workspace=NAME -o create-workspace"
-        raise ConfigurationError(f"no workspace is named; {_listing(known)}", _CHOOSE if known else first)
+        raise ConfigurationError(f"no workspace is named; {_of_this_user(known)}", _CHOOSE if known else first)
     by_name = [each for each in known if each.name == str(wanted)]
     by_id = [each for each in known if isinstance(wanted, int) and each.id == wanted]
     found = by_id or by_name
@@ -60,16 +60,38 @@ def _workspace(platform: Platform, settings: Settings) -> Workspace | None:
         raise ConfigurationError(f"several workspaces are called {wanted}: {ids}", "name it by its id: -o workspace=ID")
     if settings.create_workspace and isinstance(wanted, str):
         return None if settings.dry_run else platform.create_workspace(wanted)
-    close = nearest(str(wanted), [each.name for each in known])
-    fix = f"did you mean {close}? " if close else ""
     create = "" if isinstance(wanted, int) else "; to have it made: -o create-workspace"
-    raise ConfigurationError(f"there is no workspace {wanted}; {_listing(known)}", f"{fix}{_CHOOSE}{create}")
+    raise no_workspace(known, wanted, f"{_CHOOSE}{create}")
 
 
-def _listing(known: list[Workspace]) -> str:
-    names = [f"{each.name} ({each.id})" for each in sorted(known, key=lambda each: each.name)]
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"this user's are {', '.join(names[:_LISTED])}{more}" if names else "this user has none"
+def matching(known: Iterable[Workspace], wanted: str | int) -> list[Workspace]:
+    """The workspace of an id, else those of a name: several may have one."""
+    by_id = [each for each in known if each.id == wanted]
+    return by_id or [each for each in known if each.name == str(wanted)]
+
+
+def no_workspace(known: Iterable[Workspace], wanted: str | int, otherwise: str) -> ConfigurationError:
+    """What to say where none is meant; `otherwise` is what to do if the nearest name is not meant either."""
+    close = nearest(str(wanted), [each.name for each in known])
+    hint = f"did you mean {close}? " if close else ""
+    return ConfigurationError(f"there is no workspace {wanted}; {_of_this_user(known)}", hint + otherwise)
+
+
+def called(workspaces: Iterable[Workspace]) -> str:
+    """Workspaces with their ids."""
+    return few_of(f"{each.name} ({each.id})" for each in workspaces)
+
+
+def few_of(names: Iterable[str]) -> str:
+    """Names in a message: not all of very many."""
+    every = list(names)
+    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
+    return ", ".join(every[:_LISTED]) + more
+
+
+def _of_this_user(known: Iterable[Workspace]) -> str:
+    by_name = sorted(known, key=lambda each: (each.name, each.id))
+    return f"this user's are {called(by_name)}" if by_name else "this user has none"
 
 
 @dataclass(frozen=True)

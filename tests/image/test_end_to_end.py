@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,14 @@ def write(workplace: Workplace, base: str, name: str, table: str) -> None:
     (workplace.root / "pyproject.toml").write_text(text)
 
 
+def pings(port: str) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def served(engine: Engine, image: str):
     """A container of an image; gives a function that asks it for rows."""
@@ -109,13 +118,13 @@ def served(engine: Engine, image: str):
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return json.load(answer)
 
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2)
-                break
-            except OSError:
-                container.reload()
-                assert container.status == "running", container.logs().decode()
+        # docker's proxy takes connections from the start, and cuts those for which nobody listens yet.
+        until = time.monotonic() + 120
+        while not pings(port):
+            container.reload()
+            assert container.status == "running", container.logs().decode()
+            assert time.monotonic() < until, container.logs().decode()
+            time.sleep(0.1)
         yield ask
         assert container.attrs["Config"]["User"] == "10001:10001"
     finally:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from hatch_wallaroo.platform.progress_text import Transfer
-from hatch_wallaroo.platform.screen import PlainScreen, TerminalScreen, screen, status_row, transfer_row
+from hatch_wallaroo.platform.screen import Screen, TerminalScreen, screen, status_row, transfer_row
 from support.stub_platform import Clock, Recorder
 
 MB = 1_000_000
@@ -163,7 +163,7 @@ HOSTILE = "a\x1b[2Jb\u202ec\rd\x07"
 def test_nothing_that_came_from_outside_steers_a_terminal(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     out, err = Tty(), Tty()
-    shown = TerminalScreen(err, out, color=False) if terminal else PlainScreen(err, out)
+    shown = TerminalScreen(err, out, color=False) if terminal else Screen(err, out)
     for say in (shown.line, shown.success, shown.warning, shown.error, shown.result):
         say(HOSTILE)
     shown.pause(HOSTILE, 0)
@@ -242,20 +242,20 @@ class TestTerminal:
         ("environment", "kind"),
         [
             ({"TERM": "xterm"}, TerminalScreen),
-            ({"TERM": "dumb"}, PlainScreen),
-            ({"TERM": "unknown"}, PlainScreen),
-            ({"TERM": "xterm", "CI": "1"}, PlainScreen),
+            ({"TERM": "dumb"}, Screen),
+            ({"TERM": "unknown"}, Screen),
+            ({"TERM": "xterm", "CI": "1"}, Screen),
         ],
     )
     def test_where_a_line_can_live(
-        self, environment: dict[str, str], kind: type[PlainScreen], monkeypatch: pytest.MonkeyPatch
+        self, environment: dict[str, str], kind: type[Screen], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         made = screen(Tty(), io.StringIO())
         assert type(made) is kind
-        assert type(screen(io.StringIO(), io.StringIO())) is PlainScreen
-        assert type(screen(Tty(), io.StringIO(), interactive=False)) is PlainScreen
+        assert type(screen(io.StringIO(), io.StringIO())) is Screen
+        assert type(screen(Tty(), io.StringIO(), interactive=False)) is Screen
 
     def test_quiet_draws_nothing(self) -> None:
         err = Tty()

@@ -10,7 +10,7 @@ from typing import Any
 
 from hatch_wallaroo.platform.api import ModelVersion, Workspace
 from hatch_wallaroo.platform.errors import PlatformError
-from hatch_wallaroo.platform.screen import PlainScreen
+from hatch_wallaroo.platform.screen import Screen
 
 
 class StubPlatform:
@@ -95,7 +95,7 @@ class Clock:
         self.now += seconds
 
 
-class Recorder(PlainScreen):
+class Recorder(Screen):
     """A plain screen whose text can be read back."""
 
     def __init__(self, clock: Clock | None = None) -> None:
