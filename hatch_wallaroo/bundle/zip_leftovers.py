@@ -49,18 +49,26 @@ def check_own_zips(made: BundlePlan, planned: Iterable[Finding]) -> Iterator[Fin
     if archives and spec.model is not None:
         for archive in archives:
             label = normal(spec.model)
-            yield from _note(archive, label, spec.at("model"), "they are left out of the bundle anyway", made)
+            yield from _note(
+                archive, label, spec.at("model"), "nothing needs doing: they are left out of the bundle", made
+            )
     if spec.framework.family == "custom":
         for entry in made.layout.entries:
             if isinstance(entry.source, FileSource) and entry.name.lower().endswith(_SUFFIX):
-                yield from _note(entry.source.path, entry.name, _place(entry), "they go along as they are", made)
+                yield from _note(
+                    entry.source.path,
+                    entry.name,
+                    _place(entry),
+                    "zip its folder again without them: they go along as they are",
+                    made,
+                )
 
 
 def _place(entry: Entry) -> Place:
     return Place(file=entry.name)
 
 
-def _note(path: Path, label: str, place: Place, what: str, made: BundlePlan) -> Iterator[Finding]:
+def _note(path: Path, label: str, place: Place, fix: str, made: BundlePlan) -> Iterator[Finding]:
     names = member_names(path, MOST_MEMBERS)
     found = leftovers(names)
     if not found or len(found) == len(names):
@@ -69,7 +77,6 @@ def _note(path: Path, label: str, place: Place, what: str, made: BundlePlan) -> 
     tops = sorted(set(found.values()))
     listed = ", ".join(map(display_path, tops[:3])) + (f" and {len(tops) - 3:,} more" if len(tops) > 3 else "")  # noqa: PLR2004
     many = f"{files:,} files that are" if files != 1 else "a file that is"
-    fix = f"hatch-wallaroo check --fix takes them out of the zip; {what}"
     yield LEFTOVERS.finding(
         f"{label} holds {many} no part of {made.spec.name}: {listed}", fix=fix, place=place, about=label
     )

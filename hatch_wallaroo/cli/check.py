@@ -101,15 +101,15 @@ def _check(project: Path, models: tuple[str, ...]) -> Result:
 
 def _mend(found: Result, *, yes: bool, dry_run: bool, plain: bool) -> Fixing:
     """Plan the fixes, show them, ask, and write. `plain`: what is shown belongs to standard output, as the report."""
-    from hatch_wallaroo.fixes.report import Fixing, shown
-    from hatch_wallaroo.fixes.write import WriteError, write
+    from hatch_wallaroo.fixes.changes import WriteError, write
+    from hatch_wallaroo.fixes.report import Fixing, display
 
     fixing = Fixing.of(found)
     if not fixing.fixes:
         tell("nothing here can be mended in one way only")
         return fixing
     stream = sys.stdout if plain else sys.stderr
-    click.echo(shown(fixing, color=colored(stream)), err=not plain, color=colored(stream))
+    click.echo(display(fixing, color=colored(stream)), err=not plain, color=colored(stream))
     if dry_run:
         return fixing
     if not yes:

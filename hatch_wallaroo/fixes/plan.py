@@ -9,8 +9,7 @@ from types import MappingProxyType
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.changes import apply
-from hatch_wallaroo.fixes.context import Context
-from hatch_wallaroo.fixes.model import Fix, Key, Rename, SetTo
+from hatch_wallaroo.fixes.model import Context, Fix, Key, Rename, SetTo
 from hatch_wallaroo.project.repository import Report, Repository
 
 _Planner = Callable[[Finding, Context], "Fix | None"]
@@ -29,19 +28,18 @@ PLANNERS: Mapping[str, str] = MappingProxyType(
         "WLR266": "requirements:misnamed",
         "WLR360": "table:input_field",
         "WLR449": "requirements:missing_package",
-        "WLR450": "bundles:excluded",
-        "WLR544": "bundles:excluded",
+        "WLR450": "table:excluded",
+        "WLR544": "table:excluded",
         "WLR550": "requirements:missing_package",
         "WLR640": "table:hook_option",
         "WLR641": "table:hook_option",
         "WLR650": "table:byte_order_mark",
-        "WLR666": "bundles:own_zip",
-        "WLR667": "bundles:index_field",
+        "WLR667": "table:index_field",
     }
 )
 """The rules that can be mended here, each with what plans it; documented in docs/how-to/check.md."""
 
-_ALSO = {"WLR010": "bundles:encoded_schema"}
+_ALSO = {"WLR010": "table:encoded_schema"}
 """What else to ask where the first has no fix."""
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hatch_wallaroo.fixes.changes import TextFile, ZipFile, apply
+from hatch_wallaroo.fixes.changes import ChangedFile, apply
 from hatch_wallaroo.fixes.model import Fix
 from hatch_wallaroo.fixes.plan import plan
+from hatch_wallaroo.project.result import Result
 from hatch_wallaroo.text import one_line, printable
-
-if TYPE_CHECKING:
-    from hatch_wallaroo.project.result import Result
 
 _COLORS = {"+": "32", "-": "31", "@": "36"}
 
@@ -22,7 +20,7 @@ class Fixing:
     """The fixes of a check, the files that change by them, and whether that was done."""
 
     fixes: tuple[Fix, ...] = ()
-    files: tuple[TextFile | ZipFile, ...] = ()
+    files: tuple[ChangedFile, ...] = ()
     made: bool = False
 
     @classmethod
@@ -36,17 +34,17 @@ class Fixing:
         return replace(self, made=True)
 
 
-def shown(fixing: Fixing, *, color: bool) -> str:
+def display(fixing: Fixing, *, color: bool) -> str:
     """Each fix with the findings that it mends, then what changes in each file."""
     lines = [f"fix[{', '.join(fix.codes)}] {one_line(fix.file)}: {one_line(fix.description)}" for fix in fixing.fixes]
     for file in fixing.files:
-        lines += ["", *_painted(file.shown().split("\n"), color=color)]
+        lines += ["", *_painted(file.difference().split("\n"), color=color)]
     return "\n".join([*lines, ""])
 
 
 def to_json(fixing: Fixing) -> list[dict[str, Any]]:
     """Each fix, whether it was made, and its file's whole difference."""
-    differences = {file.file: file.shown() for file in fixing.files}
+    differences = {file.file: file.difference() for file in fixing.files}
     return [
         {
             "codes": list(fix.codes),

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
 from hatch_wallaroo.findings import PYPROJECT, Finding
-from hatch_wallaroo.fixes.context import Context, item
-from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Drop, Fix, Key, Replace
+from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Context, Drop, Fix, Key, Replace, item
 from hatch_wallaroo.python.distributions import certain
 from hatch_wallaroo.requirements.lines import Line, read
 from hatch_wallaroo.requirements.lock import PYLOCK
@@ -22,8 +21,13 @@ _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def missing_package(finding: Finding, context: Context) -> Fix | None:
-    """The package that code imports, where the model's requirements come from. Its version is the user's to choose."""
+    """The package that code imports, where the model's requirements come from. Its version is the user's to choose.
+
+    What a setup.py imports is none of the model's: such a file stays out of the bundle.
+    """
     spec = context.spec
+    if finding.place.file.rpartition("/")[2] == "setup.py":
+        return None
     name = certain(finding.about) if finding.about else None
     if spec is None or name is None or (spec.lock and (spec.root / PYLOCK).exists()):
         return None

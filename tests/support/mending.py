@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hatch_wallaroo.fixes.changes import write
 from hatch_wallaroo.fixes.report import Fixing
-from hatch_wallaroo.fixes.write import write
 from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.project.result import Result, result
 
