@@ -106,7 +106,7 @@ def _declared(told: Mapping[str, Any], *, free: bool = False) -> Hint:
 
 
 def _saved_model(spec: ModelSpec, layout: Layout, facts: Mapping[str, Any], names: Names) -> Header:
-    from hatch_wallaroo.frameworks.saved_models.graph import graph_entry
+    from hatch_wallaroo.frameworks.saved_models.tensorflow import graph_entry
 
     del names
     signatures = facts.get("signatures")

@@ -12,9 +12,9 @@ import pytest
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.formats.safetensors import SafetensorsError, read_header
+from hatch_wallaroo.frameworks.pretrained.folder import leftovers
 from hatch_wallaroo.frameworks.pretrained.hugging_face import HuggingFace
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, fitting, tasks
-from hatch_wallaroo.frameworks.pretrained.unused_files import leftovers
 from support.factory import make_spec
 from support.fronts import REPOSITORY
 from support.peers import run_in

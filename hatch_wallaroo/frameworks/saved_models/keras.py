@@ -25,8 +25,15 @@ from hatch_wallaroo.frameworks.base import (
     is_folder,
     is_newer,
 )
-from hatch_wallaroo.frameworks.saved_models import graph as saved_models
 from hatch_wallaroo.frameworks.saved_models.layout import plan_saved_model, refuse_file
+from hatch_wallaroo.frameworks.saved_models.tensorflow import (
+    check_saved_model,
+    graph_entry,
+    read_graph,
+    saved_model_facts,
+    serving_graph,
+    signature_tensors,
+)
 from hatch_wallaroo.frameworks.tensors import Tensor, type_difference
 
 FORM = rule(
@@ -137,16 +144,16 @@ def _refused(spec: ModelSpec, declared: str, form: str | None) -> Planned:
 
 
 def _inspect_saved_model(spec: ModelSpec, layout: Layout) -> Inspection:
-    entry = saved_models.graph_entry(layout)
-    model, findings = saved_models.read(spec, entry)
+    entry = graph_entry(layout)
+    model, findings = read_graph(spec, entry)
     if model is None:
         return Inspection({}, findings)
-    graph = saved_models.serving_graph(model)
-    found = [*findings, *saved_models.check(spec, layout, entry, model)]
+    graph = serving_graph(model)
+    found = [*findings, *check_saved_model(spec, layout, entry, model)]
     if model.complete:
         found += _check_keras_part(layout, entry, graph)
-        found += _check_inputs(spec, saved_models.tensors(graph, "inputs"))
-    return Inspection(saved_models.facts(model), tuple(found))
+        found += _check_inputs(spec, signature_tensors(graph, "inputs"))
+    return Inspection(saved_model_facts(model), tuple(found))
 
 
 def _check_keras_part(layout: Layout, entry: Entry, graph: MetaGraph) -> list[Finding]:
