@@ -12,7 +12,7 @@ import pytest
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.formats.safetensors import SafetensorsError, read_header
-from hatch_wallaroo.frameworks.pretrained.folder import leftovers
+from hatch_wallaroo.frameworks.pretrained.folder import unused_files
 from hatch_wallaroo.frameworks.pretrained.hugging_face import HuggingFace
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, fitting, tasks
 from support.factory import make_spec
@@ -354,7 +354,7 @@ LEFT = [
 
 @pytest.mark.parametrize(("paths", "prefer", "left"), LEFT)
 def test_what_stays_out(paths, prefer, left) -> None:
-    assert sorted(leftovers(paths, prefer_safetensors=prefer)) == left
+    assert sorted(unused_files(paths, prefer_safetensors=prefer)) == left
 
 
 def test_what_stays_out_is_in_the_summary(tmp_path) -> None:

@@ -177,7 +177,7 @@ class TestFiles:
         assert found.pickle is not None
         assert (found.pickle.compression, found.name) == ("zlib", "a Python pickle, compressed (zlib)")
 
-    @pytest.mark.parametrize("data", [PICKLE[:-2], a_zip("a.txt")[:-30]])
+    @pytest.mark.parametrize("data", [PICKLE[:-2], a_zip("a.txt")[:-30]], ids=["a pickle", "a zip"])
     def test_what_cannot_be_read_to_its_end_says_why(self, data: bytes) -> None:
         found = told(data)
         assert found is not None

@@ -48,15 +48,30 @@ _OTHER_FILES = (
     "flax_model.msgpack.index.json", "diffusion_flax_model.msgpack", "rust_model.ot", "*.onnx", "*.onnx_data",
     "*.tflite", "*.mlmodel", "openvino_model.bin", "openvino_model.xml",
 )  # fmt: skip
-_PICKLED = (
-    "pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json", "diffusion_pytorch_model.bin",
-    "diffusion_pytorch_model-*-of-*.bin", "diffusion_pytorch_model.bin.index.json",
-)  # fmt: skip
-_SAFE = (
-    "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json",
-    "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model-*-of-*.safetensors",
-    "diffusion_pytorch_model.safetensors.index.json",
-)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WeightNames:
+    """How a library calls the files of weights, without their endings."""
+
+    safe: str
+    pickled: str
+
+    def safetensors(self) -> list[str]:
+        return [f"{self.safe}.safetensors", f"{self.safe}-*-of-*.safetensors"]
+
+    def bins(self) -> list[str]:
+        return [f"{self.pickled}.bin", f"{self.pickled}-*-of-*.bin"]
+
+    def indices(self) -> list[str]:
+        """Of the parts in each of the two formats."""
+        return [f"{self.safe}.safetensors.index.json", f"{self.pickled}.bin.index.json"]
+
+
+TRANSFORMERS = WeightNames("model", "pytorch_model")
+DIFFUSERS = WeightNames("diffusion_pytorch_model", "diffusion_pytorch_model")
+_PICKLED = [*TRANSFORMERS.bins(), *DIFFUSERS.bins(), TRANSFORMERS.indices()[1], DIFFUSERS.indices()[1]]
+_SAFE = [*TRANSFORMERS.safetensors(), *DIFFUSERS.safetensors(), TRANSFORMERS.indices()[0], DIFFUSERS.indices()[0]]
 _WHOLE = (
     "pytorch_model.bin", "diffusion_pytorch_model.bin", "model.safetensors", "diffusion_pytorch_model.safetensors",
     "*.index.json",
@@ -83,7 +98,7 @@ def plan_pretrained(spec: ModelSpec, *, prefer_safetensors: bool) -> Planned:
     rooted = _rooted(spec, declared, listed)
     if errors(rooted.findings) and not rooted.entries:
         return Planned(None, rooted.findings)
-    why = leftovers((entry.path for entry in rooted.entries), prefer_safetensors=prefer_safetensors)
+    why = unused_files((entry.path for entry in rooted.entries), prefer_safetensors=prefer_safetensors)
     kept = [
         Entry(f"{spec.name}/{each.path}", each.source, each.label) for each in rooted.entries if each.path not in why
     ]
@@ -233,7 +248,7 @@ def text_of(config: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def leftovers(paths: Iterable[str], *, prefer_safetensors: bool) -> dict[str, str]:
+def unused_files(paths: Iterable[str], *, prefer_safetensors: bool) -> dict[str, str]:
     """Which files to leave out, and why. `paths` are relative to the model's folder.
 
     Files that other libraries read go only where PyTorch weights lie beside them, and
@@ -250,7 +265,7 @@ def leftovers(paths: Iterable[str], *, prefer_safetensors: bool) -> dict[str, st
     for folder, names in by_folder.items():
         prefix = f"{folder}/" if folder else ""
         reasons |= {prefix + name: why for name, why in _copies(names, prefer_safetensors).items()}
-    if any(_any(name, _WHOLE) and not _any(name, _OTHER_FILES) for name in by_folder.get("", ())):
+    if any(matches(name, _WHOLE) and not matches(name, _OTHER_FILES) for name in by_folder.get("", ())):
         reasons |= {
             path: "a copy for another library"
             for path in listed
@@ -266,18 +281,18 @@ def leftovers(paths: Iterable[str], *, prefer_safetensors: bool) -> dict[str, st
 
 def _of_training(path: str) -> str:
     *folders, name = path.split("/")
-    if any(_any(folder, _TRAINING_FOLDERS) for folder in folders) or _any(name, _TRAINING_FILES):
+    if any(matches(folder, _TRAINING_FOLDERS) for folder in folders) or matches(name, _TRAINING_FILES):
         return "left over from training"
     return ""
 
 
 def _copies(names: set[str], prefer_safetensors: bool) -> dict[str, str]:
-    pickled = {name for name in names if _any(name, _PICKLED)}
-    safe = {name for name in names if _any(name, _SAFE)}
-    whole_pickled, whole_safe = ({name for name in each if _any(name, _WHOLE)} for each in (pickled, safe))
+    pickled = {name for name in names if matches(name, _PICKLED)}
+    safe = {name for name in names if matches(name, _SAFE)}
+    whole_pickled, whole_safe = ({name for name in each if matches(name, _WHOLE)} for each in (pickled, safe))
     reasons: dict[str, str] = {}
     if whole_pickled or whole_safe:
-        reasons |= {name: "a copy for another library" for name in names if _any(name, _OTHER_FILES)}
+        reasons |= {name: "a copy for another library" for name in names if matches(name, _OTHER_FILES)}
         reasons |= {name: "a variant of the same weights" for name in names if _variant(name, names)}
     if whole_pickled and whole_safe:
         dropped, kept = (pickled, "safetensors") if prefer_safetensors else (safe, "PyTorch's .bin")
@@ -292,5 +307,6 @@ def _variant(name: str, names: set[str]) -> bool:
     )
 
 
-def _any(name: str, patterns: Iterable[str]) -> bool:
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is of one of the forms, in which `*` stands for anything."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)

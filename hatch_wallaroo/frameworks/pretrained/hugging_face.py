@@ -10,7 +10,9 @@ from hatch_wallaroo.files.sources import Entry
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, is_newer, version_numbers
 from hatch_wallaroo.frameworks.pretrained.folder import (
+    DIFFUSERS,
     NOT_A_FOLDER,
+    TRANSFORMERS,
     architectures_of,
     members,
     plan_pretrained,
@@ -20,7 +22,7 @@ from hatch_wallaroo.frameworks.pretrained.folder import (
 )
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, check_schemas, fitting, tasks
 from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_beside, check_tokenizer
-from hatch_wallaroo.frameworks.pretrained.weights import DIFFUSERS, TRANSFORMERS, check_weights
+from hatch_wallaroo.frameworks.pretrained.weights import check_weights
 from hatch_wallaroo.releases.model import FrameworkRow
 
 WRONG_TASK = rule(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.safetensors import SafetensorsError, SafetensorsHeader, read_header
-from hatch_wallaroo.frameworks.pretrained.folder import read_json
+from hatch_wallaroo.frameworks.pretrained.folder import TRANSFORMERS, WeightNames, matches, read_json
 from hatch_wallaroo.text import few
 
 NO_WEIGHTS = rule(
@@ -47,26 +46,6 @@ ADAPTER = rule(
 )
 
 
-@dataclass(frozen=True)
-class Names:
-    """How a library calls the files of weights, without their endings."""
-
-    safe: str
-    pickled: str
-
-    def safetensors(self) -> list[str]:
-        return [f"{self.safe}.safetensors", f"{self.safe}-*-of-*.safetensors"]
-
-    def bins(self) -> list[str]:
-        return [f"{self.pickled}.bin", f"{self.pickled}-*-of-*.bin"]
-
-    def indices(self) -> list[str]:
-        return [f"{self.safe}.safetensors.index.json", f"{self.pickled}.bin.index.json"]
-
-
-TRANSFORMERS = Names("model", "pytorch_model")
-DIFFUSERS = Names("diffusion_pytorch_model", "diffusion_pytorch_model")
-
 _OTHERS = {
     "tf_model.h5": "TensorFlow",
     "tf_model.h5.index.json": "TensorFlow",
@@ -86,7 +65,7 @@ class Weights:
 
 
 def check_weights(
-    files: Mapping[str, Entry], place: Place, *, loose: bool, safetensors_known: bool, names: Names = TRANSFORMERS
+    files: Mapping[str, Entry], place: Place, *, loose: bool, safetensors_known: bool, names: WeightNames = TRANSFORMERS
 ) -> Weights:
     """Judge the weights among the files of one folder, by name.
 
@@ -124,13 +103,11 @@ def check_weights(
 
 
 def _named(files: Mapping[str, Entry], patterns: list[str]) -> dict[str, Entry]:
-    return {
-        name: entry for name, entry in sorted(files.items()) if any(fnmatchcase(name, pattern) for pattern in patterns)
-    }
+    return {name: entry for name, entry in sorted(files.items()) if matches(name, patterns)}
 
 
 def _absent(
-    files: Mapping[str, Entry], place: Place, weights: Mapping[str, Entry], names: Names, *, loose: bool
+    files: Mapping[str, Entry], place: Place, weights: Mapping[str, Entry], names: WeightNames, *, loose: bool
 ) -> Iterator[Finding]:
     if weights:
         return
@@ -146,7 +123,7 @@ def _absent(
     yield _not_there(files, place, names, loose=loose)
 
 
-def _not_there(files: Mapping[str, Entry], place: Place, names: Names, *, loose: bool) -> Finding:
+def _not_there(files: Mapping[str, Entry], place: Place, names: WeightNames, *, loose: bool) -> Finding:
     other = next((library for name, library in _OTHERS.items() if name in files), None)
     gguf = next((name for name in sorted(files) if name.endswith(".gguf")), None)
     if other:
@@ -171,7 +148,7 @@ def _not_there(files: Mapping[str, Entry], place: Place, names: Names, *, loose:
 
 
 def _shards(
-    files: Mapping[str, Entry], weights: Mapping[str, Entry], place: Place, names: Names, *, loose: bool
+    files: Mapping[str, Entry], weights: Mapping[str, Entry], place: Place, names: WeightNames, *, loose: bool
 ) -> Iterator[Finding]:
     """Every part that an index lists, and an index for all parts."""
     indices = _named(files, names.indices())
