@@ -6,10 +6,11 @@ objects are made: tags, merge keys and aliases do nothing here. Needs the extra 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from hatch_wallaroo.files.json_text import JsonError, parse_json
 
 LARGEST = 4 << 20
 """Bytes that are read: a signature of ten thousand columns has a fifth of it."""
@@ -137,9 +138,9 @@ def _specs(node: Any, side: str, line: int) -> tuple[Spec, ...] | None:
     if text is None:
         return None
     try:
-        told = json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError) as error:
-        raise MLmodelError(f"the {side} of the signature are no JSON: {error}"[:160], line) from None
+        told = parse_json(text) if isinstance(text, str) else text
+    except JsonError as error:
+        raise MLmodelError(f"the {side} of the signature are no JSON: the text {error}", line) from None
     if not isinstance(told, list) or not told:
         raise MLmodelError(f"the {side} of the signature are no list of columns or tensors", line)
     try:

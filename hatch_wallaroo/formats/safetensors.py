@@ -7,10 +7,11 @@ Source: the format's description, github.com/huggingface/safetensors.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeGuard
+
+from hatch_wallaroo.files.json_text import JsonError, parse_object
 
 LONGEST_HEADER = 100_000_000
 """What the format's own reader refuses to go beyond, in bytes."""
@@ -77,12 +78,9 @@ def _parse(data: bytes) -> dict[str, Any]:
     if data[:1] != b"{":
         raise SafetensorsError("is not in the safetensors format")
     try:
-        header = json.loads(data)
-    except (ValueError, RecursionError):
+        return parse_object(data)
+    except JsonError:
         raise SafetensorsError("has a damaged header") from None
-    if not isinstance(header, dict):
-        raise SafetensorsError("has a damaged header")
-    return header
 
 
 def _end(header: Mapping[str, Any]) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from hatch_wallaroo.files.json_text import JsonError, parse_json
 from hatch_wallaroo.frameworks.mlflow.signature import Form
 from hatch_wallaroo.image.answer_comparison import misfits
 from hatch_wallaroo.image.engine import Engine, asking, mishaps
@@ -128,8 +129,8 @@ def _ask(container: Any, rows: Sequence[Mapping[str, Any]], form: Form) -> Any:
         fix = "compare the sample's rows with what the model takes"
         raise ImageError(f"/invocations answers {number}: {words}", fix, _log(container))
     try:
-        return json.loads(answer)
-    except (ValueError, RecursionError) as error:
+        return parse_json(answer)
+    except JsonError as error:
         raise ImageError("/invocations answers something that is not JSON", "", _log(container)) from error
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.releases import load, parse
-from hatch_wallaroo.releases.load import UnknownReleaseError, known, merge, resolve
-from hatch_wallaroo.releases.parse import ReleaseDataError, parse_release
+from hatch_wallaroo.releases import load
+from hatch_wallaroo.releases.load import ReleaseDataError, UnknownReleaseError, known, merge, parse_release, resolve
 from support.peers import peer, run_in
 
 FAMILIES = {
@@ -450,7 +449,7 @@ class TestStrictness:
         ],
     )
     def test_fits(self, value, hint, expected):
-        assert parse.fits(value, hint) is expected
+        assert load.fits(value, hint) is expected
 
 
 SDKS = {

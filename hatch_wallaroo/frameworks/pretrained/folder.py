@@ -6,7 +6,6 @@ libraries: often most of the bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +13,7 @@ from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
+from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.files.sources import Entry, FileSource, Found, lfs_pointer, pointer_finding
 from hatch_wallaroo.findings import Finding, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned, begins_as, declared_model
@@ -119,24 +119,11 @@ def read_json(entry: Entry) -> tuple[dict[str, Any] | None, list[Finding]]:
     if lfs_pointer(entry.source):
         return None, []
     fix = "save the model again with save_pretrained, or restore the file from where it came"
-    with entry.source.open() as stream:
-        data = stream.read(_LARGEST_JSON + 1)
-    if len(data) > _LARGEST_JSON:
-        said = f"is larger than {_LARGEST_JSON >> 20} MiB"
-    else:
-        try:
-            read = json.loads(data.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            said = f"is not UTF-8 text (byte {error.start})"
-        except json.JSONDecodeError as error:
-            said = f"is broken in line {error.lineno}: {error.msg}" if data.strip() else "is empty"
-        except (RecursionError, ValueError):
-            said = "is nested too deeply, or holds a number that is too long"
-        else:
-            if isinstance(read, dict):
-                return read, []
-            said = "does not hold an object ({ … })"
-    return None, [UNREADABLE_JSON.finding(f"{entry.name} {said}", fix=fix, place=Place(file=entry.name))]
+    try:
+        with entry.source.open() as stream:
+            return read_object(stream, _LARGEST_JSON), []
+    except JsonError as error:
+        return None, [UNREADABLE_JSON.finding(f"{entry.name} {error}", fix=fix, place=Place(file=entry.name))]
 
 
 def read_config(spec: ModelSpec, files: Mapping[str, Entry], findings: list[Finding]) -> dict[str, Any] | None:

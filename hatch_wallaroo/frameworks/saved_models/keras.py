@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
+from hatch_wallaroo.files.json_text import JsonError, parse_object
 from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.hdf5 import Attributes, Hdf5Error, read_root_attributes
@@ -286,10 +286,10 @@ class KerasModel:
 def read_model_config(text: str) -> KerasModel | None:
     """Read the JSON of `model_config`, of Keras 1 to 3; None where it is no such thing."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = parse_object(text)
+    except JsonError:
         return None
-    if not isinstance(document, dict) or not isinstance(document.get("class_name"), str):
+    if not isinstance(document.get("class_name"), str):
         return None
     config = document.get("config")
     layers = list(_layers(config))
