@@ -11,7 +11,6 @@ from typing import Any
 from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import line
 from hatch_wallaroo.discover import poetry
-from hatch_wallaroo.discover.versions import HATCH_VCS, version_source
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.project.building import HATCHLING, backend, builds_by_command
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
@@ -41,6 +40,8 @@ IN_HATCH_TOML = rule(
 )
 
 OURS = "hatch-wallaroo"
+_HATCH_VCS = "hatch-vcs"
+_BY_TAGS = re.compile(r"setuptools[-_.]scm\b", re.IGNORECASE)
 COMMAND = "hatch run wallaroo:build"
 _SYSTEM = 'requires = ["hatchling", "hatch-wallaroo"]\nbuild-backend = "hatchling.build"\n'
 _SCRIPT = 'build = "hatchling build -t wallaroo {args}"\n'
@@ -147,9 +148,9 @@ class Completion:
         """`[project]` with what Hatchling needs; all other fields stay Poetry's, as `dynamic` says."""
         name, version = told.get("name"), told.get("version")
         fields = poetry.dynamic_fields(told)
-        source = version_source(self.root, self.edit.document, self.builder)
+        by_tags = self._by_tags()
         text = line(("name",), name if isinstance(name, str) else project_name(self.root))
-        if source is None:
+        if not by_tags:
             text += line(("version",), version if isinstance(version, str) else _NEW_VERSION)
         else:
             fields = ["version", *fields]
@@ -157,8 +158,8 @@ class Completion:
             text += line(("dynamic",), fields)
         comment = "# For Hatchling, which makes the bundle; what is dynamic stands in [tool.poetry].\n"
         self.edit.add_table("project", comment + text, at_start=True)
-        if source is not None:
-            self._add_version(source)
+        if by_tags:
+            self._add_tags()
         elif isinstance(version, str):
             both = "the version stands in [project] and in [tool.poetry] now: change both"
             self.notes.append(f"{both}, as the command `poetry version` of Poetry 2 does")
@@ -166,17 +167,26 @@ class Completion:
     def _find_version(self) -> None:
         if self.edit.get(("tool", "hatch", "version")) is not None:
             return
-        source = version_source(self.root, self.edit.document, self.builder)
-        if source is not None:
-            self._add_version(source)
+        if self._by_tags():
+            self._add_tags()
             return
-        fix = 'say where it stands, for example:\n[tool.hatch.version]\npath = "my_package/__init__.py"'
+        name = self.edit.get(("project", "name")) or project_name(self.root)
+        example = f"{str(name).replace('-', '_')}/__init__.py"
+        fix = f'say where it stands, for example:\n[tool.hatch.version]\npath = "{example}"'
         message = f"the version is dynamic: {self.builder} computes it, and Hatchling has to be told how"
         self.findings.append(INCOMPLETE.finding(message, fix=fix, place=Place(key=("project", "dynamic"))))
 
-    def _add_version(self, source: Mapping[str, Any]) -> None:
+    def _by_tags(self) -> bool:
+        """Whether the other backend takes the version from git's tags, which Hatchling can as well."""
+        requires = self.edit.get(("build-system", "requires"))
+        lines = [each for each in requires if isinstance(each, str)] if isinstance(requires, list) else []
+        tables = (("setuptools_scm",), ("poetry-dynamic-versioning",))
+        told = any(self.edit.get(("tool", *each)) is not None for each in tables)
+        return told or any(map(_BY_TAGS.match, lines)) or self.edit.get(("tool", "pdm", "version", "source")) == "scm"
+
+    def _add_tags(self) -> None:
         comment = f"# For Hatchling: the version that {self.builder} takes.\n"
-        self.edit.add_table("tool.hatch.version", comment + "".join(line((key,), each) for key, each in source.items()))
+        self.edit.add_table("tool.hatch.version", comment + line(("source",), "vcs"))
 
     def _add_command(self, hatch: HatchConfig) -> None:
         """An environment with Hatchling and this plugin, and the command that makes the bundle in it."""
@@ -185,7 +195,7 @@ class Completion:
                 self._say_hatch_toml(f"[envs.wallaroo.scripts]\n{_SCRIPT.strip()}")
                 return
             by_tags = self.edit.get(("tool", "hatch", "version", "source")) == "vcs"
-            needed = [OURS, *([HATCH_VCS] if by_tags else [])]
+            needed = [OURS, *([_HATCH_VCS] if by_tags else [])]
             body = line(("detached",), value=True) + line(("dependencies",), needed)
             self.edit.add_table("tool.hatch.envs.wallaroo", f"{body}\n[tool.hatch.envs.wallaroo.scripts]\n{_SCRIPT}")
         message = f"the project is built by {self.builder}, and stays so: {COMMAND} makes the bundle"

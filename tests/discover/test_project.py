@@ -99,29 +99,8 @@ ELSEWHERE = {
         (f'{SETUPTOOLS}[project]\nname = "x"\ndynamic = ["version"]\n[tool.setuptools.dynamic]\n'
          'version = { attr = "pkg.about.__version__" }\n'),
         {"src/pkg/about.py": '__version__: str = "1.2"\n'},
-        {"path": "src/pkg/about.py", "pattern": r"^__version__(?:\s*:\s*str)?\s*=\s*[\"'](?P<version>[^\"']+)"},
-        ["WLR677"],
-    ),
-    "another attribute": (
-        (f'{SETUPTOOLS}[project]\nname = "x"\ndynamic = ["version"]\n[tool.setuptools.dynamic]\n'
-         'version = { attr = "pkg.RELEASE" }\n'),
-        {"pkg/__init__.py": 'RELEASE = "1.2"\n'},
-        {"path": "pkg/__init__.py", "pattern": r"^RELEASE(?:\s*:\s*str)?\s*=\s*[\"'](?P<version>[^\"']+)"},
-        ["WLR677"],
-    ),
-    "a computed attribute": (
-        (f'{SETUPTOOLS}[project]\nname = "x"\ndynamic = ["version"]\n[tool.setuptools.dynamic]\n'
-         'version = { attr = "pkg.__version__" }\n'),
-        {"pkg/__init__.py": "__version__ = '.'.join(['1', '2'])\n"},
         None,
         ["WLR676", "WLR677"],
-    ),
-    "a file": (
-        (f'{SETUPTOOLS}[project]\nname = "x"\ndynamic = ["version"]\n[tool.setuptools.dynamic]\n'
-         'version = { file = ["VERSION.txt"] }\n'),
-        {"VERSION.txt": "v1.2\n"},
-        {"path": "VERSION.txt", "pattern": r"v?(?P<version>\S+)"},
-        ["WLR677"],
     ),
     "tags": (
         ('[build-system]\nrequires = ["setuptools>=64", "setuptools_scm[toml]>=8"]\n'
@@ -134,15 +113,8 @@ ELSEWHERE = {
         ('[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
          '[project]\nname = "my-pkg"\ndynamic = ["version", "description"]\n'),
         {"my_pkg/__init__.py": '"""Mine."""\n__version__ = "3.1"\n'},
-        {"path": "my_pkg/__init__.py"},
-        ["WLR677"],
-    ),
-    "pdm": (
-        ('[build-system]\nrequires = ["pdm-backend"]\nbuild-backend = "pdm.backend"\n[project]\nname = "x"\n'
-         'dynamic = ["version"]\n[tool.pdm.version]\nsource = "file"\npath = "x/v.py"\n'),
-        {"x/v.py": "__version__ = '4'\n"},
-        {"path": "x/v.py"},
-        ["WLR677"],
+        None,
+        ["WLR676", "WLR677"],
     ),
     "setup.py": ("", {"setup.py": "from setuptools import setup\nsetup(name='x', version='1')\n"}, None, ["WLR676", "WLR677"]),
     "setup.cfg": ("[tool.black]\n", {"setup.cfg": "[metadata]\nname = x\n"}, None, ["WLR676", "WLR677"]),
@@ -168,26 +140,6 @@ def test_another_backend_goes_on_building(case: str, tmp_path: Path) -> None:
     after = completion.edit.after
     completion.complete()
     assert completion.edit.after == after
-
-
-def test_the_version_that_hatchling_then_finds(tmp_path: Path) -> None:
-    """The patterns, by Hatchling itself."""
-    from hatchling.metadata.core import ProjectMetadata
-    from hatchling.plugin.manager import PluginManager
-
-    for case, version in (
-        ("attr", "1.2"),
-        ("another attribute", "1.2"),
-        ("a file", "1.2"),
-        ("flit", "3.1"),
-        ("pdm", "4"),
-    ):
-        text, files, _, _ = ELSEWHERE[case]
-        root = tmp_path / case
-        grow(root, files)
-        completion = completed(root, text)
-        completion.edit.write()
-        assert ProjectMetadata(str(root), PluginManager()).version == version, case
 
 
 def test_poetry_keeps_its_fields(tmp_path: Path) -> None:

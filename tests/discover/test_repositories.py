@@ -96,6 +96,9 @@ def test_the_bundle_is_built_for_real(
 ) -> None:
     root = copied(name, tmp_path)
     assert run("init", "--project", str(root), "--yes").code == 0
+    if name == "setuptools":
+        with (root / "pyproject.toml").open("a") as stream:
+            stream.write('\n[tool.hatch.version]\npath = "pump_monitor/__init__.py"\n')
     if name in FILL_IN:
         fill_in(root / "pyproject.toml", FILL_IN[name])
     fronts.ok(*command, cwd=root)
