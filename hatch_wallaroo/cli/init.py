@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, json_option, misused, project_option, say_json, tell
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
+from hatch_wallaroo.cli.groups import json_option, project_option
+from hatch_wallaroo.console import CommandError, misused, say_json, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION
 from hatch_wallaroo.findings import Finding, Level
 from hatch_wallaroo.report import render

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, misused, tell
 from hatch_wallaroo.config.toml.editing import Edit
+from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.search import Discovery, discover, discover_at
 from hatch_wallaroo.discover.tables import declared, is_covered

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatch_wallaroo.cli.common import Command, json_option, misused, say, say_json, tell
+from hatch_wallaroo.cli.groups import Command, json_option
+from hatch_wallaroo.console import misused, say, say_json, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.findings import Finding, errors, nearest
 from hatch_wallaroo.report import render

@@ -109,7 +109,8 @@ def _told(model: Proposed, *, several: bool) -> list[str]:
 
 def trial(root: Path, text: str) -> tuple[Finding, ...]:
     """What a check says of the repository with this text as its pyproject.toml; writes nothing."""
-    from hatch_wallaroo.project.repository import check_repository, read_repository
+    from hatch_wallaroo.project.checking import check_repository
+    from hatch_wallaroo.project.repository import read_repository
 
     return check_repository(read_repository(root, text)).findings
 
