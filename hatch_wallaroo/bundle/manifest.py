@@ -70,7 +70,7 @@ def _image(checked: Checked) -> dict[str, Any]:
     image = checked.spec.image
     if image is None:
         return {}
-    from hatch_wallaroo.frameworks.mlflow.build_context import reference
+    from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
     from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
     from hatch_wallaroo.schema.arrow import encode
 
@@ -78,7 +78,7 @@ def _image(checked: Checked) -> dict[str, Any]:
     sides = zip(("input_schema", "output_schema"), effective_schemas(checked.spec, entries), strict=True)
     return {
         "image": {
-            "reference": reference(checked.spec),
+            "reference": image_reference(checked.spec),
             "base": image.base,
             "platform": image.platform,
             "builder": image.builder,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.frameworks.mlflow.build_context import reference
+from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
 
 
 def metadata(spec: ModelSpec) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def metadata(spec: ModelSpec) -> dict[str, Any]:
     }
     if spec.image is not None:
         # An image is registered by its name, and its schemas are set afterwards.
-        return {"image_path": reference(spec), **made}
+        return {"image_path": image_reference(spec), **made}
     if spec.input_schema is not None or spec.output_schema is not None:
         from hatch_wallaroo.schema.arrow import encode
 

@@ -13,7 +13,7 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judge
 from hatch_wallaroo.discover.files import file_model, saved_model
 from hatch_wallaroo.discover.walk import RepositoryFile, Tree
 from hatch_wallaroo.files.json_text import JsonError, read_object
-from hatch_wallaroo.formats.recognise import Kind, Recognised, recognise, recognise_folder
+from hatch_wallaroo.formats.recognise import FileKind, Recognised, recognise, recognise_folder
 from hatch_wallaroo.frameworks.other_models import frameworks_of
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, fitting
 from hatch_wallaroo.releases.load import resolve
@@ -24,7 +24,7 @@ _LARGEST_TEXT = 1 << 16
 _CHECKPOINT = re.compile(r"checkpoint-([0-9]{1,12})")
 _FLAVOR = re.compile(r"^  ([a-z_]+):", re.MULTILINE)
 _DIFFUSION = ("hugging-face-stable-diffusion-text-2-img",)
-_ADVICE: Mapping[Kind, str] = {
+_ADVICE: Mapping[FileKind, str] = {
     "adapter": "merge it into its base model, model.merge_and_unload(), and save that with save_pretrained",
     "tensorflow-checkpoint": "build the model, load the checkpoint, then save the whole: a SavedModel, or .h5",
 }

@@ -62,7 +62,7 @@ _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
 
 
 @dataclass(frozen=True)
-class Shape:
+class TaskShape:
     """What a field holds: a dtype by Arrow's name (or `any`), and its sizes, None where the model decides them."""
 
     dtype: str
@@ -78,7 +78,7 @@ class FieldRule:
     """One field of a task's schema; see the head of the data file for what the words mean."""
 
     name: str
-    shapes: tuple[Shape, ...]
+    shapes: tuple[TaskShape, ...]
     need: Literal["required", "expected", "optional"]
     varies: bool
     same_size: str | None
@@ -172,10 +172,10 @@ def _field(name: str, table: Mapping[str, Any]) -> FieldRule:
     )
 
 
-def _shape(text: str) -> Shape:
+def _shape(text: str) -> TaskShape:
     dtype, _, inside = text.removesuffix("]").partition("[")
     sizes = (None if size.strip() == "*" else int(size) for size in inside.split(",") if inside)
-    return Shape(dtype, tuple(sizes))
+    return TaskShape(dtype, tuple(sizes))
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -261,7 +261,7 @@ def _type(spec: ModelSpec, option: str, field: Field, wanted: FieldRule, task: T
         )
 
 
-def _judge(found: Type, wanted: Shape) -> tuple[Level, str] | None:
+def _judge(found: Type, wanted: TaskShape) -> tuple[Level, str] | None:
     """What a type lacks against the one that is wanted, or None where it will do."""
     if wanted.dtype == "any":
         return None
@@ -310,7 +310,7 @@ def _dimensions(count: int) -> str:
     return {0: "no dimensions", 1: "one dimension"}.get(count, f"{count} dimensions")
 
 
-def _written(wanted: Shape) -> str:
+def _written(wanted: TaskShape) -> str:
     return f'"{wanted}"' if wanted.dtype != "any" else "its type"
 
 
