@@ -98,7 +98,7 @@ def _read(root: Path, release: str | None) -> tuple[AdoptionContext, Edit]:
     from hatch_wallaroo.config.toml.editing import EditError, edit_pyproject
     from hatch_wallaroo.config.toml.parsing import parse_document
     from hatch_wallaroo.discover.candidates import AdoptionContext
-    from hatch_wallaroo.discover.tables import declared_release
+    from hatch_wallaroo.discover.propose import declared_release
     from hatch_wallaroo.project.repository import read_repository
     from hatch_wallaroo.releases.load import known
 

@@ -16,6 +16,7 @@ from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.releases.load import known
+from hatch_wallaroo.text import describe_error
 
 _OF_RELEASES = frozenset({"WLR302", "WLR333", "WLR367", "WLR376", "WLR378", "WLR384"})
 """Rules about versions: another release may take the model."""
@@ -114,6 +115,8 @@ def _inspected(spec: ModelSpec) -> tuple[Mapping[str, Any], tuple[Finding, ...]]
             found += [pointer_finding(entry, each, Place(file=entry.name)) for entry, each in pointers if each]
             inspection = family(spec.framework.family).inspect(spec, made.layout)
         except OSError as error:
-            said = f"{made.filename if error.filename is None else error.filename} cannot be read: {error.strerror}"
+            said = (
+                f"{made.filename if error.filename is None else error.filename} cannot be read: {describe_error(error)}"
+            )
             return {}, (*found, UNREADABLE.finding(said, fix="make the file readable", place=Place(key=spec.key)))
     return inspection.facts, tuple(dict.fromkeys((*found, *inspection.findings)))

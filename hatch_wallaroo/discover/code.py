@@ -38,10 +38,10 @@ _ABOUT_CODE = tuple(f"WLR5{number}" for number in range(19, 36))
 def code_models(tree: Tree, context: AdoptionContext, deadline: Deadline) -> Iterator[Candidate]:
     """The candidates among a repository's Python files."""
     files = [each for each in tree.files.values() if each.suffix == ".py" and not _NOT_OURS.fullmatch(each.name)]
-    for seen in files[:MOST]:
+    for file in files[:MOST]:
         if deadline.passed:
             return
-        found = code_model(seen, context)
+        found = code_model(file, context)
         if found is not None:
             yield found
 

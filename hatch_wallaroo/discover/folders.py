@@ -104,11 +104,11 @@ def _numbered(candidate: Candidate) -> tuple[str, int | None]:
     return parent, int(found[1]) if found else None
 
 
-def _pretrained(seen: RepositoryFile, folder: str, context: AdoptionContext) -> Candidate | None:
-    config = _read_config(seen.path)
+def _pretrained(file: RepositoryFile, folder: str, context: AdoptionContext) -> Candidate | None:
+    config = _read_config(file.path)
     if config is None:
         what = "weights with a config.json that cannot be read"
-        return Candidate(folder, what, advice=f"save it again: {seen.label}")
+        return Candidate(folder, what, advice=f"save it again: {file.label}")
     if not config.keys() & {"architectures", "model_type", "transformers_version"}:
         return None
     spec = context.spec("onnx", "model.onnx")
@@ -143,9 +143,9 @@ def _read_config(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _read_text(seen: RepositoryFile) -> str:
+def _read_text(file: RepositoryFile) -> str:
     try:
-        with seen.path.open("rb") as stream:
+        with file.path.open("rb") as stream:
             return stream.read(_LARGEST_TEXT).decode(errors="replace")
     except OSError:
         return ""
