@@ -96,7 +96,7 @@ def init(
 def _read(root: Path, release: str | None) -> tuple[AdoptionContext, Edit]:
     """The project as it is; what is no TOML is said with its line, and ends the command."""
     from hatch_wallaroo.config.toml.editing import EditError, edit_pyproject
-    from hatch_wallaroo.config.toml.parsing import parse_document
+    from hatch_wallaroo.config.toml.reading import parse_document
     from hatch_wallaroo.discover.candidates import AdoptionContext
     from hatch_wallaroo.discover.propose import declared_release
     from hatch_wallaroo.project.repository import read_repository
@@ -154,7 +154,7 @@ def _judge(context: AdoptionContext, framework: str | None, name: str | None, mo
 
 def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     """What is to be said of the project, and what a check says of it with the changes; without any, what is wrong."""
-    from hatch_wallaroo.config.toml.positions import locate_all
+    from hatch_wallaroo.config.toml.reading import locate_all
     from hatch_wallaroo.discover.adoption import trial
     from hatch_wallaroo.discover.project import INCOMPLETE
     from hatch_wallaroo.project.written import NO_PROJECT

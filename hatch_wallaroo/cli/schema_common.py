@@ -106,7 +106,7 @@ def say_schemas(schemas: Sequence[Labelled], form: PrintForm) -> None:
 
 def tell_findings(findings: Iterable[Finding], root: Path | None = None) -> None:
     """Show findings on standard error, those about pyproject.toml with their lines."""
-    from hatch_wallaroo.config.toml.positions import locate_all
+    from hatch_wallaroo.config.toml.reading import locate_all
 
     found = list(findings)
     text = render(locate_all(found, root) if root else found, color=colored(sys.stderr))

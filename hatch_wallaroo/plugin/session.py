@@ -11,8 +11,7 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.reader import Reading, read_models
-from hatch_wallaroo.config.toml.parsing import read_document
-from hatch_wallaroo.config.toml.positions import locate_all
+from hatch_wallaroo.config.toml.reading import locate_all, read_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, errors
 from hatch_wallaroo.project.checking import Report, checked
 from hatch_wallaroo.project.hatchling import from_metadata

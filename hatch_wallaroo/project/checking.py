@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hatch_wallaroo.bundle.check import Checked, check
-from hatch_wallaroo.config.toml.positions import locate_all
+from hatch_wallaroo.config.toml.reading import locate_all
 from hatch_wallaroo.findings import Finding, errors
 from hatch_wallaroo.project.hatch_config import HatchConfig
 from hatch_wallaroo.project.repository import Repository

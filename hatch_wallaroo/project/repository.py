@@ -11,7 +11,7 @@ from typing import Any
 
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
-from hatch_wallaroo.config.toml.parsing import parse_document, read_document
+from hatch_wallaroo.config.toml.reading import parse_document, read_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, Place
 from hatch_wallaroo.project.building import HATCHLING, backend, building_findings, builds_by_command
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
