@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, Place, Rule, nearest, rule
-from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
+from hatch_wallaroo.frameworks.base import ARTIFACTS
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure, ImportUse
 from hatch_wallaroo.python.import_run import ImportRun

@@ -9,9 +9,8 @@ from hatch_wallaroo.config.rules import BYOP_PARTS
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.byop.family import gather_generated, inspect_generated
-from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
 from hatch_wallaroo.frameworks.mlflow import signature
 from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL, build_context, check_name, image_reference
 from hatch_wallaroo.frameworks.mlflow.folder import described, libraries, read_model_folder
