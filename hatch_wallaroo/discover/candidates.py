@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
-from hatch_wallaroo.config.reader import read_models
+from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import ModelSpec, Project
 from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open
@@ -60,21 +60,21 @@ class AdoptionContext:
 
     def spec(self, framework: str, path: str | None = None, **keys: Any) -> ModelSpec | None:
         """The spec of a model as its table would give it; None where the release has no such framework."""
-        model = {} if path is None or framework == "custom" else {"model": path}
-        table = {"framework": framework, "release": self.release, "name": "a-model", **model, **keys}
-        reading = read_models({"tool": {"wallaroo": table}}, project=self.project, root=self.root)
+        reading = self.reading(framework, path, **keys)
         spec = reading.specs[0] if reading.specs else None
         return None if spec is None or spec.files_only else spec
+
+    def reading(self, framework: str, path: str | None = None, **keys: Any) -> Reading:
+        """What the reader of tables makes of a model's, with all that is wrong with it."""
+        model = {} if path is None or framework == "custom" else {"model": path}
+        table = {"framework": framework, "release": self.release, "name": "a-model", **model, **keys}
+        return read_models({"tool": {"wallaroo": table}}, project=self.project, root=self.root)
 
 
 def spec_of_file(path: Path, framework: str, release: str) -> tuple[ModelSpec | None, tuple[Finding, ...]]:
     """A model's file or folder as if a project declared it, and what is wrong with the framework or the release."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `..` goes, links stay
-    table = {"framework": framework, "release": release, "model": path.name}
-    if framework == "custom":
-        del table["model"]
-    document = {"project": {"name": "model"}, "tool": {"wallaroo": table}}
-    reading = read_models(document, project=Project("model", "0"), root=path.parent)
+    reading = AdoptionContext(path.parent, Project("model", "0"), release).reading(framework, path.name)
     wrong = [each for each in errors(reading.findings) if {"framework", "release"} & set(each.place.key)]
     return (reading.specs[0] if reading.specs else None), tuple(wrong)
 

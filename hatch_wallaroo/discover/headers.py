@@ -82,10 +82,9 @@ def _mlflow(spec: ModelSpec) -> Header:
 
 
 def _task(spec: ModelSpec, names: Names) -> Header:
-    from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
-    from hatch_wallaroo.frameworks.pretrained.tasks import tasks as known
+    from hatch_wallaroo.frameworks.pretrained.tasks import task_of
 
-    task = known().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
+    task = task_of(spec.framework)
     return _of_task(task, *names) if task else Header()
 
 

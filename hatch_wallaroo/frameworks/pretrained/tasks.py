@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
+from hatch_wallaroo.releases.model import FrameworkRow
 from hatch_wallaroo.schema.types import Field, Scalar, Schema, Type, element, shape
 
 PREFIX = "hugging-face-"
@@ -136,6 +137,11 @@ def tasks() -> Mapping[str, Task]:
     text = Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)["tasks"]
     return {name: _task(name, {**_architectures(tables, table), **table}) for name, table in tables.items()}
+
+
+def task_of(row: FrameworkRow) -> Task | None:
+    """The task that a framework of a release serves; None for one that is not known."""
+    return tasks().get(row.task or row.name.removeprefix(PREFIX))
 
 
 def fitting(architecture: str) -> tuple[Task, ...]:
