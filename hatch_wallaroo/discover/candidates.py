@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
+from hatch_wallaroo.bundle.rules import UNREADABLE
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import ModelSpec, Project
 from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
