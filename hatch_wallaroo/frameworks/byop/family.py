@@ -180,7 +180,7 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
     code = _follow(spec, sources, load, predict)
     code.run.settle()
     findings = [
-        *explain(code.run.events, code.run.environment),
+        *explain(code.run.failures, code.run.environment),
         *reached_findings(code.run),
     ]
     facts = {
