@@ -157,7 +157,7 @@ def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     from hatch_wallaroo.config.toml.reading import locate_all
     from hatch_wallaroo.discover.adoption import trial
     from hatch_wallaroo.discover.project import INCOMPLETE
-    from hatch_wallaroo.project.written import NO_PROJECT
+    from hatch_wallaroo.project.rules import NO_PROJECT
 
     if not adoption.diff:
         return tuple(each for each in adoption.findings if each.level is not Level.NOTE)

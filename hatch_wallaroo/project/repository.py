@@ -13,10 +13,25 @@ from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.config.toml.reading import parse_document, read_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, Place
-from hatch_wallaroo.project.building import HATCHLING, backend, building_findings, builds_by_command
+from hatch_wallaroo.project.building import (
+    HATCHLING,
+    backend,
+    building_findings,
+    builds_by_command,
+    hook_findings,
+    sdist_findings,
+)
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
-from hatch_wallaroo.project.hook import hook_findings, sdist_findings
-from hatch_wallaroo.project.written import NO_PROJECT, UNKNOWN_VERSION, normal_version, written
+from hatch_wallaroo.project.hatchling import wheel_packages
+from hatch_wallaroo.project.metadata import (
+    UNKNOWN_VERSION,
+    by_hatchling,
+    elsewhere,
+    is_computed,
+    normal_version,
+    written,
+)
+from hatch_wallaroo.project.rules import NO_PROJECT
 
 
 @dataclass(frozen=True)
@@ -85,17 +100,14 @@ def _project(
     root: Path, document: Mapping[str, Any], hatch: HatchConfig, *, given: bool
 ) -> tuple[Project, list[Finding], frozenset[str]]:
     """What the project says of itself: by Hatchling where something is computed, else as it is written."""
-    from hatch_wallaroo.project import computed
-    from hatch_wallaroo.project.hatchling import wheel_packages
-
     table = document.get("project")
     builder = backend(document)
     if not isinstance(table, Mapping):
         return _without_table(document, root)
     if builder not in {"", HATCHLING} and not builds_by_command(hatch):
-        return computed.elsewhere(table, hatch, f"{builder} computes it when the project is built")
-    if computed.is_computed(table, hatch):
-        return computed.by_hatchling(root, table, hatch, document if given else None)
+        return elsewhere(table, hatch, f"{builder} computes it when the project is built")
+    if is_computed(table, hatch):
+        return by_hatchling(root, table, hatch, document if given else None)
     direct = hatch.value("metadata", "allow-direct-references") is True
     return *written(table, wheel_packages(hatch.table), direct=direct), frozenset()
 
