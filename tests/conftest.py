@@ -3,11 +3,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support import peers
 from support.fronts import REPOSITORY, FrontEnds
 from support.progress import Progress
 
@@ -26,6 +28,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Say which file a run is in, unless each test is named or nothing is to be said; xdist's workers say nothing."""
     if config.option.verbose == 0 and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Progress(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    peers.running = item
+    try:
+        return (yield)
+    finally:
+        peers.running = None
 
 
 @pytest.hookimpl(optionalhook=True)

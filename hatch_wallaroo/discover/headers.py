@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
-from hatch_wallaroo.bundle.rules import UNREADABLE
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import weighed
@@ -22,7 +22,6 @@ from hatch_wallaroo.frameworks.mlflow.signature import read_signature
 from hatch_wallaroo.frameworks.pretrained.tasks import FieldRule, Task
 from hatch_wallaroo.frameworks.saved_models.keras import read_model_config
 from hatch_wallaroo.schema.hints import Header, Hint, tensor
-from hatch_wallaroo.text import describe_error
 
 Names = tuple[Collection[str], Collection[str]]
 """The names of the fields in a sample's input and output rows."""
@@ -57,7 +56,7 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
                 return told
             return Header(findings=(*planned, *inspected.findings, *_pointers(made.layout)))
         except OSError as error:
-            message = f"{error.filename or spec.model} cannot be read: {describe_error(error)}"
+            message = f"{error.filename or spec.model} cannot be read: {error.strerror or error}"
             return Header(findings=(UNREADABLE.finding(message, fix="make it readable", place=Place(key=spec.key)),))
 
 
@@ -82,9 +81,10 @@ def _mlflow(spec: ModelSpec) -> Header:
 
 
 def _task(spec: ModelSpec, names: Names) -> Header:
-    from hatch_wallaroo.frameworks.pretrained.tasks import task_of
+    from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
+    from hatch_wallaroo.frameworks.pretrained.tasks import tasks as known
 
-    task = task_of(spec.framework)
+    task = known().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
     return _of_task(task, *names) if task else Header()
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
-from hatch_wallaroo.text import describe_error
 
 UNTOLD = rule(
     "WLR672",
@@ -54,7 +53,8 @@ def read_sample(path: Path, file: str) -> tuple[Sample | None, tuple[Finding, ..
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        return None, (_finding(file, f"cannot be read: {describe_error(error)}", "correct the path"),)
+        reason = getattr(error, "strerror", None) or error
+        return None, (_finding(file, f"cannot be read: {reason}", "correct the path"),)
     if len(data) > LARGEST:
         return None, (_finding(file, f"is larger than {LARGEST >> 20} MiB", "a few rows are enough"),)
     return parse_sample(data, file)

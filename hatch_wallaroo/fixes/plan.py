@@ -10,8 +10,7 @@ from types import MappingProxyType
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.changes import apply
 from hatch_wallaroo.fixes.model import Context, Fix, Key, Rename, SetTo
-from hatch_wallaroo.project.checking import Report
-from hatch_wallaroo.project.repository import Repository
+from hatch_wallaroo.project.repository import Report, Repository
 
 _Planner = Callable[[Finding, Context], "Fix | None"]
 

@@ -17,6 +17,8 @@ from support.archives import CONTENTS, make_tree, pack_tree
 from support.peers import missing
 from support.zip_parser import parse
 
+pytestmark = pytest.mark.slow
+
 READERS = {
     "Info-ZIP": ["unzip", "-tqq"],
     "Info-ZIP's zip": ["zip", "-T"],

@@ -11,6 +11,8 @@ import pytest
 from support.broken_models import EXPECTED, FOLDER, RECIPES, make_case
 from support.told import WRITE, build, same_text
 
+pytestmark = pytest.mark.slow
+
 CASES = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "pyproject.toml").is_file())
 
 

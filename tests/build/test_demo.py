@@ -11,6 +11,8 @@ import pytest
 
 from support.fronts import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = REPOSITORY / "example-projects"
 
 

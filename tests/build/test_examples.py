@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.bundle.plan import FAMILIES
-from hatch_wallaroo.config.toml.reading import read_document
+from hatch_wallaroo.config.toml.parsing import read_document
 from hatch_wallaroo.releases.load import resolve
 from support.fronts import REPOSITORY, FrontEnds
 from support.manifests import load_checked, misfits
+
+pytestmark = pytest.mark.slow
 
 FOLDER = REPOSITORY / "example-projects"
 EXAMPLES = sorted(path.parent.name for path in FOLDER.glob("*/pyproject.toml"))

@@ -17,6 +17,8 @@ from onnx import TensorProto, helper
 
 from support.fronts import FrontEnds
 
+pytestmark = pytest.mark.slow
+
 PYPROJECT = """\
 [build-system]
 requires = ["hatchling", "hatch-wallaroo"]

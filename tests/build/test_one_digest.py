@@ -15,6 +15,8 @@ from support.fronts import REPOSITORY, FrontEnds
 from support.peers import interpreter, missing
 from support.told import build
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ("byop-generated", "hugging-face")
 VERSIONS = ("3.13", "3.10", "3.12", "3.11")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"

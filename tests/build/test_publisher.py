@@ -13,6 +13,8 @@ from support.packages import write_package
 from support.sandboxes import Sandbox, running
 from support.users import Done, User
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Done]
 
 

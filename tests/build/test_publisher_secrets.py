@@ -26,6 +26,8 @@ from support.tiny_server import serving
 from support.users import HATCH_WALLAROO, PUBLISH, PYPROJECT, User
 from support.watched import LOUD, WRONG, Careless, Watched
 
+pytestmark = pytest.mark.slow
+
 LOGINS = "xdg/state/hatch-wallaroo/tokens.json"
 Way = Callable[[Watched], tuple[dict[str, str], list[str]]]
 """A way to sign in: the variables that say it, and the files, below the user's folder, that hold a secret then."""

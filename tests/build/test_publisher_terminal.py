@@ -28,6 +28,8 @@ from support.fronts import FrontEnds
 from support.packages import write_package
 from support.sandboxes import Sandbox, running
 
+pytestmark = pytest.mark.slow
+
 pty = pytest.importorskip("pty")
 fcntl = pytest.importorskip("fcntl")
 termios = pytest.importorskip("termios")

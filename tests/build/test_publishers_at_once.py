@@ -19,6 +19,8 @@ from support.sandboxes import Sandbox, running
 from support.tiny_server import Answer, Asked, serving
 from support.users import PUBLISH, User, finish
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["2023.2.1", "2026.1"])
 def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:

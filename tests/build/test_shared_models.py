@@ -13,6 +13,8 @@ import pytest
 
 from support.shared_table import FILES, Built, build_one, table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built(shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:

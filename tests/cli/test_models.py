@@ -349,6 +349,7 @@ def hostile(asked: Asked):
     return answer({}, 404)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_what_a_platform_says_steers_no_terminal(encoding: str, tmp_path: Path) -> None:
     commands = (["list"], ["versions", "3"], ["status", "3"], ["logs", "3"])
@@ -386,6 +387,7 @@ def test_only_the_last_lines_of_a_log(tmp_path: Path) -> None:
     assert last.out.splitlines() == lines[-2:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [[], {}, "x", {"models": 5}, {"workspaces": {"id": 1}}, None])
 def test_answers_of_another_form(made, tmp_path: Path) -> None:
     def other(asked: Asked):

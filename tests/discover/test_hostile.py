@@ -101,6 +101,7 @@ def test_artifacts_with_the_letters_of_patterns(run: Run) -> None:
 # Sizes
 
 
+@pytest.mark.slow
 def test_ten_thousand_files(tmp_path: Path) -> None:
     for number in range(100):
         folder = tmp_path / "data" / str(number)
@@ -153,6 +154,7 @@ def test_two_gigabytes_that_begin_as_a_model(head: bytes, tmp_path: Path) -> Non
     assert [each for each in told if each.certain] == []
 
 
+@pytest.mark.slow
 def test_pickle_bombs(tmp_path: Path) -> None:
     chosen = ("nested tuples", "doubling", "classes", "a long decimal")
     grow(tmp_path, {f"{name}.pkl": BOMBS[name] for name in chosen})
@@ -162,6 +164,7 @@ def test_pickle_bombs(tmp_path: Path) -> None:
     assert [each for each in told if each.certain] == []
 
 
+@pytest.mark.slow
 def test_zip_bombs(tmp_path: Path) -> None:
     blown_up = io.BytesIO()
     with zipfile.ZipFile(blown_up, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -255,6 +258,7 @@ KEYS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 def test_any_pyproject(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:

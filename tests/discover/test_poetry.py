@@ -40,6 +40,7 @@ with zipfile.ZipFile(Path(sys.argv[1]) / name) as wheel:
 """
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("version", ["1.9.1", "2.5.0"])
 def test_versions_mean_what_they_mean_to_poetry(version: str) -> None:
     from packaging.specifiers import SpecifierSet
@@ -54,6 +55,7 @@ def test_versions_mean_what_they_mean_to_poetry(version: str) -> None:
         assert [each for each in VERSIONS if each in specifiers] == allowed, constraint
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("version", ["1.9.1", "2.5.0"])
 def test_the_wheel_stays_as_it_was(version: str, run: Run, tmp_path: Path) -> None:
     """Content and metadata, byte for byte, whichever Poetry builds it."""

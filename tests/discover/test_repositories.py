@@ -80,6 +80,7 @@ def assert_lines_stay(before: bytes, after: bytes, changed: set[str]) -> None:
             assert any(line == each for each in left), line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "command", "bundle"),
     [
@@ -113,6 +114,7 @@ def fill_in(pyproject: Path, first: str) -> None:
     pyproject.write_text(head + (marked + schemas).replace("# ", "").replace("#\n", "\n"))
 
 
+@pytest.mark.slow
 def test_the_other_backend_is_left_to_build_its_wheel(run: Run, fronts: FrontEnds, tmp_path: Path) -> None:
     """What hatch build does not do for such a project, and what it goes on doing."""
     root = copied("setuptools", tmp_path)

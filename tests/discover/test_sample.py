@@ -124,6 +124,7 @@ class TestTypes:
         assert (table is None) == (depth == 33)
         assert ["nested more than 32 deep" in message for _, _, message in findings] == [True] * (depth - 32)
 
+    @pytest.mark.slow
     def test_a_picture_takes_no_time(self):
         picture = [[[255] * 3 for _ in range(640)] for _ in range(480)]
         assert inferred([{"x": picture}] * 3)[0] == {"x": "int64[480, 640, 3]"}
@@ -157,6 +158,7 @@ def row_fits(row, fields):
 
 
 class TestProperties:
+    @pytest.mark.slow
     @settings(max_examples=300)
     @given(st.lists(st.dictionaries(st.sampled_from("xyz"), values, max_size=3), min_size=1, max_size=4))
     def test_a_schema_fits_all_rows_or_says_why_there_is_none(self, rows):

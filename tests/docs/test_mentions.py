@@ -29,6 +29,7 @@ _ENDS = {"|", "&&", ";", "<", ">", ">>", "#"}
 """What ends a command in a line of a shell."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_links_lead_somewhere(path: Path) -> None:
     """Those into the internet are checked by `hatch run docs:links`, where there is one."""

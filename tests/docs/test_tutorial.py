@@ -36,6 +36,7 @@ def shell(fronts: FrontEnds, tmp_path: Path) -> Shell:
     return Shell(tmp_path / "empty", environment, tmp_path / "notes.json")
 
 
+@pytest.mark.slow
 def test_the_tutorial_word_by_word(shell: Shell) -> None:
     for page in PAGES:
         for step in steps(page.read_text(encoding="utf-8")):
@@ -114,6 +115,7 @@ def test_all_that_is_not_run_says_why(page: Path) -> None:
     assert all(each.argument.startswith("it needs ") for each in found if each.kind == "not run")
 
 
+@pytest.mark.slow
 def test_a_shell_goes_on_where_it_was(tmp_path: Path) -> None:
     shell = Shell(tmp_path, {"PATH": os.defpath}, tmp_path.parent / f"{tmp_path.name}.json")
     page = """\

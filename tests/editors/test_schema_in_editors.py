@@ -18,9 +18,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from hatch_wallaroo.config.docs import field_docs
 from hatch_wallaroo.config.json_schema import tool_schema
 from hatch_wallaroo.config.pyproject_schema import document_schema
-from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, field_docs, options
+from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, options
 from support.fronts import REPOSITORY
 from support.language_server import LanguageServer
 from support.peers import peer
@@ -91,6 +92,7 @@ def test_the_documents_are_worth_asking_about(documents: Path) -> None:
     assert {"broken-unknown_keys", "broken-wrong_types", "broken-unknown_framework"} <= refused
 
 
+@pytest.mark.peer
 def test_taplo_refuses_what_the_schema_refuses_and_nothing_else(documents: Path) -> None:
     command = [program("taplo"), "lint", "--colors", "never", "*/pyproject.toml"]
     done = subprocess.run(command, cwd=documents, capture_output=True, text=True, timeout=60)
@@ -99,6 +101,7 @@ def test_taplo_refuses_what_the_schema_refuses_and_nothing_else(documents: Path)
     assert refused == refused_by_the_schema(documents), said
 
 
+@pytest.mark.peer
 def test_taplo_finds_the_schema_that_a_comment_names(tmp_path: Path) -> None:
     set_up(tmp_path)
     path = tmp_path / "pyproject.toml"
@@ -109,6 +112,7 @@ def test_taplo_finds_the_schema_that_a_comment_names(tmp_path: Path) -> None:
     assert '"onx" is not one of' in done.stderr + done.stdout
 
 
+@pytest.mark.peer
 def test_tombi_refuses_what_the_schema_refuses_and_nothing_else(documents: Path) -> None:
     """By the table's own schema, at its place in the document: that leaves other schemas of pyproject.toml alone."""
     command = [program("tombi"), "lint", "--offline", "--no-cache"]
@@ -121,6 +125,7 @@ def test_tombi_refuses_what_the_schema_refuses_and_nothing_else(documents: Path)
     assert refused - {name for _, name in errors} <= {"broken-missing_keys"}, said
 
 
+@pytest.mark.peer
 def test_a_field_s_text_shows_when_the_pointer_rests_on_it(tmp_path: Path) -> None:
     path, texts = every_key(tmp_path)
     set_up(tmp_path)
@@ -131,6 +136,7 @@ def test_a_field_s_text_shows_when_the_pointer_rests_on_it(tmp_path: Path) -> No
     assert not {lines[line]: text for line, text in shown.items() if texts[line] not in text}
 
 
+@pytest.mark.peer
 def test_the_editor_marks_a_mistake_where_it_stands(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(f'{PROJECT}[tool.wallaroo]\nframework = "onnx"\nmodle = "m.onnx"\n', encoding="utf-8")

@@ -29,6 +29,8 @@ from support.mlflow_models import ROWS, log_model, save_model, tracking_server
 from support.peers import missing
 from support.sandboxes import running
 
+pytestmark = pytest.mark.peer
+
 LABEL = "io.github.hatch-wallaroo.context"
 EXAMPLE = REPOSITORY / "example-projects" / "byop-generated"
 PROJECT = """

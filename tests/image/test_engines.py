@@ -15,6 +15,8 @@ from support import containers
 from support.containers import Engine
 from support.peers import missing
 
+pytestmark = pytest.mark.peer
+
 NOWHERE = "unix:///nowhere/d.sock"
 
 

@@ -13,6 +13,8 @@ from support.containers import Engine
 from support.sandboxes import running
 from support.scaffolds import scaffold
 
+pytestmark = pytest.mark.peer
+
 
 def test_a_new_repository_is_published(
     tmp_path: Path, engine: Engine, registry: str, mlflow_base: str, monkeypatch: pytest.MonkeyPatch

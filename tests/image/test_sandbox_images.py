@@ -12,6 +12,8 @@ from support.containers import Engine
 from support.image_projects import ImageProject, state_of
 from support.sandboxes import BOUNDARY, metadata, part, running
 
+pytestmark = pytest.mark.peer
+
 DIGEST = "sha256:" + "0" * 64
 
 

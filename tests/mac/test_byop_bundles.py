@@ -11,6 +11,8 @@ from hatch_wallaroo.findings import errors
 from support.byop_projects import EXAMPLES, byop_spec, checked, generated_example, lay_out, own_example, planned, write
 from support.peers import run_in
 
+pytestmark = pytest.mark.peer
+
 SCRIPT = Path(__file__).parents[1] / "support" / "byop_predict.py"
 PEERS = ("mac-2023.2.1", "mac-2025.2.5", "mac-2026.1.3")
 SKLEARN = ("mac-2023.2.1", "mac-2026.1.3")

@@ -12,6 +12,8 @@ from support.byop_reasons import reason
 from support.byop_verdicts import VERDICTS
 from support.peers import run_in
 
+pytestmark = pytest.mark.peer
+
 ORACLE = Path(__file__).parents[1] / "support" / "byop_oracle.py"
 COLUMNS = {"mac-2023.2.1": (None, 2), "mac-2025.2.5": (0, 1), "mac-2026.1.3": (0, 1)}
 

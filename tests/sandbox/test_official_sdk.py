@@ -46,6 +46,7 @@ def session(request, tmp_path_factory):
     return release, json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.peer
 def test_workspaces(session) -> None:
     release, seen = session
     assert seen["agent"].startswith(f"WallarooSDK/{release}")

@@ -613,6 +613,7 @@ def test_file_names_are_never_paths(new, name) -> None:
     assert not found["error_summary"]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(new) -> None:
     described = metadata(new.workspace("large"))
     new.upload(described, b"weights")

@@ -13,6 +13,8 @@ from support.fronts import FrontEnds
 from support.sandboxes import Sandbox, running
 from support.scaffolds import tree
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str]]
 NAME, PROJECT = "My Roses", "my-roses"
 LAST = known()[-1]

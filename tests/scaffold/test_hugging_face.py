@@ -14,8 +14,7 @@ import pyarrow as pa
 import pytest
 
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, tasks
-from hatch_wallaroo.project.checking import check_repository
-from hatch_wallaroo.project.repository import read_repository
+from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.scaffold import template_files
 from hatch_wallaroo.scaffold.pretrained_starters import model_folder
 from hatch_wallaroo.schema.arrow import to_arrow
@@ -69,6 +68,7 @@ def test_a_row_may_leave_out_what_the_task_does_not_need(task) -> None:
         assert field.optional == (rules[field.name].need == "optional"), field.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", tasks())
 def test_the_sample_is_rows_of_the_schema(task) -> None:
     starter = newest(task)

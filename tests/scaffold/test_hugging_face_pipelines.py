@@ -15,8 +15,7 @@ import pyarrow as pa
 import pytest
 
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
-from hatch_wallaroo.project.checking import check_repository
-from hatch_wallaroo.project.repository import read_repository
+from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.releases.load import resolve
 from hatch_wallaroo.scaffold.pretrained_starters import model_folder
 from hatch_wallaroo.schema.arrow import to_arrow
@@ -92,6 +91,7 @@ def other_form(version: str, framework: str, answer: dict) -> Iterator[str]:
         yield f"the answer is no row of the schema: {error}"
 
 
+@pytest.mark.peer
 def test_the_parameters_are_those_of_the_real_classes() -> None:
     done = run_in("pipelines", [str(SUPPORT / "hugging_face_parameters.py"), str(MODELS)])
     assert done.returncode == 0, done.stderr

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.plugin.builder import WallarooBuilder
-from hatch_wallaroo.project.checking import check_repository
-from hatch_wallaroo.project.repository import read_repository
+from hatch_wallaroo.project.repository import check_repository, read_repository
 from hatch_wallaroo.releases.load import known, resolve
 from support.fronts import REPOSITORY
 from support.peers import run_in
@@ -47,6 +46,7 @@ def test_byop_is_loaded_and_answers(peer: str, tmp_path: Path) -> None:
     assert said["served"]["distance"] == pytest.approx(said["expected"]["distance"], abs=1e-3)
 
 
+@pytest.mark.peer
 def test_a_step_is_what_the_real_loader_takes(tmp_path: Path) -> None:
     root = scaffold(tmp_path / "new", "python", LAST)
     folder = unpacked(root, tmp_path / "unpacked")
@@ -97,6 +97,7 @@ print(json.dumps(model(rows).tolist()))
 """
 
 
+@pytest.mark.peer
 def test_a_torchscript_model_of_the_first_release_is_loaded_by_a_current_pytorch(tmp_path: Path) -> None:
     root = scaffold(tmp_path / "new", "pytorch", LAST)
     done = run_in("torch", ["-c", TRACE, str(root / "models/flowers.pt"), str(root / "sample.json")])
@@ -131,6 +132,7 @@ MAKERS = {
 """What makes each model again: this Python, or a peer. TensorFlow has none here; its two scripts were run by hand."""
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("framework", MAKERS)
 def test_make_model_makes_the_model_again(framework: str, tmp_path: Path) -> None:
     peer, release = MAKERS[framework]

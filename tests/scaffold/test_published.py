@@ -18,6 +18,8 @@ from support.manifests import load_checked, misfits
 from support.sandboxes import Sandbox, running
 from support.scaffolds import frameworks, scaffold, tree
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = known()[0], known()[-1]
 OURS = ("custom", "onnx", "tensorflow", "keras", "pytorch", "sklearn", "xgboost", "python", "mlflow")
 IMAGE = "mlflow"

@@ -32,12 +32,14 @@ def validated(path: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.peer
 def test_githubs_own_schema_takes_it(path: Path) -> None:
     assert validated(path)[0] == 0, validated(path)[1]
     path.write_text(path.read_text().replace("runs-on:", "run-on:"))
     assert validated(path)[0] == 1
 
 
+@pytest.mark.peer
 def test_what_it_does_and_what_it_may(path: Path) -> None:
     done = run_in("workflows", ["-c", READ, str(path)])
     workflow: dict[str, Any] = json.loads(done.stdout)

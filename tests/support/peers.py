@@ -3,6 +3,8 @@
 `HATCH_WALLAROO_PEERS` says what a missing peer means: `require` (CI) fails the test,
 anything else skips it with one line. Environments are made once, by uv, and kept
 under `.cache/peers`, or where `HATCH_WALLAROO_PEERS_DIR` points.
+
+A test that asks for one bears the marker `peer`, and fails without it: `hatch test` alone leaves those out.
 """
 
 from __future__ import annotations
@@ -83,8 +85,19 @@ RECIPES = {
 }
 
 
+running: pytest.Item | None = None
+"""The test that runs now, set by tests/conftest.py."""
+
+
+def needs_marker(what: str) -> None:
+    """Fail where the running test asks for something real without saying so by its marker."""
+    if running is not None and running.get_closest_marker("peer") is None:
+        pytest.fail(f"asks for {what}: mark it with pytest.mark.peer", pytrace=False)
+
+
 def missing(what: str) -> None:
     """A real component is not there: fail where CI asks for it, else skip with one line."""
+    needs_marker(what)
     if REQUIRED:
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
@@ -92,6 +105,7 @@ def missing(what: str) -> None:
 
 def interpreter(version: str) -> str:
     """An interpreter of a version (`3.8`): from the PATH, from pyenv's folder, or whatever uv finds under that name."""
+    needs_marker(f"Python {version}")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     candidates = [f"python{version}", *(str(each / "bin" / "python") for each in sorted(pyenv.glob(f"{version}.*")))]
     for candidate in candidates:
@@ -109,6 +123,7 @@ def _find_links() -> dict[str, str]:
 
 def peer(name: str) -> Path:
     """The Python of a peer's environment, made on first use. Fails or skips where it cannot be made."""
+    needs_marker(name)
     recipe = RECIPES[name]
     uv = shutil.which("uv")
     if uv is None:

@@ -183,6 +183,7 @@ def member_entries(path: Path) -> list[Entry]:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_members_of_a_zip_are_packed_as_the_files_would_be(tree, packed, tmp_path, compression):
     made = write_zip(member_entries(packed), tmp_path / "o.zip", compression=compression)

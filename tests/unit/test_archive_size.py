@@ -17,6 +17,7 @@ LIMIT = 0xFFFFFFFF
 STAMP = (0, 33)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0xFFFE, 0xFFFF, 0x10000])
 def test_more_entries_than_a_plain_zip_can_count(tmp_path, count):
     source = TextSource("")
@@ -131,6 +132,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is asked of the system in POSIX's way")
 @pytest.mark.parametrize("what", ["stored", "deflate", "bare", "many", "zip"])
 def test_memory_does_not_grow_with_what_is_packed(large, what):

@@ -70,6 +70,7 @@ GROWING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", ["2026.1", "2023.2.1"])
 @pytest.mark.parametrize("name", GROWING)
 def test_four_times_the_code_is_four_times_the_work(name, release):

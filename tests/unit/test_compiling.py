@@ -84,6 +84,7 @@ print(json.dumps(taken))
 """
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("version", ["3.8", "3.10"])
 def test_the_platforms_python_says_the_same(version):
     python = shutil.which(interpreter(version)) or missing(f"Python {version}")

@@ -604,6 +604,7 @@ likely = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(
     anything
     | likely

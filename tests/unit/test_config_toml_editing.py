@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.config.toml import splicing
+from hatch_wallaroo.config.toml import inserting
 from hatch_wallaroo.config.toml.documents import merged, same, value_at, with_value, without
 from hatch_wallaroo.config.toml.editing import Edit, EditError, edit_pyproject
 
@@ -322,7 +322,7 @@ def test_a_change_that_would_change_more_is_not_made(tmp_path: Path, monkeypatch
     """Should a place ever be found wrongly, the document says so, and stays."""
     changed = edit(tmp_path, "[a]\nx = 1\n")
     for wrong in ("[a]\nx = 2\ny = 3\n", "[a]\nx = \n"):
-        monkeypatch.setattr(splicing, "with_key", lambda *_, text=wrong: text)
+        monkeypatch.setattr(inserting, "with_key", lambda *_, text=wrong: text)
         with pytest.raises(EditError, match="cannot be changed without touching other lines"):
             changed.set(("a", "y"), 3)
         assert (changed.after, changed.document) == ("[a]\nx = 1\n", {"a": {"x": 1}})
@@ -426,6 +426,7 @@ def common(one: str, other: str) -> int:
 new_values = st.sampled_from([1, "x", 'q"\n\\', [1, "b"], {"a b": {"c": [1]}}, True, {}, 1.5])
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(documents(), st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map(tuple), new_values)
 @example("tool.wallaroo.x = 1\n[tool.wallaroo.byop]\n", ("tool", "wallaroo", "y"), 1)
@@ -452,6 +453,7 @@ def test_setting_a_key_in_any_document(
         assert all(line in changed.after for line in text.split("\n") if line.lstrip().startswith("#"))
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(documents(), keys)
 def test_adding_a_table_to_any_document(
@@ -469,6 +471,7 @@ def test_adding_a_table_to_any_document(
     assert one_insertion(text, changed.after)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(documents(), keys)
 def test_removing_from_any_document(tmp_path_factory: pytest.TempPathFactory, text: str, key: tuple[str, ...]) -> None:

@@ -28,12 +28,14 @@ def test_what_is_nested_too_deeply(text: str) -> None:
     assert len(newer) == 1
 
 
+@pytest.mark.slow
 def test_what_is_only_long() -> None:
     table = "x = [\n" + "".join(f"    ({number}, 'a' + 'b'),\n" for number in range(20_000)) + "]\n"
     assert len(parse(table).body) == 1
     assert len(parse(("x = 1 + 2\n" * 20_000).encode()).body) == 20_000
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("version", ["3.10", "3.13"])
 def test_other_pythons_survive(version: str) -> None:
     python = interpreter(version)

@@ -162,6 +162,7 @@ def test_cut_anywhere_it_is_an_error_with_an_offset(name):
         assert 0 <= caught.value.offset <= length
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logistic-1.2.2.pkl", "logistic-1.2.2-protocol0.pkl", "pipeline-1.2.2.joblib"])
 def test_a_flipped_bit_is_read_or_refused(name):
     offsets = [0]
@@ -237,6 +238,7 @@ def bombs_read():
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_costs_little(bombs_read, bomb):
     grown, seconds, outcome = bombs_read[bomb]
@@ -398,6 +400,7 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.peer
 def test_what_plain_pickle_makes_of_joblib_files():
     """The reason for the rule about joblib: pickle.load of the platform's versions fails on each but the plain one."""
     import json

@@ -93,6 +93,7 @@ def loader() -> dict[str, str]:
     return answers
 
 
+@pytest.mark.peer
 def test_the_loader_takes_what_is_right(loader) -> None:
     right = [*step_cases.RIGHT, *(name for name, (code, _) in step_cases.FOLDERS.items() if code is None)]
     # The helper is imported by the process's folder there, which a test does not change.
@@ -320,6 +321,7 @@ def test_the_examples(example, model, release) -> None:
     assert findings == []
 
 
+@pytest.mark.peer
 def test_the_examples_steps_load(tmp_path) -> None:
     """The real loader takes them, and they give what their samples say."""
     folder = REPOSITORY / "example-projects" / "three-steps"

@@ -509,12 +509,14 @@ def sdk(request):
 class TestAgainstTheSdks:
     """Each release's data against the official SDK of that release."""
 
+    @pytest.mark.peer
     def test_frameworks(self, sdk):
         version, sources = sdk
         assert set(resolve(version).frameworks) - {"mlflow"} == set(
             sources.strings("wallaroo/framework.py", "Framework")
         )
 
+    @pytest.mark.peer
     def test_routes_and_schemas(self, sdk):
         version, sources = sdk
         rows = resolve(version).frameworks.values()
@@ -522,6 +524,7 @@ class TestAgainstTheSdks:
         assert streamed == set(sources.streamed())
         assert streamed == {row.name for row in rows if row.schemas == "none" and row.name != "mlflow"}
 
+    @pytest.mark.peer
     def test_python_versions_and_pins(self, sdk):
         version, sources = sdk
         release = resolve(version)
@@ -531,6 +534,7 @@ class TestAgainstTheSdks:
         client = (sources.home / "wallaroo/client.py").read_text(encoding="utf-8")
         assert f'DEFAULT_MODEL_CONVERSION_PYTHON_VERSION = "{release.python_version}"\n' in client
 
+    @pytest.mark.peer
     def test_conversion_keys(self, sdk):
         version, sources = sdk
         wanted = {"framework", "python_version", "requirements"}
@@ -584,6 +588,7 @@ json.dump([made, qaic, Acceleration.default().value], sys.stdout)
 """
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize(("asked", "name"), [("2025.2.5", "mac-2025.2.5"), ("2026.1.3", "mac-2026.1.3")])
 def test_default_configurations_are_the_sdks(asked, name):
     done = run_in(name, ["-W", "ignore", "-c", CONFIGS])

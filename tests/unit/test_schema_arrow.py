@@ -59,6 +59,7 @@ class TestTheGuide:
         assert len(code) == text.count("pa.schema([")
         assert [encoded(eval(each)) for each in code] == [encode(read_schema(each.table)[0]) for each in SCHEMAS]
 
+    @pytest.mark.peer
     @pytest.mark.parametrize(("name", "version"), [("mac-2023.2.1", "9.0.0"), ("mac-2026.1.3", "14.0.1")])
     def test_the_platforms_pyarrow_gives_the_same_bytes(self, name, version):
         """Ours come from the pyarrow that runs this test, theirs from what the platform runs."""
@@ -109,6 +110,7 @@ class TestRoundTrips:
         assert str(arrow) == "float" or parse_type(str(arrow)) == ours.fields[0].type
         assert from_arrow(of(arrow)) == ours
 
+    @pytest.mark.peer
     def test_the_lowest_pyarrow_that_we_support(self):
         """The platform's newest is the lowest of ours: run the modules with it."""
         script = f"""

@@ -145,7 +145,7 @@ def test_no_model_named(tmp_path):
 
     planned = Sklearn().plan(make_spec(tmp_path, "sklearn"))
     assert planned.layout is None
-    assert [each.code for each in planned.findings] == ["WLR200"]
+    assert [each.code for each in planned.findings] == ["WLR350"]
 
 
 def test_more_than_one_pickle(tmp_path):
@@ -420,6 +420,7 @@ def zoo(tmp_path_factory):
     return get
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("name", [OLD, NEWEST])
 def test_every_estimator_is_read_as_it_is(zoo, name):
     folder, report = zoo(name)
@@ -435,6 +436,7 @@ def test_every_estimator_is_read_as_it_is(zoo, name):
             assert set(seen.said) <= {"WLR369"}, each
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("name", [OLD, NEWEST])
 def test_who_cannot_predict(zoo, name):
     _, report = zoo(name)
@@ -444,6 +446,7 @@ def test_who_cannot_predict(zoo, name):
     assert {each for each in sklearn_estimators.NO_PREDICT if each in report["models"]} <= really
 
 
+@pytest.mark.peer
 def test_untrained_ones_are_told(zoo):
     folder, _ = zoo(OLD)
     told = 0
@@ -457,6 +460,7 @@ def test_untrained_ones_are_told(zoo):
         assert "WLR368" not in look(path, "sklearn").said
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize(("made", "runs", "release"), [(NEWER, OLD, "2023.2.1"), (OLD, NEWER, "2024.1")])
 def test_what_does_not_load_in_another_version_is_told(zoo, made, runs, release):
     """Each estimator of 1.3.0 in 1.2.2 and the other way round: an error exactly where loading or predict fails."""

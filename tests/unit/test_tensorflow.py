@@ -344,6 +344,7 @@ def test_a_pointer_is_left_to_others(project):
 SAMPLE = (FIXTURES / "module" / "saved_model.pb").read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.integers(0, len(SAMPLE) - 1), st.integers(0, 255)), max_size=8),
@@ -359,6 +360,7 @@ def test_damage_is_told_or_harmless(project, changes, end):
     assert all(each.message for each in findings)
 
 
+@pytest.mark.slow
 def test_every_bit_of_the_small_parts():
     """Flips in the head of the file: version, tags, operators."""
     for bit in range(1200 * 8):

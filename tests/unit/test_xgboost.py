@@ -205,6 +205,7 @@ print(json.dumps(fine))
 """
 
 
+@pytest.mark.peer
 def test_newer_models_fail_in_the_platforms_version_as_told():
     names = [
         each for each in FOLDER.glob("*.pkl") if each.name.partition("-")[0] in {"classifier", "booster", "ranker"}

@@ -105,7 +105,7 @@ def without_secrets(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class ModelFolder:
+class Folder:
     """A model's folder: its entries below `model/` (None where findings leave none), and its requirements."""
 
     entries: tuple[Entry, ...] | None
@@ -114,27 +114,25 @@ class ModelFolder:
     stripped: tuple[tuple[str, str], ...] = ()
 
 
-def read_model_folder(spec: ModelSpec) -> ModelFolder:
+def read_folder(spec: ModelSpec) -> Folder:
     """Read the folder that `model` names, on this machine or on a tracking server. Loads and executes nothing."""
     declared = declared_model(spec)
     there = spec
     if is_address(declared):
         fetched, findings = fetch(spec, declared)
         if fetched is None:
-            return ModelFolder(None, "", findings)
+            return Folder(None, "", findings)
         there, declared = replace(spec, root=fetched.parent), fetched.name
     place = spec.at("model")
     listing = list_folder(there, declared, place=place)
     entries = tuple(Entry(f"{MODEL}/{each.path}", FileSource(each.absolute), each.label) for each in listing.files)
     if errors(listing.findings) and not entries:
-        return ModelFolder(None, "", listing.findings, listing.stripped)
+        return Folder(None, "", listing.findings, listing.stripped)
     wrong = _wrong(entries, declared, place)
     if errors(wrong):
-        return ModelFolder(None, "", (*listing.findings, *wrong), listing.stripped)
+        return Folder(None, "", (*listing.findings, *wrong), listing.stripped)
     requirements = _requirements(spec, there, declared, entries)
-    return ModelFolder(
-        entries, requirements.text, (*listing.findings, *wrong, *requirements.findings), listing.stripped
-    )
+    return Folder(entries, requirements.text, (*listing.findings, *wrong, *requirements.findings), listing.stripped)
 
 
 def described(entries: Sequence[Entry]) -> MLmodel | None:

@@ -53,6 +53,7 @@ def location(result: dict[str, Any]) -> dict[str, Any]:
     return found["physicalLocation"]
 
 
+@pytest.mark.peer
 def test_the_schema_says_no_to_what_is_wrong():
     good = log(reported(Path(), finding(file="a.py", line=1)), {})
     bad = json.loads(json.dumps(good))
@@ -62,6 +63,7 @@ def test_the_schema_says_no_to_what_is_wrong():
     assert list(official().iter_errors(good)) == []
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("name", MODELS)
 def test_every_broken_model(name, tmp_path):
     root = make_case(name, tmp_path)
@@ -76,6 +78,7 @@ def test_every_broken_model(name, tmp_path):
     assert len({each["partialFingerprints"][FINGERPRINT] for each in run["results"]}) == len(run["results"])
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.stem)
 def test_every_broken_table(table, tmp_path):
     (tmp_path / "pyproject.toml").write_bytes(table.read_bytes())
@@ -84,6 +87,7 @@ def test_every_broken_table(table, tmp_path):
     assert all(location(each)["artifactLocation"]["uri"] == "pyproject.toml" for each in run["results"])
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda folder: folder.name)
 def test_nothing_of_an_example(example, tmp_path):
     shutil.copytree(example, tmp_path / "p", ignore=shutil.ignore_patterns("dist", "__pycache__"))
@@ -91,6 +95,7 @@ def test_nothing_of_an_example(example, tmp_path):
     assert [each for each in run["results"] if each["level"] == "error"] == []
 
 
+@pytest.mark.peer
 def test_a_consumer_counts_the_same(tmp_path):
     root = make_case("byop_many_mistakes", tmp_path)
     found = checked(root)
@@ -109,6 +114,7 @@ def test_a_consumer_counts_the_same(tmp_path):
 # Places
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize(
     "file",
     ["a b.py", "a#b?.py", "100%.py", "Häuser/größe.py", "a:b.py", "[x](y).py", "\N{GRINNING FACE}.py", "a\udcff.py"],
@@ -124,6 +130,7 @@ def test_any_name_of_a_file_is_a_uri(file, tmp_path):
     assert physical["region"] == {"startLine": 3, "startColumn": 2}
 
 
+@pytest.mark.peer
 def test_columns_count_characters(tmp_path):
     # After a character of two UTF-16 units: TOML's columns and ours count it once, and the run says so.
     table = '[tool.wallaroo]\nframework = "onnx"\n'
@@ -141,6 +148,7 @@ def test_columns_count_characters(tmp_path):
     assert region == {"startLine": 3, "startColumn": 10}
 
 
+@pytest.mark.peer
 def test_a_member_is_in_its_archive(tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "a!b.zip").write_bytes(b"x")
@@ -161,6 +169,7 @@ def test_a_member_is_in_its_archive(tmp_path):
     assert places["models/a%21b.zip"]["physicalLocation"]["region"] == {"startLine": 1}
 
 
+@pytest.mark.peer
 def test_a_project_in_a_folder_of_the_repository(tmp_path):
     (tmp_path / ".git").mkdir()
     root = tmp_path / "models" / "fraud 1"
@@ -190,6 +199,7 @@ def prints(root: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.peer
 def test_a_finding_is_the_same_where_lines_move(tmp_path):
     text = '[tool.wallaroo]\nframework = "onnx"\nmodel = "m.onnx"\ncolour = 1\n'
     (tmp_path / "pyproject.toml").write_text(text)
@@ -204,6 +214,7 @@ def test_a_finding_is_the_same_where_lines_move(tmp_path):
     assert len(set(before.values()) & set(after.values())) == len(before) - 1
 
 
+@pytest.mark.peer
 def test_two_alike_are_two(tmp_path):
     alike = [finding("line 3 is wrong", file="a.py", line=3), finding("line 9 is wrong", file="a.py", line=9)]
     run = made(reported(tmp_path, *alike))
@@ -217,12 +228,14 @@ def test_two_alike_are_two(tmp_path):
 # Texts
 
 
+@pytest.mark.peer
 def test_messages_are_clean_and_have_their_fix(tmp_path):
     hostile = finding("a\x1b[31m\x00\u202eb\udcff", fix="write:\n[x]\ny = 1\x07", file="a\x1b.py", line=1)
     (result,) = made(reported(tmp_path, hostile))["results"]
     assert result["message"]["text"] == "a\\x1b[31m\\x00\\u202eb\\udcff\nfix: write:\n[x]\ny = 1\\x07"
 
 
+@pytest.mark.peer
 def test_rules_say_why(tmp_path):
     run = made(reported(tmp_path, finding(code="WLR011"), finding(code="WLR032", level=Level.WARNING)))
     rule, other = run["tool"]["driver"]["rules"]
@@ -236,6 +249,7 @@ def test_rules_say_why(tmp_path):
     assert "informationUri" not in run["tool"]["driver"]
 
 
+@pytest.mark.peer
 def test_rules_lead_to_the_documentation_where_the_package_says_where_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr(sarif, "_documentation", lambda: "https://example.com/docs/")
     driver = made(reported(tmp_path, finding(code="WLR001")))["tool"]["driver"]
@@ -248,5 +262,6 @@ def test_rules_lead_to_the_documentation_where_the_package_says_where_it_is(tmp_
     assert anchor == heading.removeprefix("### ").lower().replace(":", "").replace(".", "").replace(" ", "-")
 
 
+@pytest.mark.peer
 def test_the_peer_is_there():
     assert peer("sarif").is_file()
