@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
     from hatch_wallaroo.discover.infer import Inferred
     from hatch_wallaroo.discover.sample import Sample
+    from hatch_wallaroo.formats.recognise import Recognised
 
 _IN_TABLE = re.compile(r'(framework|release) = "([^"]*)"')
 """A fix for pyproject.toml; here the same is an option."""
@@ -141,10 +142,12 @@ def _of_file(path: Path, asked: Asked, spec: ModelSpec | None, rows: Sample | No
         if spec:
             return infer(spec, rows=rows, signature=path)
         return infer_from(of_signature(path, asked.framework or "mlflow"), rows)
-    return infer(_spec_of(path, frameworks, asked, spec), rows=rows)
+    return infer(_spec_of(path, found, frameworks, asked, spec), rows=rows)
 
 
-def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelSpec | None) -> ModelSpec:
+def _spec_of(
+    path: Path, found: Recognised | None, frameworks: tuple[str, ...], asked: Asked, spec: ModelSpec | None
+) -> ModelSpec:
     """The file as if a project declared it: with the framework that was named, is the model's, or the file tells."""
     from hatch_wallaroo.discover.candidates import spec_of_file
     from hatch_wallaroo.releases.load import known
@@ -152,9 +155,7 @@ def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelS
     framework = asked.framework or (spec.framework.name if spec else None)
     if framework is None:
         if len(frameworks) != 1:
-            said = f"several frameworks may serve {path}" if frameworks else f"{path} is no model that is known here"
-            hint = f"name one: --framework {' or '.join(frameworks)}" if frameworks else "name its --framework"
-            raise misused(one_line(said), hint)
+            raise _undecided(path, found, frameworks)
         (framework,) = frameworks
     release = asked.release or (spec.release.asked if spec else known()[-1])
     made, wrong = spec_of_file(path, framework, release)
@@ -164,3 +165,14 @@ def _spec_of(path: Path, frameworks: tuple[str, ...], asked: Asked, spec: ModelS
         fix = _IN_TABLE.sub(r"--\1 \2", first.fix) if first else "name another framework"
         raise misused(one_line(message), fix)
     return made
+
+
+def _undecided(path: Path, found: Recognised | None, frameworks: tuple[str, ...]) -> CommandError:
+    """Why no framework follows from a file, and what to do."""
+    from hatch_wallaroo.frameworks.other_models import fix_of
+
+    if frameworks:
+        fix = f"name one: --framework {' or '.join(frameworks)}"
+        return misused(one_line(f"several frameworks may serve {path}"), fix)
+    what = found.name if found and not found.by_name else "no model that is known here"
+    return misused(one_line(f"{path} is {what}"), (fix_of(found, path.name) if found else "") or "name its --framework")

@@ -366,6 +366,7 @@ class TestInfer:
         ],
     )
     def test_what_was_meant(self, arguments: tuple[str, ...], message: str, fix: str, here: Path, run: Run) -> None:
+        (here / "quantized.gguf").write_bytes(b"GGUF\3" + bytes(60))
         (here / "pretrained").mkdir()
         (here / "pretrained" / "config.json").write_text('{"architectures": ["BertForSequenceClassification"]}')
         said = run("schema", "infer", *arguments)
