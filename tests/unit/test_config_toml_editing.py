@@ -126,6 +126,12 @@ SET = {
         ["z", "v"],
         'a = [\n  # about z\n  "z", # second\n  "v" # third\n]\n',
     ),
+    "an array with a comment below its last item": (
+        'a = [\n  "x"\n  # more to come\n]\n',
+        "a",
+        ["x", "y"],
+        'a = [\n  "x",\n  # more to come\n  "y"\n]\n',
+    ),
     "an array that changes": ('a = ["x", "z"]\n', "a", ["y"], 'a = ["y"]\n'),
     "a long list": (
         "[a]\n",
@@ -451,6 +457,37 @@ def test_setting_a_key_in_any_document(
     assert old is not None or one_insertion(text, changed.after)
     if not isinstance(old, (dict, list, str)):  # of those, comments may be part
         assert all(line in changed.after for line in text.split("\n") if line.lstrip().startswith("#"))
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> str:
+    """A list over some lines, with comments wherever one writes them: before items, behind commas and at the end."""
+
+    def gap() -> str:
+        return draw(st.sampled_from(["", " ", "\n", "\n  ", " # one, two ]\n  ", "\n  # 'x',\n  "]))
+
+    items = draw(st.lists(st.sampled_from(["1", "'x'", '"#"', "[2]", "{ y = 1 }"]), max_size=4))
+    comma = "," if items and draw(st.booleans()) else ""
+    return "[" + ",".join(f"{gap()}{each}{draw(gaps)}" for each in items) + comma + gap() + "]"
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(lists(), st.lists(st.sampled_from([1, "new", "#"]), min_size=1, max_size=3))
+def test_a_list_that_grows_keeps_every_comment(
+    tmp_path_factory: pytest.TempPathFactory, text: str, new: list[object]
+) -> None:
+    changed = Edit(written(tmp_path_factory, f"a = {text}\nb = 1\n"))
+    value = list(changed.get(("a",)))
+    value += new
+    try:
+        changed.set(("a",), value)
+    except EditError:  # tomlkit cannot, as for an only item with a comment on the bracket's line
+        assert not changed.changed
+        return
+    assert changed.get(("a",)) == value
+    for comment in ("# one, two ]", "# 'x',"):
+        assert changed.after.count(comment) == text.count(comment)
 
 
 @pytest.mark.slow

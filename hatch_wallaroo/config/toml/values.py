@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
+from hatch_wallaroo.config.toml.statements import sections, spots
 from hatch_wallaroo.schema.toml import format_key, format_value
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 _LONGEST = 110
 _INDENT = "    "
 _HOLDER = "value"
+_START = f"{_HOLDER} = "
+_TO_COMMA = re.compile(r"(?:[ \t\r\n]|#[^\n]*\n)*,")
 
 
 def dotted(path: Sequence[str]) -> str:
@@ -43,6 +47,8 @@ def with_value(text: str, inside: Sequence[str], value: Any) -> str:
     """
     from tomlkit.items import Array
 
+    if isinstance(value, (list, tuple)):
+        text = _with_last_comma(text, len(value))
     document, (*tables, last) = _parsed(text), (_HOLDER, *inside)
     table: Any = document
     while tables and isinstance(table, Mapping) and tables[0] in table:
@@ -85,10 +91,24 @@ def _bring(array: Array, value: Sequence[Any]) -> None:
             array.insert(start + index, _item(value[new_start + index]))
 
 
+def _with_last_comma(text: str, size: int) -> str:
+    """A list that grows, with a comma behind its last item if lines of comments follow: tomlkit misses that."""
+    found = spots(_START + text)
+    last = max((key[1] for key in found if key[1:] and isinstance(key[1], int)), default=size)
+    if last + 1 >= size:
+        return text
+    start = found[_HOLDER, last].key - len(_START)
+    (item,) = sections(_START + text[start:])[0].pairs[:1]
+    end = start + item.value_end - len(_START)
+    if "#" not in text[end:].partition("\n")[2] or _TO_COMMA.match(text, end):
+        return text
+    return f"{text[:end]},{text[end:]}"
+
+
 def _parsed(text: str) -> TOMLDocument:
     import tomlkit
 
-    return tomlkit.parse(f"{_HOLDER} = {text}\n")
+    return tomlkit.parse(f"{_START}{text}\n")
 
 
 def _item(value: Any) -> Item:
@@ -100,7 +120,7 @@ def _item(value: Any) -> Item:
 
 def _rendered(document: TOMLDocument, before: str) -> str:
     """The text of a value that was changed, an inline table with the same space inside its braces as before."""
-    made = document.as_string().removeprefix(f"{_HOLDER} = ").removesuffix("\n")
+    made = document.as_string().removeprefix(_START).removesuffix("\n")
     if not made.startswith("{"):
         return made
     inside = made[1:-1].strip(" \t")
