@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import click
 
-from hatch_wallaroo.cli.registry import COMMANDS, commands
+from hatch_wallaroo.cli.commands import COMMANDS, commands
 from hatch_wallaroo.exit_codes import EXIT_CODES
 
 _HEAD = """\

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from hatch_wallaroo.exit_codes import EXIT_CODES
-from hatch_wallaroo.platform.options import OPTIONS, Option
+from hatch_wallaroo.platform.options import OPTIONS, PublishOption
+from hatch_wallaroo.platform.publish_settings import PROJECT_TABLE, USER_TABLE, Settings
 from hatch_wallaroo.platform.sending import MEANINGS
-from hatch_wallaroo.platform.settings import PROJECT_TABLE, USER_TABLE, Settings
 
 _HEAD = f"""\
 # Publishing: options, variables, exit codes
@@ -45,13 +45,13 @@ def markdown() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _row(option: Option) -> str:
+def _row(option: PublishOption) -> str:
     secret = " \N{BLACK DIAMOND}" if option.secret else " \N{WHITE DIAMOND}" if option.personal else ""
     variable = f"`{option.variable}`" if option.variable else ""
     return f"| `{option.name}`{secret} | {option.help} | {_default(option)} | {variable} |"
 
 
-def _default(option: Option) -> str:
+def _default(option: PublishOption) -> str:
     default = next(each.default for each in fields(Settings) if each.name == option.field)
     if isinstance(default, bool):
         return "off"

@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     import click
 
+    from hatch_wallaroo.cli.commands import commands
     from hatch_wallaroo.cli.common import complain
-    from hatch_wallaroo.cli.registry import commands
     from hatch_wallaroo.exit_codes import FAILED
 
     _print_anything()

@@ -34,7 +34,7 @@ def completion(shell: str | None) -> None:
     """Print what makes a SHELL complete these commands; without one, the shell that $SHELL names."""
     from click.shell_completion import get_completion_class
 
-    from hatch_wallaroo.cli.registry import commands
+    from hatch_wallaroo.cli.commands import commands
 
     kind = get_completion_class(shell or _running())
     if kind is None:

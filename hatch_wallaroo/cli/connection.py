@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from hatch_wallaroo.platform.api import Platform
+    from hatch_wallaroo.platform.publish_settings import Settings
     from hatch_wallaroo.platform.screen import Screen
-    from hatch_wallaroo.platform.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PYPROJECT = "pyproject.toml"
@@ -76,7 +76,7 @@ def project_root() -> Path:
 
 def read_settings(**given: str | None) -> Settings:
     """What `hatch publish -p wallaroo` would use here, with these options in the place of `-o`."""
-    from hatch_wallaroo.platform.settings import merge
+    from hatch_wallaroo.platform.publish_settings import merge
 
     options = {name.replace("_", "-"): value for name, value in given.items() if value}
     settings = merge(options, os.environ, *_tables(project_root()), typed="--")
@@ -121,7 +121,7 @@ def as_typed(text: str) -> str:
 
 def _in_words_of(ours: set[str], name: str, value: str | None) -> str:
     from hatch_wallaroo.platform.options import OPTIONS
-    from hatch_wallaroo.platform.settings import PROJECT_TABLE
+    from hatch_wallaroo.platform.publish_settings import PROJECT_TABLE
 
     if f"--{name}" in ours:
         return f"--{name} {value}" if value else f"--{name}"

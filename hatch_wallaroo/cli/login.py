@@ -15,7 +15,7 @@ from hatch_wallaroo.platform.options import WAYS
 
 if TYPE_CHECKING:
     from hatch_wallaroo.platform.auth import Authenticator
-    from hatch_wallaroo.platform.settings import Settings
+    from hatch_wallaroo.platform.publish_settings import Settings
 
 _LOGIN_EXAMPLES = """\b
 Examples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hatch_wallaroo.platform.inventory import Bundles, Entry, Found
+from hatch_wallaroo.platform.inventory import Bundles, FoundVersion, ListedModel
 from hatch_wallaroo.platform.model_versions import ModelVersion, Workspace
 from hatch_wallaroo.platform.sending import MEANINGS
 from hatch_wallaroo.text import human_size
@@ -18,7 +18,7 @@ LIST = ("workspace", "model", "version", "status", "framework", "arch", "created
 VERSIONS = ("version", "status", "sha256", "file", "size", "created", "framework", "runtime", "workspace", "dist")
 
 
-def list_row(entry: Entry, local: Bundles) -> Row:
+def list_row(entry: ListedModel, local: Bundles) -> Row:
     newest = entry.newest
     if newest is None:
         return (entry.workspace.name, entry.model.name, *[None] * 5, 0, None)
@@ -35,7 +35,7 @@ def list_row(entry: Entry, local: Bundles) -> Row:
     )
 
 
-def version_row(found: Found, local: Bundles) -> Row:
+def version_row(found: FoundVersion, local: Bundles) -> Row:
     version = found.version
     return (
         version.id,
@@ -51,7 +51,7 @@ def version_row(found: Found, local: Bundles) -> Row:
     )
 
 
-def status_rows(found: Found, local: Bundles) -> list[Row]:
+def status_rows(found: FoundVersion, local: Bundles) -> list[Row]:
     """What is known of a version, a row each."""
     version, place = found.version, found.workspace
     meaning = f" ({MEANINGS[version.status]})" if version.status in MEANINGS else ""
@@ -84,18 +84,18 @@ def _day(created: str) -> str:
     return created[:16].replace("T", " ") if created[:4].isdecimal() else created
 
 
-def entry_document(entry: Entry, local: Bundles) -> dict[str, Any]:
+def entry_document(entry: ListedModel, local: Bundles) -> dict[str, Any]:
     newest = entry.newest
     return {
         "model": entry.model.name,
         "model_id": entry.model.id,
         "workspace": _workspace(entry.workspace),
         "versions": len(entry.versions),
-        "newest": None if newest is None else version_document(Found(newest, entry.workspace), local),
+        "newest": None if newest is None else version_document(FoundVersion(newest, entry.workspace), local),
     }
 
 
-def version_document(found: Found, local: Bundles) -> dict[str, Any]:
+def version_document(found: FoundVersion, local: Bundles) -> dict[str, Any]:
     """A version with the names of `hatch publish -o json`; every key is always there, null where nothing is known."""
     version = found.version
     known = {

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from hatch_wallaroo.platform.api import Platform
-    from hatch_wallaroo.platform.inventory import Bundles, Found
+    from hatch_wallaroo.platform.inventory import Bundles, FoundVersion
+    from hatch_wallaroo.platform.publish_settings import Settings
     from hatch_wallaroo.platform.screen import Screen
-    from hatch_wallaroo.platform.settings import Settings
 
 FORMAT = 1
 _EXAMPLES = """\b
@@ -196,7 +196,7 @@ def _open(given: dict[str, str | None]) -> tuple[Settings, Platform, Screen]:
     return settings, open_platform(settings, shown), shown
 
 
-def _find(platform: Platform, settings: Settings, version: str) -> Found:
+def _find(platform: Platform, settings: Settings, version: str) -> FoundVersion:
     """A version by its id, or the newest one of a model: names begin with a letter."""
     from hatch_wallaroo.platform import inventory
     from hatch_wallaroo.platform.model_versions import identifier
@@ -207,7 +207,9 @@ def _find(platform: Platform, settings: Settings, version: str) -> Found:
     return inventory.newest(platform, inventory.workspaces(platform, settings.workspace), version)
 
 
-def _waited(platform: Platform, settings: Settings, shown: Screen, found: Found, at_most: float | None) -> Found:
+def _waited(
+    platform: Platform, settings: Settings, shown: Screen, found: FoundVersion, at_most: float | None
+) -> FoundVersion:
     from dataclasses import replace
 
     from hatch_wallaroo.platform.sending import wait
@@ -224,11 +226,11 @@ def _waited(platform: Platform, settings: Settings, shown: Screen, found: Found,
     return replace(found, version=version)
 
 
-def _name(found: Found) -> str:
+def _name(found: FoundVersion) -> str:
     return f"version {found.version.id} of {found.version.name or 'a model'}"
 
 
-def _show_status(found: Found, local: Bundles) -> None:
+def _show_status(found: FoundVersion, local: Bundles) -> None:
     from hatch_wallaroo.cli.model_rows import status_rows
 
     show_table(("fact", "value"), status_rows(found, local))

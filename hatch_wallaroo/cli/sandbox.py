@@ -17,7 +17,7 @@ from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
 
 if TYPE_CHECKING:
-    from hatch_wallaroo.sandbox.server import Served, Wanted
+    from hatch_wallaroo.sandbox.server import Served, ServerOptions
 
 _FAULTS = "\n".join(f"  {kind.name:<17} {kind.effect}" for kind in KINDS.values())
 _HELP = """Run a local Wallaroo on 127.0.0.1: to try, to work offline, to test.
@@ -79,7 +79,7 @@ def sandbox(
 ) -> None:
     """Run the sandbox; what is wrong with the options is said in click's way, with exit code 2."""
     try:
-        from hatch_wallaroo.sandbox.server import Wanted, serve, serving
+        from hatch_wallaroo.sandbox.server import ServerOptions, serve, serving
     except ImportError as error:
         fix = "pip install 'hatch-wallaroo[sandbox]'"
         raise CommandError(f"the sandbox needs what is not installed: {error.name}", fix) from None
@@ -90,7 +90,7 @@ def sandbox(
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from None
     with _folder(state) as folder, _start_errors(port):
-        wanted = Wanted(folder, release, port, set_up, pace=pace, largest=max_upload << 30, images=images)
+        wanted = ServerOptions(folder, release, port, set_up, pace=pace, largest=max_upload << 30, images=images)
         if not command:
             serve(wanted, ready=lambda served: _announce(served, wanted))
             return
@@ -103,7 +103,7 @@ def sandbox(
     sys.exit(code)
 
 
-def _announce(served: Served, wanted: Wanted) -> None:
+def _announce(served: Served, wanted: ServerOptions) -> None:
     click.echo(f"Wallaroo {wanted.release} sandbox at {served.url} (Ctrl-C stops it)\n")
     for name, value in served.environment.items():
         click.echo(f"export {name}={value}")

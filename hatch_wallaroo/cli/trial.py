@@ -69,7 +69,7 @@ def _tried(package: Package, rows: list[Mapping[str, Any]]) -> Trial:
     from hatch_wallaroo.image.errors import ImageError
     from hatch_wallaroo.image.making import form
     from hatch_wallaroo.image.trial import run
-    from hatch_wallaroo.platform.images import order_of
+    from hatch_wallaroo.platform.image_publishing import order_of
     from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
     encoded = package.manifest.get("config", {}).get("output_schema")

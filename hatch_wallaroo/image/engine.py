@@ -41,7 +41,7 @@ _LARGEST = 1 << 20
 
 
 @dataclass(frozen=True)
-class Context:
+class DockerContext:
     """Where a context's engine is. `tls`: the folder of its ca.pem, cert.pem and key.pem, where it has one."""
 
     name: str
@@ -50,7 +50,7 @@ class Context:
     verify: bool
 
 
-def chosen_context() -> Context | None:
+def chosen_context() -> DockerContext | None:
     """The context that docker would use; None for its usual address. Raises NoEngineError for one that is not there.
 
     DOCKER_CONTEXT comes before what `docker context use` wrote.
@@ -69,7 +69,7 @@ def chosen_context() -> Context | None:
         how = "DOCKER_CONTEXT names" if asked else "docker context use chose"
         raise NoEngineError(f"there is no docker context called {one_line(name)}, which {how}", _LIST)
     tls = home / "contexts" / "tls" / digest / "docker"
-    return Context(name, host, tls if tls.is_dir() else None, not engine.get("SkipTLSVerify"))
+    return DockerContext(name, host, tls if tls.is_dir() else None, not engine.get("SkipTLSVerify"))
 
 
 def _table(path: Path) -> dict[str, Any]:
@@ -272,7 +272,7 @@ def _address() -> tuple[str, dict[str, Any]]:
     )
 
 
-def _tls(context: Context) -> TLSConfig:
+def _tls(context: DockerContext) -> TLSConfig:
     from docker.tls import TLSConfig
 
     there = {

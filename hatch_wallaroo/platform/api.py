@@ -18,8 +18,8 @@ from hatch_wallaroo.platform.errors import (
 from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspace
 from hatch_wallaroo.platform.multipart import Progress, UploadBody
 from hatch_wallaroo.platform.options import ROUTES
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.response import Response, cleaned
-from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.tokens import TokenCache
 from hatch_wallaroo.platform.transport import REPEATED, Retrying, Transport
 

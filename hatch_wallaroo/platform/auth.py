@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from hatch_wallaroo.platform.credentials import Credentials, Secret, from_file, from_keyring, is_token
 from hatch_wallaroo.platform.errors import AuthenticationError, ConfigurationError, ConnectionFailedError
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.response import Response, cleaned
-from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.tokens import LATEST, Device, TokenCache, Tokens, error_of, names_of, seconds
 from hatch_wallaroo.platform.transport import Transport
 
@@ -25,7 +25,7 @@ _MARGIN = 15.0
 
 
 @dataclass(frozen=True)
-class Identity:
+class SignedIn:
     """Who is signed in: the name on the platform ("" if the token does not tell), how, until when (epoch seconds)."""
 
     user: str
@@ -67,10 +67,10 @@ class Authenticator:
         """`Bearer …` with a token that is good for now. Raises AuthenticationError."""
         return f"Bearer {self._valid().access.reveal()}"
 
-    def identity(self) -> Identity:
+    def identity(self) -> SignedIn:
         """Who the platform takes us for; signs in where that has not happened yet."""
         tokens = self._valid()
-        return Identity(tokens.user, self._way, tokens.expires if tokens.expires < self._clock() + LATEST else None)
+        return SignedIn(tokens.user, self._way, tokens.expires if tokens.expires < self._clock() + LATEST else None)
 
     def renew(self) -> None:
         """Another token, since the platform does not take this one any more. Raises AuthenticationError."""
@@ -93,7 +93,7 @@ class Authenticator:
             with contextlib.suppress(ConnectionFailedError):
                 self._refresh(tokens)
 
-    def login(self) -> Identity:
+    def login(self) -> SignedIn:
         """Sign in anew, whatever is remembered, and remember it. Raises AuthenticationError."""
         self._tokens = self._sign_in(remembered=False)
         self._save(self._tokens)

@@ -25,7 +25,7 @@ _PINNED = "@sha256:"
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedModel:
     """A model in its workspace; `versions` are all, the newest first and that one with everything known of it."""
 
     workspace: Workspace
@@ -38,7 +38,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundVersion:
     """A version of a model, and the workspace where it stands (None where this user cannot see that)."""
 
     version: ModelVersion
@@ -59,18 +59,18 @@ def workspaces(platform: Platform, wanted: str | int | None) -> list[Workspace]:
     return found
 
 
-def entries(platform: Platform, places: Sequence[Workspace]) -> list[Entry]:
+def entries(platform: Platform, places: Sequence[Workspace]) -> list[ListedModel]:
     """All models of the workspaces, by name."""
     found = []
     for place in places:
         for model in sorted(platform.models(place.id), key=lambda each: (each.name, each.id)):
             newest, *older = platform.versions_of(model) or (None,)
             versions = () if newest is None else (_whole(platform, newest), *filter(None, older))
-            found.append(Entry(place, model, versions))
+            found.append(ListedModel(place, model, versions))
     return found
 
 
-def versions(platform: Platform, places: Sequence[Workspace], name: str) -> list[Found]:
+def versions(platform: Platform, places: Sequence[Workspace], name: str) -> list[FoundVersion]:
     """The versions of the model of this name in the workspaces, newest first, each with everything known of it.
 
     Raises ConfigurationError where there is no such model.
@@ -78,7 +78,7 @@ def versions(platform: Platform, places: Sequence[Workspace], name: str) -> list
     return [replace(each, version=_whole(platform, each.version)) for each in _named(platform, places, name)]
 
 
-def newest(platform: Platform, places: Sequence[Workspace], name: str) -> Found:
+def newest(platform: Platform, places: Sequence[Workspace], name: str) -> FoundVersion:
     """The newest version of the model of this name. Raises ConfigurationError where none or more than one is meant."""
     found = _named(platform, places, name)
     where = {each.workspace.id: each.workspace for each in found if each.workspace}
@@ -92,7 +92,7 @@ def newest(platform: Platform, places: Sequence[Workspace], name: str) -> Found:
     return replace(found[0], version=platform.version(found[0].version.id))
 
 
-def by_id(platform: Platform, number: int) -> Found:
+def by_id(platform: Platform, number: int) -> FoundVersion:
     """The version of this id. Raises ConfigurationError where the platform has none."""
     try:
         version = platform.version(number)
@@ -102,7 +102,7 @@ def by_id(platform: Platform, number: int) -> Found:
         message = f"there is no model version {number} on this platform, or this user may not see it"
         raise ConfigurationError(message, "the ids stand in `hatch-wallaroo models versions NAME`") from error
     place = next((each for each in platform.workspaces() if each.id == version.workspace_id), None)
-    return Found(version, place)
+    return FoundVersion(version, place)
 
 
 def bundles(root: Path) -> Bundles:
@@ -121,7 +121,7 @@ def bundles(root: Path) -> Bundles:
     return found
 
 
-def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[Found]:
+def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[FoundVersion]:
     found, seen = [], []
     there = False
     for place in places:
@@ -129,7 +129,7 @@ def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[F
             seen.append(model.name)
             if model.name == name:
                 there = True
-                found += [Found(each, place) for each in platform.versions_of(model)]
+                found += [FoundVersion(each, place) for each in platform.versions_of(model)]
     if not there:
         close = nearest(name, seen)
         where = f"the workspace {places[0].name}" if len(places) == 1 else "this user's workspaces"

@@ -24,7 +24,7 @@ class OptionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Option:
+class PublishOption:
     """`name` as -o and the tables take it, `field` of Settings, the variable of the environment if it has one.
 
     `read` makes the value from a string or a TOML value and raises OptionError. `secret`: its value is never shown;
@@ -156,55 +156,57 @@ def is_private(url: str) -> bool:
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
-OPTIONS: tuple[Option, ...] = (
-    Option("url", read_url, "The platform's address.", "WALLAROO_URL"),
-    Option(
+OPTIONS: tuple[PublishOption, ...] = (
+    PublishOption("url", read_url, "The platform's address.", "WALLAROO_URL"),
+    PublishOption(
         "auth",
         _choice(*WAYS, also=_SDK_WAYS),
         "How to sign in: user and password, in a browser (sso), with a ready token, as a confidential client; "
         "auto takes the first that has what it needs.",
         "WALLAROO_SDK_AUTH_TYPE",
     ),
-    Option("user", _text, "The user's name or e-mail address.", "WALLAROO_USER"),
-    Option("password", _secret, "The user's password.", "WALLAROO_PASSWORD", secret=True),
-    Option("token", _token, "A ready access token.", "WALLAROO_TOKEN", secret=True),
-    Option(
+    PublishOption("user", _text, "The user's name or e-mail address.", "WALLAROO_USER"),
+    PublishOption("password", _secret, "The user's password.", "WALLAROO_PASSWORD", secret=True),
+    PublishOption("token", _token, "A ready access token.", "WALLAROO_TOKEN", secret=True),
+    PublishOption(
         "credentials",
         _path,
         "A JSON file with username and password, or with token, user_email and user_id.",
         "WALLAROO_SDK_CREDENTIALS",
         personal=True,
     ),
-    Option("client-id", _text, "The client at the login service.", "WALLAROO_CLIENT_ID"),
-    Option("client-secret", _secret, "The secret of a confidential client.", "WALLAROO_CLIENT_SECRET", secret=True),
-    Option(
+    PublishOption("client-id", _text, "The client at the login service.", "WALLAROO_CLIENT_ID"),
+    PublishOption(
+        "client-secret", _secret, "The secret of a confidential client.", "WALLAROO_CLIENT_SECRET", secret=True
+    ),
+    PublishOption(
         "auth-endpoint",
         read_url,
         "The address at which a browser reaches the login, where it is another one.",
         "WALLAROO_SDK_AUTH_ENDPOINT",
     ),
-    Option("workspace", _workspace, "The workspace, by name or id.", "WALLAROO_WORKSPACE"),
-    Option("create-workspace", _flag, "Create the workspace where there is none of that name."),
-    Option("route", _choice(*ROUTES), "The endpoint, in the place of the one that release and framework say."),
-    Option(
+    PublishOption("workspace", _workspace, "The workspace, by name or id.", "WALLAROO_WORKSPACE"),
+    PublishOption("create-workspace", _flag, "Create the workspace where there is none of that name."),
+    PublishOption("route", _choice(*ROUTES), "The endpoint, in the place of the one that release and framework say."),
+    PublishOption(
         "again",
         _flag,
         "Send a file once more that the platform holds and never made ready.",
     ),
-    Option("wait", _seconds(0, 86400), "Seconds to wait for `ready`; 0 returns when the upload has arrived."),
-    Option("poll", _seconds(0.01, 3600), "Seconds between two questions for the status."),
-    Option(
+    PublishOption("wait", _seconds(0, 86400), "Seconds to wait for `ready`; 0 returns when the upload has arrived."),
+    PublishOption("poll", _seconds(0.01, 3600), "Seconds between two questions for the status."),
+    PublishOption(
         "timeout",
         _seconds(0.01, 86400),
         "Seconds without a byte after which an answer counts as lost.",
         "WALLAROO_REQUEST_TIMEOUT",
     ),
-    Option("timeout-connect", _seconds(0.01, 3600), "Seconds to connect."),
-    Option("retries", _count, "How often a request is repeated after the first attempt."),
-    Option("ca-cert", _path, "A PEM file with the certificate of your own authority.", "SSL_CERT_FILE"),
-    Option("allow-http", _flag, "Send the login to an address that is not encrypted."),
-    Option("keyring", _flag, "Ask the system's keyring for the password."),
-    Option("json", _path, "A file that gets the results, for programs."),
-    Option("dry-run", _flag, "Show what would be done, and do nothing."),
+    PublishOption("timeout-connect", _seconds(0.01, 3600), "Seconds to connect."),
+    PublishOption("retries", _count, "How often a request is repeated after the first attempt."),
+    PublishOption("ca-cert", _path, "A PEM file with the certificate of your own authority.", "SSL_CERT_FILE"),
+    PublishOption("allow-http", _flag, "Send the login to an address that is not encrypted."),
+    PublishOption("keyring", _flag, "Ask the system's keyring for the password."),
+    PublishOption("json", _path, "A file that gets the results, for programs."),
+    PublishOption("dry-run", _flag, "Show what would be done, and do nothing."),
 )
 """Every option; `target` (which named table to use) stands beside them, see settings.merge."""

@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_wallaroo.platform import causes, images, results
+from hatch_wallaroo.platform import causes, image_publishing, results
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
 from hatch_wallaroo.platform.inventory import Existing, concurrent_uploads, find_existing
 from hatch_wallaroo.platform.model_versions import READY
 from hatch_wallaroo.platform.packages import Package, read_all
-from hatch_wallaroo.platform.results import Result, make_plan, render_plan, result_line
+from hatch_wallaroo.platform.publish_settings import Settings
+from hatch_wallaroo.platform.results import PublishResult, make_plan, render_plan, result_line
 from hatch_wallaroo.platform.screen import Screen
 from hatch_wallaroo.platform.sending import check_arrived, send, wait
-from hatch_wallaroo.platform.settings import Settings
 from hatch_wallaroo.platform.transport import Retrying
 from hatch_wallaroo.platform.workspace import (
     Compatibility,
@@ -43,7 +43,7 @@ def publish(
     tell: Callable[[str], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> list[Result]:
+) -> list[PublishResult]:
     """Publish what the manifests describe, and say on `screen` what happens.
 
     `tell` shows the lines of a login in a browser (None: nobody is there to follow them). Gives a result
@@ -74,14 +74,14 @@ class _Run:
     clock: Callable[[], float]
 
     def __post_init__(self) -> None:
-        self.results: list[Result] = []
+        self.results: list[PublishResult] = []
         self.stamps: dict[Path, tuple[int, int] | None] = {}
 
     def publish(self, manifests: Sequence[Path], tell: Callable[[str], None] | None) -> None:
         start = self.clock()
         packages, unreadable = read_all(manifests)
         entries = [(package, self._result(package)) for package in packages]
-        self.results += [Result(path, error=error) for path, error in unreadable]
+        self.results += [PublishResult(path, error=error) for path, error in unreadable]
         for result in {str(each.error): each for each in self.results[len(entries) :]}.values():
             self._say_error(result)
         if not entries:
@@ -100,15 +100,15 @@ class _Run:
                 self.screen.success(result_line(result))
         self._count()
 
-    def _result(self, package: Package) -> Result:
-        result = Result(
+    def _result(self, package: Package) -> PublishResult:
+        result = PublishResult(
             package.path, package.name, package.version, package.framework, package.sha256, package.size,
         )  # fmt: skip
         self.results.append(result)
         return result
 
     def _connect(
-        self, entries: Sequence[tuple[Package, Result]], tell: Callable[[str], None] | None
+        self, entries: Sequence[tuple[Package, PublishResult]], tell: Callable[[str], None] | None
     ) -> Destination | None:
         """Token, workspace and the platform's answers; what fails here fails for all, and is said once."""
         try:
@@ -132,7 +132,11 @@ class _Run:
         return connect(self.settings, tell=tell, on_retry=self._say_retry)
 
     def _step(
-        self, result: Result, step: Callable[[Package, Destination, Result], None], package: Package, to: Destination
+        self,
+        result: PublishResult,
+        step: Callable[[Package, Destination, PublishResult], None],
+        package: Package,
+        to: Destination,
     ) -> bool:
         """Take a step for one model; an error is its own, and is said at once."""
         try:
@@ -143,7 +147,7 @@ class _Run:
             return False
         return True
 
-    def _check(self, package: Package, destination: Destination, result: Result) -> None:
+    def _check(self, package: Package, destination: Destination, result: PublishResult) -> None:
         """What can be told before the first byte: of the last model too, and not when the others are sent."""
         self._verify(package)
         self.stamps[package.path] = package.stamp()
@@ -152,7 +156,7 @@ class _Run:
             existing, compatible = self._ask(package, destination)
             self._judge(package, destination, result, existing, compatible)
 
-    def _send(self, package: Package, destination: Destination, result: Result) -> None:
+    def _send(self, package: Package, destination: Destination, result: PublishResult) -> None:
         """Ask whether it is there, and send it if not."""
         if package.stamp() != self.stamps[package.path]:
             raise ConfigurationError(
@@ -160,7 +164,7 @@ class _Run:
                 "publish again when nothing is building any more",
             )
         if package.is_image and not self.settings.dry_run:
-            package = images.pushed(package, self.screen)
+            package = image_publishing.pushed(package, self.screen)
             result.image = str(package.manifest["upload"]["image_path"])
         existing, compatible = self._ask(package, destination)
         for warning in compatible.warnings:
@@ -184,7 +188,12 @@ class _Run:
             return existing, compatibility(package, destination, existing.newest)
 
     def _judge(
-        self, package: Package, destination: Destination, result: Result, existing: Existing, compatible: Compatibility
+        self,
+        package: Package,
+        destination: Destination,
+        result: PublishResult,
+        existing: Existing,
+        compatible: Compatibility,
     ) -> None:
         """Raise what keeps a file from being sent, unless it is there and need not be."""
         if existing.usable(again=self.settings.again):
@@ -200,20 +209,22 @@ class _Run:
         with self.screen.progress(f"{package.name}: comparing SHA-256", package.size) as advance:
             package.verify(advance)
 
-    def _present(self, version: ModelVersion, result: Result) -> None:
+    def _present(self, version: ModelVersion, result: PublishResult) -> None:
         result.outcome, result.version_id = "present", version.id
         result.status, result.platform_version = version.status, version.version
         self.screen.line(
             f"{result.model}: version {version.id} ({version.status}) holds this very file already; nothing is sent"
         )
 
-    def _failed_before(self, package: Package, destination: Destination, version: ModelVersion, result: Result) -> None:
+    def _failed_before(
+        self, package: Package, destination: Destination, version: ModelVersion, result: PublishResult
+    ) -> None:
         """The same file with the same settings has failed before: sending it again would fail again, later."""
         result.version_id, result.platform_version, result.status = version.id, version.version, version.status
         note = "nothing was sent: the same file has failed before"
         self._conversion_failed(package, destination, version, result, note)
 
-    def _upload(self, package: Package, destination: Destination, existing: Existing, result: Result) -> None:
+    def _upload(self, package: Package, destination: Destination, existing: Existing, result: PublishResult) -> None:
         if existing.same:
             there = f"version {existing.same[0].id} ({existing.same[0].status}) holds the same file"
             self.screen.line(f"{package.name}: {there}; it is sent once more")
@@ -240,7 +251,7 @@ class _Run:
             return
         destination.platform.configure(version.id, wanted)
 
-    def _finish(self, package: Package, destination: Destination, result: Result) -> None:
+    def _finish(self, package: Package, destination: Destination, result: PublishResult) -> None:
         """Wait for a version, sent or found, and judge it."""
         if result.version_id is None or result.status == READY:
             return
@@ -266,7 +277,7 @@ class _Run:
             result.outcome = "ready"
 
     def _conversion_failed(
-        self, package: Package, destination: Destination, version: ModelVersion, result: Result, note: str
+        self, package: Package, destination: Destination, version: ModelVersion, result: PublishResult, note: str
     ) -> None:
         try:
             log = destination.platform.upload_logs(version.id)
@@ -291,7 +302,7 @@ class _Run:
         if len(self.results) > 1:
             self.screen.line(f"{len(self.results) - failed} of {len(self.results)} models published")
 
-    def _say_error(self, result: Result) -> None:
+    def _say_error(self, result: PublishResult) -> None:
         if result.error is None:
             return
         lines = ["last lines of the platform's log:"] if result.log else []

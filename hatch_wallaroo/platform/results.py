@@ -14,11 +14,11 @@ from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.files.writing import write_whole
 from hatch_wallaroo.platform.api import ModelVersion, upload_metadata, upload_request
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
-from hatch_wallaroo.platform.images import no_registry
+from hatch_wallaroo.platform.image_publishing import no_registry
 from hatch_wallaroo.platform.inventory import Existing
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.progress_text import duration
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.workspace import Compatibility, Destination
 from hatch_wallaroo.text import human_size, printable
 
@@ -27,7 +27,7 @@ Outcome = Literal["ready", "present", "uploaded", "planned", "failed"]
 
 
 @dataclass
-class Result:
+class PublishResult:
     """One manifest's fate.
 
     `outcome`: `ready` (sent, and the platform made a running model of it), `present` (a version existing the
@@ -63,12 +63,12 @@ class Result:
         return self.error.exit_code if self.error else 0
 
 
-def exit_code(results: Sequence[Result]) -> int:
+def exit_code(results: Sequence[PublishResult]) -> int:
     """That of the first model that failed; 0 where none did."""
     return next((each.exit_code for each in results if each.error), 0)
 
 
-def to_json(results: Sequence[Result], url: str, *, interrupted: bool = False) -> dict[str, Any]:
+def to_json(results: Sequence[PublishResult], url: str, *, interrupted: bool = False) -> dict[str, Any]:
     """The document that `-o json=FILE` writes; every key is always there, null where it says nothing."""
     return {
         "format": FORMAT,
@@ -80,7 +80,7 @@ def to_json(results: Sequence[Result], url: str, *, interrupted: bool = False) -
     }
 
 
-def _model(result: Result) -> dict[str, Any]:
+def _model(result: PublishResult) -> dict[str, Any]:
     return {
         "manifest": result.manifest.name,
         "model": result.model or None,
@@ -101,7 +101,7 @@ def _model(result: Result) -> dict[str, Any]:
     }
 
 
-def _error(result: Result) -> dict[str, Any] | None:
+def _error(result: PublishResult) -> dict[str, Any] | None:
     if result.error is None:
         return None
     names = {each.code: each.name for each in EXIT_CODES}
@@ -115,7 +115,7 @@ def _error(result: Result) -> dict[str, Any] | None:
     }
 
 
-def result_line(result: Result) -> str:
+def result_line(result: PublishResult) -> str:
     """A model's last line: name, version id, digest, workspace, time."""
     what = {"present": "already there", "uploaded": "uploaded, not waited for"}.get(result.outcome, result.outcome)
     status = f" ({result.status})" if result.outcome == "present" and result.status else ""

@@ -11,7 +11,7 @@ from hatch_wallaroo.platform.api import ModelVersion, Platform, Workspace
 from hatch_wallaroo.platform.errors import ConfigurationError, RefusedError
 from hatch_wallaroo.platform.model_versions import look_up
 from hatch_wallaroo.platform.packages import Package
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.releases.load import UnknownReleaseError, resolve
 from hatch_wallaroo.releases.model import Release
 

@@ -44,10 +44,10 @@ class WallarooPublisher(PublisherInterface):
         from hatch_wallaroo.exit_codes import INTERRUPTED
         from hatch_wallaroo.platform.errors import PlatformError
         from hatch_wallaroo.platform.packages import find
+        from hatch_wallaroo.platform.publish_settings import merge
         from hatch_wallaroo.platform.publishing import publish, say
         from hatch_wallaroo.platform.results import exit_code
         from hatch_wallaroo.platform.screen import screen
-        from hatch_wallaroo.platform.settings import merge
 
         console = self.app.console
         shown = screen(

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hatch_wallaroo.releases.load import resolve
-from hatch_wallaroo.sandbox.api import Api
-from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
+from hatch_wallaroo.sandbox.endpoints import Api
 from hatch_wallaroo.sandbox.faults import Faults
-from hatch_wallaroo.sandbox.images import Images
+from hatch_wallaroo.sandbox.image_trials import Images
+from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
 from hatch_wallaroo.sandbox.openid import CONNECT, REALM, OpenId
-from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, error
+from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, error
 from hatch_wallaroo.sandbox.shapes import dialect
 from hatch_wallaroo.sandbox.store import Store
 from hatch_wallaroo.sandbox.uploads import Uploads
@@ -38,7 +38,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def create_app(
     state: Path,
     release: str,
-    credentials: Credentials,
+    credentials: SandboxCredentials,
     faults: Faults | None = None,
     *,
     pace: float = PACE,
@@ -61,7 +61,7 @@ def create_app(
         release=resolved,
         speaks=dialect(resolved),
         store=store,
-        tokens=Tokens(store.user_id, credentials.user),
+        tokens=TokenIssuer(store.user_id, credentials.user),
         credentials=credentials,
         faults=faults if faults is not None else Faults(),
         incoming=incoming,
@@ -72,7 +72,7 @@ def create_app(
     app = Starlette(
         routes=_routes(sandbox),
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
-        exception_handlers={RefusedError: _refused, ClientDisconnect: _gone},
+        exception_handlers={RequestRefusedError: _refused, ClientDisconnect: _gone},
     )
     app.state.sandbox = sandbox
     return app
@@ -119,7 +119,7 @@ def _slowed(endpoint: Endpoint, sandbox: Sandbox) -> Endpoint:
 
 async def _refused(request: Request, exception: Exception) -> Response:
     del request
-    if not isinstance(exception, RefusedError):
+    if not isinstance(exception, RequestRefusedError):
         raise exception
     return error(exception.status, exception.message)
 

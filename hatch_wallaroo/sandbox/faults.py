@@ -14,7 +14,7 @@ _LARGEST = 1 << 50
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """A fault by its name: what it does, what its value means, and how often it strikes if nothing is said."""
 
     name: str
@@ -23,23 +23,23 @@ class Kind:
     times: int | None
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, FaultKind] = MappingProxyType(
     {
         each.name: each
         for each in (
-            Kind("slow", "every answer of the API waits VALUE seconds", 2, ALWAYS),
-            Kind(
+            FaultKind("slow", "every answer of the API waits VALUE seconds", 2, ALWAYS),
+            FaultKind(
                 "reset",
                 "an upload's connection is reset after VALUE bytes of its body, at the latest at its end",
                 65536,
                 1,
             ),
-            Kind("503", "an upload is answered 503, with Retry-After: VALUE seconds", 1, 1),
-            Kind("lost-answer", "an upload is taken completely, and its connection cut before the answer", 0, 1),
-            Kind("token-expiry", "the token of a request has expired: it is answered 401", 0, 1),
-            Kind("disk-full", "an upload is answered 507 after VALUE bytes of its file", 0, ALWAYS),
-            Kind("stuck", "a conversion never ends", 0, ALWAYS),
-            Kind("conversion-error", "a conversion ends in error, whatever was uploaded", 0, 1),
+            FaultKind("503", "an upload is answered 503, with Retry-After: VALUE seconds", 1, 1),
+            FaultKind("lost-answer", "an upload is taken completely, and its connection cut before the answer", 0, 1),
+            FaultKind("token-expiry", "the token of a request has expired: it is answered 401", 0, 1),
+            FaultKind("disk-full", "an upload is answered 507 after VALUE bytes of its file", 0, ALWAYS),
+            FaultKind("stuck", "a conversion never ends", 0, ALWAYS),
+            FaultKind("conversion-error", "a conversion ends in error, whatever was uploaded", 0, 1),
         )
     }
 )

@@ -63,7 +63,7 @@ def judge(release: Release, row: FrameworkRow, route: str, file: Path, file_name
     if row.family not in {"python", "custom"}:
         return Verdict()
     try:
-        listed = _Archive(release, row, file, file_name)
+        listed = _UploadedArchive(release, row, file, file_name)
         if listed.problem:
             return _failed(listed.problem)
         _unpacked(listed.entries)
@@ -76,7 +76,7 @@ def _failed(summary: str, *more: str) -> Verdict:
     return Verdict(failed=True, summary=summary, logs=more or (summary,))
 
 
-class _Archive:
+class _UploadedArchive:
     """A zip, unfolded: its files without the one top folder, or the problem that keeps it from being unpacked."""
 
     def __init__(self, release: Release, row: FrameworkRow, file: Path, file_name: str) -> None:
@@ -126,7 +126,7 @@ def _unfolded(entries: list[Entry]) -> list[Entry]:
     return [Entry((path := each.path.partition("/")[2]), each.source, path) for each in entries]
 
 
-def _custom(archive: _Archive) -> Verdict:
+def _custom(archive: _UploadedArchive) -> Verdict:
     """BYOP: requirements.txt, then the validator of the release, if it has one, and its loader."""
     from hatch_wallaroo.frameworks.byop.check import check_code
     from hatch_wallaroo.frameworks.import_findings import once
@@ -175,7 +175,7 @@ def _told(finding: Finding) -> str:
     return f"sandbox {finding.level.value} {finding.code}: {finding.place.file}{line}: {finding.message}{fix}"
 
 
-def _requirements(archive: _Archive) -> tuple[tuple[str, ...] | None, list[str]]:
+def _requirements(archive: _UploadedArchive) -> tuple[tuple[str, ...] | None, list[str]]:
     """What requirements.txt at the top declares (None: there is none), and log lines where it cannot be installed."""
     own = next((each for each in archive.entries if each.path == "requirements.txt"), None)
     if own is None:

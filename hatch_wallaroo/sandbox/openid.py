@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from hatch_wallaroo.sandbox.credentials import DEVICE_SECONDS, SDK_CLIENT
+from hatch_wallaroo.sandbox.logins import DEVICE_SECONDS, SDK_CLIENT
 from hatch_wallaroo.sandbox.requests import Sandbox, form_body
 
 REALM = "/auth/realms/master"

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.files.json_text import JsonError, parse_json
 from hatch_wallaroo.releases.model import Release
-from hatch_wallaroo.sandbox.credentials import Credentials, Tokens
 from hatch_wallaroo.sandbox.faults import Faults
-from hatch_wallaroo.sandbox.images import Images
+from hatch_wallaroo.sandbox.image_trials import Images
+from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
 from hatch_wallaroo.sandbox.shapes import Dialect
 from hatch_wallaroo.sandbox.store import Store
 
@@ -31,8 +31,8 @@ class Sandbox:
     release: Release
     speaks: Dialect
     store: Store
-    tokens: Tokens
-    credentials: Credentials = field(repr=False)
+    tokens: TokenIssuer
+    credentials: SandboxCredentials = field(repr=False)
     faults: Faults
     incoming: Path
     pace: float
@@ -41,7 +41,7 @@ class Sandbox:
     """What pulls and starts registered images; None: they are believed."""
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request that is answered with a status and words: `{"msg", "code"}`."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -61,9 +61,9 @@ async def json_body(request: Request) -> dict[str, Any]:
     try:
         found = parse_json(data) if data else {}
     except JsonError:
-        raise RefusedError(400, "Bad request: the body is not JSON") from None
+        raise RequestRefusedError(400, "Bad request: the body is not JSON") from None
     if not isinstance(found, dict):
-        raise RefusedError(400, "Bad request: the body is not a JSON object")
+        raise RequestRefusedError(400, "Bad request: the body is not a JSON object")
     return found
 
 
@@ -73,7 +73,7 @@ async def form_body(request: Request) -> dict[str, str]:
     try:
         return dict(parse_qsl(data.decode(), max_num_fields=50, keep_blank_values=True))
     except ValueError:
-        raise RefusedError(400, "Bad request: the body is not a form") from None
+        raise RequestRefusedError(400, "Bad request: the body is not a form") from None
 
 
 async def _body(request: Request) -> bytes:
@@ -81,7 +81,7 @@ async def _body(request: Request) -> bytes:
     async for piece in request.stream():
         data += piece
         if len(data) > LARGEST_BODY:
-            raise RefusedError(413, "Payload Too Large")
+            raise RequestRefusedError(413, "Payload Too Large")
     return bytes(data)
 
 
@@ -110,14 +110,14 @@ def authorize(request: Request, sandbox: Sandbox) -> None:
     """Check the request's token. Raises RefusedError."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or sandbox.tokens.read(token.strip(), "Bearer") is None:
-        raise RefusedError(401, "Unauthorized")
+        raise RequestRefusedError(401, "Unauthorized")
     if sandbox.faults.take("token-expiry") is not None:
-        raise RefusedError(401, "Unauthorized: the token has expired")
+        raise RequestRefusedError(401, "Unauthorized: the token has expired")
 
 
 def identifier(body: dict[str, Any], key: str) -> int:
     """A number out of a body. Raises RefusedError."""
     value = body.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
-        raise RefusedError(400, f"Bad request: missing field `{key}`")
+        raise RequestRefusedError(400, f"Bad request: missing field `{key}`")
     return value

@@ -23,8 +23,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hatch_wallaroo.files.writing import PRIVATE, write_whole
 from hatch_wallaroo.sandbox.app import LARGEST_UPLOAD, PACE, create_app
-from hatch_wallaroo.sandbox.credentials import Credentials
 from hatch_wallaroo.sandbox.faults import Faults
+from hatch_wallaroo.sandbox.logins import SandboxCredentials
 from hatch_wallaroo.sandbox.requests import ABORT
 
 HOST = "127.0.0.1"
@@ -72,7 +72,7 @@ class Served:
     """A sandbox that takes connections."""
 
     url: str
-    credentials: Credentials
+    credentials: SandboxCredentials
 
     @property
     def environment(self) -> dict[str, str]:
@@ -85,20 +85,20 @@ class Served:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ServerOptions:
     """What a sandbox is to be: `state` its folder, `port` 0 for a free one; see :func:`create_app` for the rest."""
 
     state: Path
     release: str
     port: int = 0
     faults: Faults | None = None
-    credentials: Credentials | None = None
+    credentials: SandboxCredentials | None = None
     pace: float = PACE
     largest: int = LARGEST_UPLOAD
     images: bool = False
 
 
-def serve(wanted: Wanted, *, ready: Callable[[Served], None] = lambda _: None) -> None:
+def serve(wanted: ServerOptions, *, ready: Callable[[Served], None] = lambda _: None) -> None:
     """Run a sandbox until it is told to stop (SIGINT, SIGTERM).
 
     `ready` is told the address and the credentials when connections are taken; the same stands
@@ -129,7 +129,7 @@ def _told_to_stop(server: _Server) -> Iterator[None]:
 
 
 @contextmanager
-def serving(wanted: Wanted) -> Iterator[Served]:
+def serving(wanted: ServerOptions) -> Iterator[Served]:
     """A sandbox in a thread of this process, for as long as the block runs. Raises what :func:`serve` does."""
     started = threading.Event()
     told: list[Served] = []
@@ -159,9 +159,9 @@ def serving(wanted: Wanted) -> Iterator[Served]:
 
 
 @contextmanager
-def _opened(wanted: Wanted, ready: Callable[[Served], None]) -> Iterator[tuple[_Server, socket.socket]]:
+def _opened(wanted: ServerOptions, ready: Callable[[Served], None]) -> Iterator[tuple[_Server, socket.socket]]:
     """A server that only has to be run, and the socket that it listens on; the state is closed afterwards."""
-    known = wanted.credentials or Credentials.generate()
+    known = wanted.credentials or SandboxCredentials.generate()
     with socket.create_server((HOST, wanted.port)) as listening:
         app = create_app(
             wanted.state,

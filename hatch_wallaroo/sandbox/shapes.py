@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hatch_wallaroo.releases.model import FrameworkRow, Release
-from hatch_wallaroo.sandbox.store import Model, Store, Version, Workspace, timestamp
+from hatch_wallaroo.sandbox.store import Store, StoredModel, StoredVersion, StoredWorkspace, timestamp
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def runtime(release: Release, row: FrameworkRow) -> str:
     return "mlflow" if row.family == "mlflow" else release.byop.service
 
 
-def model_version(found: Version, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
+def model_version(found: StoredVersion, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
     """A version as `get_version_by_id` has it, without its config."""
     record = found.record
     file_info: dict[str, Any] = {"version": record.version, "sha": record.sha, "file_name": record.file_name or ""}
@@ -83,12 +83,12 @@ def model_version(found: Version, speaks: Dialect, user_id: str, release: str, n
     return made
 
 
-def summary(found: Version, now: float) -> str | None:
+def summary(found: StoredVersion, now: float) -> str | None:
     """What went wrong; nothing is said before it has."""
     return found.record.error_summary if found.status(now) == "error" else None
 
 
-def model_config(found: Version) -> dict[str, Any]:
+def model_config(found: StoredVersion) -> dict[str, Any]:
     """A version's config: the schemas stand here."""
     return {
         "id": found.id,
@@ -108,14 +108,14 @@ def model_config(found: Version) -> dict[str, Any]:
     }
 
 
-def configured(found: Version, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
+def configured(found: StoredVersion, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
     return {
         "model_version": model_version(found, speaks, user_id, release, now),
         "config": model_config(found),
     }
 
 
-def model(found: Model, user_id: str) -> dict[str, Any]:
+def model(found: StoredModel, user_id: str) -> dict[str, Any]:
     return {
         "id": found.id,
         "name": found.name,
@@ -125,7 +125,7 @@ def model(found: Model, user_id: str) -> dict[str, Any]:
     }
 
 
-def flat_version(found: Version, user_id: str, now: float) -> dict[str, Any]:
+def flat_version(found: StoredVersion, user_id: str, now: float) -> dict[str, Any]:
     """A version as `list_versions` has it."""
     record = found.record
     return {
@@ -141,7 +141,7 @@ def flat_version(found: Version, user_id: str, now: float) -> dict[str, Any]:
     }
 
 
-def workspace(found: Workspace) -> dict[str, Any]:
+def workspace(found: StoredWorkspace) -> dict[str, Any]:
     return {
         "id": found.id,
         "name": found.name,
@@ -151,6 +151,6 @@ def workspace(found: Workspace) -> dict[str, Any]:
     }
 
 
-def listed_workspace(found: Workspace, store: Store) -> dict[str, Any]:
+def listed_workspace(found: StoredWorkspace, store: Store) -> dict[str, Any]:
     """A workspace as `workspaces/list` has it, with the ids of its models."""
     return {**workspace(found), "models": [each.id for each in store.models(found.id)], "pipelines": []}

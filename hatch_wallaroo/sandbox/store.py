@@ -35,7 +35,7 @@ class StateError(Exception):
 
 
 @dataclass(frozen=True)
-class Workspace:
+class StoredWorkspace:
     """A workspace; `created_at` in seconds since 1970."""
 
     id: int
@@ -45,7 +45,7 @@ class Workspace:
 
 
 @dataclass(frozen=True)
-class Model:
+class StoredModel:
     """A model: a name in a workspace."""
 
     id: int
@@ -80,11 +80,11 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Version:
+class StoredVersion:
     """A version of a model, with the record of its upload."""
 
     id: int
-    model: Model
+    model: StoredModel
     created_at: float
     record: Record
 
@@ -137,14 +137,14 @@ class Store:
         with self._lock:
             self._db.close()
 
-    def workspaces(self) -> list[Workspace]:
-        return [Workspace(*row) for row in self._rows("SELECT * FROM workspaces ORDER BY id")]
+    def workspaces(self) -> list[StoredWorkspace]:
+        return [StoredWorkspace(*row) for row in self._rows("SELECT * FROM workspaces ORDER BY id")]
 
-    def workspace(self, workspace_id: int) -> Workspace | None:
+    def workspace(self, workspace_id: int) -> StoredWorkspace | None:
         rows = self._rows("SELECT * FROM workspaces WHERE id = ?", workspace_id)
-        return Workspace(*rows[0]) if rows else None
+        return StoredWorkspace(*rows[0]) if rows else None
 
-    def create_workspace(self, name: str, created_by: str, now: float) -> Workspace | None:
+    def create_workspace(self, name: str, created_by: str, now: float) -> StoredWorkspace | None:
         """Make a workspace; None where the name is taken."""
         with self._lock:
             made = self._db.execute(
@@ -153,31 +153,31 @@ class Store:
             )
             return self.workspace(made.lastrowid or 0) if made.rowcount else None
 
-    def default_workspace(self) -> Workspace | None:
+    def default_workspace(self) -> StoredWorkspace | None:
         (found,) = self._rows("SELECT default_workspace FROM identity")
         return self.workspace(found[0]) if found[0] is not None else None
 
     def set_default_workspace(self, workspace_id: int) -> None:
         self._rows("UPDATE identity SET default_workspace = ?", workspace_id)
 
-    def models(self, workspace_id: int) -> list[Model]:
-        return [Model(*row) for row in self._rows("SELECT * FROM models WHERE workspace_id = ?", workspace_id)]
+    def models(self, workspace_id: int) -> list[StoredModel]:
+        return [StoredModel(*row) for row in self._rows("SELECT * FROM models WHERE workspace_id = ?", workspace_id)]
 
-    def model(self, model_id: int) -> Model | None:
+    def model(self, model_id: int) -> StoredModel | None:
         rows = self._rows("SELECT * FROM models WHERE id = ?", model_id)
-        return Model(*rows[0]) if rows else None
+        return StoredModel(*rows[0]) if rows else None
 
-    def versions(self, model_id: int) -> list[Version]:
+    def versions(self, model_id: int) -> list[StoredVersion]:
         """A model's versions, the newest first."""
         rows = self._rows("SELECT id FROM versions WHERE model_id = ? ORDER BY id DESC", model_id)
         return [found for (each,) in rows if (found := self.version(each))]
 
-    def version(self, version_id: int) -> Version | None:
+    def version(self, version_id: int) -> StoredVersion | None:
         rows = self._rows("SELECT id, model_id, created_at, record FROM versions WHERE id = ?", version_id)
         model = self.model(rows[0][1]) if rows else None
         if model is None:
             return None
-        return Version(rows[0][0], model, rows[0][2], _record(rows[0][3]))
+        return StoredVersion(rows[0][0], model, rows[0][2], _record(rows[0][3]))
 
     def add_version(self, workspace_id: int, name: str, record: Record, now: float) -> int:
         """Keep an upload as the newest version of its model; the version's id."""
@@ -211,7 +211,7 @@ class Store:
                     version_id,
                 )
 
-    def configure(self, version_id: int, config: Mapping[str, Any]) -> Version | None:
+    def configure(self, version_id: int, config: Mapping[str, Any]) -> StoredVersion | None:
         """Change keys of a version's config."""
         with self._lock:
             found = self.version(version_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hatch_wallaroo.sandbox.graphql import Resolver, Row
 from hatch_wallaroo.sandbox.shapes import flat_version, model, model_config, summary, workspace
-from hatch_wallaroo.sandbox.store import Model, Store, Version, Workspace, timestamp
+from hatch_wallaroo.sandbox.store import Store, StoredModel, StoredVersion, StoredWorkspace, timestamp
 
 
 class Tables:
@@ -33,7 +33,7 @@ class Tables:
             "insert_workspace_one": self._insert_workspace,
         }
 
-    def _models(self) -> list[Model]:
+    def _models(self) -> list[StoredModel]:
         return [each for found in self._store.workspaces() for each in self._store.models(found.id)]
 
     def _defaults(self) -> list[Row]:
@@ -52,7 +52,7 @@ class Tables:
             self._store.set_default_workspace(found.id)
         return self._workspace(found) if found else None
 
-    def _workspace(self, found: Workspace) -> Row:
+    def _workspace(self, found: StoredWorkspace) -> Row:
         users = [{"user_id": self._store.user_id, "user_type": "OWNER", "workspace_id": found.id}]
         return {
             **workspace(found),
@@ -61,7 +61,7 @@ class Tables:
             "models": lambda _: [self._model(each) for each in self._store.models(found.id)],
         }
 
-    def _model(self, found: Model) -> Row:
+    def _model(self, found: StoredModel) -> Row:
         return {
             **model(found, self._store.user_id),
             "workspace_id": found.workspace_id,
@@ -69,11 +69,11 @@ class Tables:
             "models": lambda _: [self._version(each) for each in self._store.versions(found.id)],
         }
 
-    def _workspace_of(self, found: Model) -> Row | None:
+    def _workspace_of(self, found: StoredModel) -> Row | None:
         owner = self._store.workspace(found.workspace_id)
         return self._workspace(owner) if owner else None
 
-    def _version(self, found: Version) -> Row:
+    def _version(self, found: StoredVersion) -> Row:
         now = self._clock()
         return {
             **flat_version(found, self._store.user_id, now),
@@ -87,7 +87,7 @@ class Tables:
             "model": lambda _: self._model(found.model),
         }
 
-    def _config(self, found: Version) -> Row:
+    def _config(self, found: StoredVersion) -> Row:
         return {**model_config(found), "model_id": found.id, "model": lambda _: self._version(found)}
 
 

@@ -20,7 +20,7 @@ from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.sandbox.judging import Verdict, is_zip, judge, wants_zip
 from hatch_wallaroo.sandbox.receiving import Received, Receiver, UploadRefusedError
-from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, authorize, cut, drain, error
+from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, cut, drain, error
 from hatch_wallaroo.sandbox.shapes import runtime
 from hatch_wallaroo.sandbox.store import Record
 from hatch_wallaroo.sandbox.texts import NOT_A_ZIP
@@ -165,7 +165,7 @@ class Uploads:
                 await drain(pieces, most)
                 return error(503, "Service Unavailable", {"Retry-After": str(int(retry))})
             received = await self._receive(request, pieces)
-        except (RefusedError, UploadRefusedError) as refused:
+        except (RequestRefusedError, UploadRefusedError) as refused:
             await drain(pieces, most)
             return error(refused.status, refused.message)
         except _ResetError:

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from hatch_wallaroo.cli import frameworks as frameworks_module
-from hatch_wallaroo.cli.registry import COMMANDS, commands
+from hatch_wallaroo.cli.commands import COMMANDS, commands
 from reference_pages.commands import every_command
 from support.command_line import Run, environment, options_of, output, program, run
 
@@ -225,7 +225,7 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name="rich")
 
-    monkeypatch.setattr("hatch_wallaroo.cli.registry.import_module", missing)
+    monkeypatch.setattr("hatch_wallaroo.cli.commands.import_module", missing)
     left = run("models", "list")
     assert left.code == 1
     assert "models needs what is not installed: rich" in left.err

@@ -131,7 +131,7 @@ def test_a_missing_extra_keeps_nothing_from_being_completed(run: Run, monkeypatc
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name="rich")
 
-    monkeypatch.setattr("hatch_wallaroo.cli.registry.import_module", missing)
+    monkeypatch.setattr("hatch_wallaroo.cli.commands.import_module", missing)
     for line, offered in (("hatch-wallaroo mod", "plain,models"), ("hatch-wallaroo models li", "")):
         monkeypatch.setenv("_HATCH_WALLAROO_COMPLETE", "bash_complete")
         monkeypatch.setenv("COMP_WORDS", line)

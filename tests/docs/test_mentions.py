@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import click
 import pytest
 
-from hatch_wallaroo.cli.registry import commands
+from hatch_wallaroo.cli.commands import commands
 from hatch_wallaroo.platform.options import OPTIONS
 from reference_pages.findings import all_rules
 from support.documentation import PAGES, SITE, anchors, fences, inline, name, tokens

@@ -23,7 +23,7 @@ from hatch_wallaroo.platform.errors import (
     RefusedError,
 )
 from hatch_wallaroo.platform.multipart import BLOCK, UploadBody
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.transport import Transport
 from support.tiny_server import Answer, Asked, TinyServer, answer, serving
 

@@ -16,7 +16,7 @@ import pytest
 from hatch_wallaroo.platform.auth import DEVICE_GRANT, REALM, Authenticator
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import AuthenticationError, ConfigurationError, ConnectionFailedError, PlatformError
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.tokens import TokenCache, Tokens
 from hatch_wallaroo.platform.transport import Transport
 from support.tiny_server import Answer, Asked, TinyServer, answer, jwt, serving

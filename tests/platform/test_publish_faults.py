@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from hatch_wallaroo.platform.credentials import Secret
+from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.publishing import publish
-from hatch_wallaroo.platform.results import Result
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.results import PublishResult
 from hatch_wallaroo.platform.transport import Transport
 from hatch_wallaroo.sandbox.faults import KINDS, parse
 from support.between import Between
@@ -121,7 +121,7 @@ class Bench:
         self.sha = hashlib.sha256(data).hexdigest()
         self.manifest = write_package(folder / "dist", data=data)
 
-    def publish(self, url: str = "", **settings: Any) -> tuple[Result, str]:
+    def publish(self, url: str = "", **settings: Any) -> tuple[PublishResult, str]:
         """What came of it, and what was said."""
         screen = Recorder()
         given = {"workspace": "my-ws", "wait": 30, "poll": 0.05, "prompt": False, **settings}

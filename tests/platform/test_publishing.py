@@ -19,8 +19,8 @@ from hatch_wallaroo.platform.errors import (
     ConnectionFailedError,
     RefusedError,
 )
-from hatch_wallaroo.platform.results import Result, exit_code
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.publish_settings import Settings
+from hatch_wallaroo.platform.results import PublishResult, exit_code
 from support.packages import write_package
 from support.stub_platform import Clock, Recorder, StubPlatform
 
@@ -35,7 +35,7 @@ class Publication:
         self.screen = Recorder(self.clock)
         self.monkeypatch = monkeypatch
 
-    def __call__(self, platform: StubPlatform, *manifests: Path, **settings: Any) -> list[Result]:
+    def __call__(self, platform: StubPlatform, *manifests: Path, **settings: Any) -> list[PublishResult]:
         self.monkeypatch.setattr(publishing, "connect", lambda *_, **__: platform)
         given = Settings("https://platform.example", **{"workspace": "my-ws", **settings})
         return publishing.publish(manifests, given, screen=self.screen, sleep=self.clock.sleep, clock=self.clock)

@@ -9,7 +9,7 @@ import pytest
 
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.settings import Settings, merge
+from hatch_wallaroo.platform.publish_settings import Settings, merge
 
 URL = "https://w.example"
 SECRET = "tr0ub4dor&3"

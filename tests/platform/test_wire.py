@@ -14,7 +14,7 @@ from hatch_wallaroo.platform.api import connect, upload_request
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.multipart import BLOCK, UploadBody
-from hatch_wallaroo.platform.settings import Settings
+from hatch_wallaroo.platform.publish_settings import Settings
 from support.tiny_server import Asked, answer, serving
 
 WIRE = SHARED / "wire"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.sandbox.credentials import Tokens
+from hatch_wallaroo.sandbox.logins import TokenIssuer
 from hatch_wallaroo.sandbox.store import Store
 from support.byop_cases import CASES
 from support.fronts import REPOSITORY
@@ -133,7 +133,7 @@ def test_a_refresh_token_of_another_client(new) -> None:
 
 def test_tokens_end() -> None:
     now = 1_700_000_000.0
-    tokens = Tokens("id", "jane@example.com", clock=lambda: now)
+    tokens = TokenIssuer("id", "jane@example.com", clock=lambda: now)
     granted = tokens.issue("http://x", "sdk-client")
     assert tokens.read(granted["access_token"], "Bearer")
     now += granted["expires_in"]
@@ -145,7 +145,7 @@ def test_tokens_end() -> None:
 
 def test_a_device_code_ends() -> None:
     now = 1_700_000_000.0
-    tokens = Tokens("id", "jane@example.com", clock=lambda: now)
+    tokens = TokenIssuer("id", "jane@example.com", clock=lambda: now)
     device, code = tokens.start_device()
     now += 10_000
     assert (tokens.approve(code), tokens.redeem(device)) == (False, "expired_token")

@@ -25,7 +25,7 @@ _LONGEST_TOKEN = 8192
 
 
 @dataclass(frozen=True)
-class Credentials:
+class SandboxCredentials:
     """One user with a password, and one confidential client with a secret."""
 
     user: str
@@ -34,7 +34,7 @@ class Credentials:
     secret: str = field(repr=False)
 
     @classmethod
-    def generate(cls) -> Credentials:
+    def generate(cls) -> SandboxCredentials:
         return cls("sandbox@example.com", secrets.token_hex(12), "api-client", secrets.token_hex(16))
 
     def is_user(self, user: str, password: str) -> bool:
@@ -53,7 +53,7 @@ class _Code:
     approved: bool = False
 
 
-class Tokens:
+class TokenIssuer:
     """Issues and checks tokens. What one start of the sandbox signed means nothing to the next."""
 
     def __init__(self, user_id: str, email: str, clock: Callable[[], float] = time.time) -> None:

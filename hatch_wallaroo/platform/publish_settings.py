@@ -10,7 +10,7 @@ from typing import Any, Literal
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.options import OPTIONS, Option, OptionError, is_private
+from hatch_wallaroo.platform.options import OPTIONS, OptionError, PublishOption, is_private
 
 Auth = Literal["auto", "password", "sso", "token", "client"]
 Problem = tuple[str, str]
@@ -19,7 +19,7 @@ PROJECT_TABLE = "tool.hatch.publish.wallaroo"
 USER_TABLE = "publish.wallaroo"
 _OF_HATCH = frozenset({"no_prompt", "initialize_auth", "disable"})
 """What Hatch itself puts among the options and reads from the tables."""
-_BY_NAME: Mapping[str, Option] = {each.name: each for each in OPTIONS}
+_BY_NAME: Mapping[str, PublishOption] = {each.name: each for each in OPTIONS}
 _UNSUPPORTED_WAYS = frozenset({"orch", "test_auth"})
 
 
@@ -214,7 +214,7 @@ def _leads_out(source: _Source, name: str) -> Problem:
     )
 
 
-def _secret_in_project(source: _Source, option: Option) -> Problem:
+def _secret_in_project(source: _Source, option: PublishOption) -> Problem:
     if option.personal:
         return (
             f"{source.called(option.name)} stands in pyproject.toml, which may not say where a login of yours lies",

@@ -9,7 +9,7 @@ from hatch_wallaroo.sandbox.store import Store
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImageOutcome:
     """What became of an image: nothing is wrong, or `summary` says what is, and `logs` tell more."""
 
     summary: str = ""
@@ -42,7 +42,7 @@ class Images:
             thread.join()
 
 
-def started(image_path: str) -> Outcome:
+def started(image_path: str) -> ImageOutcome:
     """Pull an image, start it, ask for `/ping`, and remove what was not there before. Never raises."""
     from hatch_wallaroo.image.engine import engine
     from hatch_wallaroo.image.errors import ImageError
@@ -53,7 +53,7 @@ def started(image_path: str) -> Outcome:
         with engine() as reached, pulled(reached, image_path):
             trial = run(reached, image_path, (), None)
     except ImageError as error:
-        return Outcome(error.message, (error.message, *error.log))
+        return ImageOutcome(error.message, (error.message, *error.log))
     except Exception as error:  # noqa: BLE001 - whatever it is, the version must not stay on its way for ever
-        return Outcome(f"the image could not be tried: {type(error).__name__}: {error}"[:500])
-    return Outcome(logs=(f"{image_path} answers after {trial.started:.1f} s",))
+        return ImageOutcome(f"the image could not be tried: {type(error).__name__}: {error}"[:500])
+    return ImageOutcome(logs=(f"{image_path} answers after {trial.started:.1f} s",))

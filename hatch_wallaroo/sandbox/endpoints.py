@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.sandbox import faults, graphql, shapes
-from hatch_wallaroo.sandbox.requests import RefusedError, Sandbox, authorize, identifier, json_body
-from hatch_wallaroo.sandbox.store import Version, Workspace
+from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, identifier, json_body
+from hatch_wallaroo.sandbox.store import StoredVersion, StoredWorkspace
 from hatch_wallaroo.sandbox.tables import Tables
 from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
@@ -32,7 +32,7 @@ class Api:
         """What a client reads before it logs in."""
         del request
         if not self._sandbox.speaks.config:
-            raise RefusedError(404, "Not Found")
+            raise RequestRefusedError(404, "Not Found")
         return JSONResponse({"default_arch": self._sandbox.release.default_arch or "x86"})
 
     async def graphql(self, request: Request) -> Response:
@@ -47,10 +47,10 @@ class Api:
     async def create_workspace(self, request: Request) -> Response:
         name = (await self._body(request)).get("workspace_name")
         if not isinstance(name, str) or not is_name(name):
-            raise RefusedError(400, "Bad request: the workspace name is not valid: letters, digits and hyphens")
+            raise RequestRefusedError(400, "Bad request: the workspace name is not valid: letters, digits and hyphens")
         made = self._store.create_workspace(name, self._store.user_id, time.time())
         if made is None:
-            raise RefusedError(400, f"Bad request: workspace {name} already exists")
+            raise RequestRefusedError(400, f"Bad request: workspace {name} already exists")
         return JSONResponse({"workspace_id": made.id})
 
     async def list_models(self, request: Request) -> Response:
@@ -81,7 +81,7 @@ class Api:
         found = self._store.model(identifier(await self._body(request), "id"))
         workspace = self._store.workspace(found.workspace_id) if found else None
         if found is None or workspace is None:
-            raise RefusedError(404, "Not Found: there is no such model")
+            raise RequestRefusedError(404, "Not Found: there is no such model")
         now, user = time.time(), self._store.user_id
         versions = [shapes.flat_version(each, user, now) for each in self._store.versions(found.id)]
         named = {"id": workspace.id, "name": workspace.name}
@@ -104,7 +104,9 @@ class Api:
                 try:
                     decode(text)
                 except SchemaDecodeError as error:
-                    raise RefusedError(400, f"Bad request: `{key}` is not a serialized Arrow schema: {error}") from None
+                    raise RequestRefusedError(
+                        400, f"Bad request: `{key}` is not a serialized Arrow schema: {error}"
+                    ) from None
                 changed[key] = text
         updated = self._store.configure(found.id, changed) or found
         return JSONResponse({"model_config": shapes.model_config(updated)})
@@ -112,7 +114,7 @@ class Api:
     async def upload_logs(self, request: Request) -> Response:
         body = await self._body(request)
         if not self._sandbox.speaks.summaries:
-            raise RefusedError(404, "Not Found")
+            raise RequestRefusedError(404, "Not Found")
         found, lines = self._version(body), body.get("lines")
         most = lines if isinstance(lines, int) and 0 < lines < _MOST_LINES else _MOST_LINES
         said = found.record.logs if found.status(time.time()) in {"ready", "error"} else ()
@@ -127,7 +129,7 @@ class Api:
             try:
                 self._sandbox.faults.set(faults.make(str(body.get("name")), body.get("value"), body.get("times")))
             except faults.UnknownFaultError as error:
-                raise RefusedError(400, f"Bad request: {error}") from None
+                raise RequestRefusedError(400, f"Bad request: {error}") from None
         return JSONResponse({"faults": self._sandbox.faults.listed()})
 
     def _checked(self, request: Request) -> dict[str, Any]:
@@ -138,22 +140,22 @@ class Api:
         self._checked(request)
         return await json_body(request)
 
-    def _workspace(self, body: Mapping[str, Any]) -> Workspace:
+    def _workspace(self, body: Mapping[str, Any]) -> StoredWorkspace:
         name = body.get("workspace_name")
         if body.get("workspace_id") is None and isinstance(name, str):
             found = next((each for each in self._store.workspaces() if each.name == name), None)
         else:
             found = self._store.workspace(identifier(dict(body), "workspace_id"))
         if found is None:
-            raise RefusedError(404, "Not Found: there is no such workspace")
+            raise RequestRefusedError(404, "Not Found: there is no such workspace")
         return found
 
-    def _version(self, body: Mapping[str, Any], key: str = "model_version_id") -> Version:
+    def _version(self, body: Mapping[str, Any], key: str = "model_version_id") -> StoredVersion:
         found = self._store.version(identifier(dict(body), key))
         if found is None:
-            raise RefusedError(404, "Not Found: there is no such model version")
+            raise RequestRefusedError(404, "Not Found: there is no such model version")
         return found
 
-    def _configured(self, found: Version) -> dict[str, Any]:
+    def _configured(self, found: StoredVersion) -> dict[str, Any]:
         sandbox = self._sandbox
         return shapes.configured(found, sandbox.speaks, self._store.user_id, sandbox.release.asked, time.time())
