@@ -128,4 +128,4 @@ class Watched:
         written = [each for each in written if each.parent.name != "__pycache__" and each != Path(os.devnull)]
         assert [each for each in written if self.user.root not in each.parents] == []
         gone = [each.name for each in written if not each.exists()]
-        assert [each for each in gone if not each.startswith((".tokens-", ".result.json."))] == []
+        assert [each for each in gone if not each.startswith((".tokens.json.", ".result.json."))] == []
