@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hatch_wallaroo.cli.common import CommandError, complain, misused, tell
+from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -161,7 +162,7 @@ def _table(path: Path, *parents: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise misused(f"{path} cannot be read: {error}", "mend the file; nothing was asked of a platform") from error
     except OSError as error:
-        raise misused(f"{path} cannot be read: {error.strerror or error}") from error
+        raise misused(f"{path} cannot be read: {describe_error(error)}") from error
     for key in (*parents, "publish", "wallaroo"):
         found = found.get(key) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}

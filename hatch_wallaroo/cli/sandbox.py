@@ -15,6 +15,7 @@ from hatch_wallaroo.cli.common import CommandError, tell
 from hatch_wallaroo.cli.completion import complete_faults, complete_releases
 from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
+from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:
     from hatch_wallaroo.sandbox.server import Served, ServerOptions
@@ -136,4 +137,4 @@ def _start_errors(port: int) -> Iterator[None]:
     except StateError as error:
         raise click.BadParameter(str(error), param_hint="--state") from None
     except OSError as error:
-        raise CommandError(f"port {port} cannot be used: {error.strerror or error}") from None
+        raise CommandError(f"port {port} cannot be used: {describe_error(error)}") from None

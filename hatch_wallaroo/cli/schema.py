@@ -33,6 +33,7 @@ from hatch_wallaroo.cli.schema_common import (
 from hatch_wallaroo.cli.schema_writing import Wish, carry_out, plan, refuse, takes_schemas, write_options
 from hatch_wallaroo.exit_codes import FAILED, OK
 from hatch_wallaroo.schema.reading import FORMS, Form
+from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
@@ -231,7 +232,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     try:
         stream = file.open("rb")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = describe_error(error)
         raise misused(
             f"{file} cannot be read: {reason}", "name a file that can be read, or - for standard input"
         ) from None

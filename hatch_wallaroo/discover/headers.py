@@ -22,6 +22,7 @@ from hatch_wallaroo.frameworks.mlflow.signature import read_signature
 from hatch_wallaroo.frameworks.pretrained.tasks import FieldRule, Task
 from hatch_wallaroo.frameworks.saved_models.keras import read_model_config
 from hatch_wallaroo.schema.hints import Header, Hint, tensor
+from hatch_wallaroo.text import describe_error
 
 Names = tuple[Collection[str], Collection[str]]
 """The names of the fields in a sample's input and output rows."""
@@ -56,7 +57,7 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
                 return told
             return Header(findings=(*planned, *inspected.findings, *_pointers(made.layout)))
         except OSError as error:
-            message = f"{error.filename or spec.model} cannot be read: {error.strerror or error}"
+            message = f"{error.filename or spec.model} cannot be read: {describe_error(error)}"
             return Header(findings=(UNREADABLE.finding(message, fix="make it readable", place=Place(key=spec.key)),))
 
 

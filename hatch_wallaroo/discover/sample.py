@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
+from hatch_wallaroo.text import describe_error
 
 UNTOLD = rule(
     "WLR672",
@@ -53,7 +54,7 @@ def read_sample(path: Path, file: str) -> tuple[Sample | None, tuple[Finding, ..
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = describe_error(error)
         return None, (_finding(file, f"cannot be read: {reason}", "correct the path"),)
     if len(data) > LARGEST:
         return None, (_finding(file, f"is larger than {LARGEST >> 20} MiB", "a few rows are enough"),)

@@ -26,7 +26,7 @@ from hatch_wallaroo.files.exclusions import (
 )
 from hatch_wallaroo.files.paths import length_problem, name_problem
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
-from hatch_wallaroo.text import display_path
+from hatch_wallaroo.text import describe_error, display_path
 
 NOT_ALL_SEEN = rule(
     "WLR678",
@@ -148,7 +148,7 @@ def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(tree.root / folder) as scan:
             entries = sorted(islice(scan, MOST_IN_A_FOLDER + 1), key=lambda each: each.name)
     except OSError as error:
-        _not_seen(tree, f"{display_path(folder) or 'the project'} cannot be read: {error.strerror or error}")
+        _not_seen(tree, f"{display_path(folder) or 'the project'} cannot be read: {describe_error(error)}")
         return []
     names = [each.name for each in entries]
     if folder and (marked_reason(names) or _tests(folder, names) or _declares(tree.root / folder, names)):

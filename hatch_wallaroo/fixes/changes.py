@@ -34,7 +34,7 @@ from hatch_wallaroo.fixes.model import (
     SetTo,
     TomlChange,
 )
-from hatch_wallaroo.text import key_text
+from hatch_wallaroo.text import describe_error, key_text
 
 _LARGEST = 16 << 20
 _MARK = "\ufeff".encode()
@@ -129,7 +129,7 @@ def _made_beside(file: ChangedFile, stack: contextlib.ExitStack) -> Path:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         _write_new(folder / _NEW, file.after, stat.S_IMODE(mode))
     except OSError as error:
-        raise WriteError(f"{file.file} cannot be written: {error.strerror or error}") from error
+        raise WriteError(f"{file.file} cannot be written: {describe_error(error)}") from error
     return folder
 
 
@@ -257,7 +257,7 @@ def _read(path: Path, file: str) -> _Text:
         with path.open("rb") as stream:
             data = stream.read(_LARGEST + 1)
     except OSError as error:
-        raise NotAllowedError(f"{file} cannot be read: {error.strerror or error}") from error
+        raise NotAllowedError(f"{file} cannot be read: {describe_error(error)}") from error
     if len(data) > _LARGEST:
         raise NotAllowedError(f"{file} is larger than {_LARGEST >> 20} MiB")
     return _Text(path, data, data)

@@ -16,6 +16,7 @@ from hatch_wallaroo.image.building import Order, Tell, build
 from hatch_wallaroo.image.engine import Engine, engine
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.image.trial import Trial, run
+from hatch_wallaroo.text import describe_error
 
 NOT_MADE = rule(
     "WLR626",
@@ -98,7 +99,7 @@ def sample_rows(path: Path) -> list[Mapping[str, Any]]:
         with path.open("rb") as stream:
             rows = read_object(stream, LARGEST_SAMPLE).get("inputs")
     except OSError as error:
-        raise ImageError(f"{path.name} cannot be read: {error.strerror or error}", "see the key sample") from error
+        raise ImageError(f"{path.name} cannot be read: {describe_error(error)}", "see the key sample") from error
     except JsonError:
         rows = None
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):

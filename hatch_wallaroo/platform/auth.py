@@ -15,6 +15,7 @@ from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.response import Response, cleaned
 from hatch_wallaroo.platform.tokens import LATEST, Device, TokenCache, Tokens, error_of, names_of, seconds
 from hatch_wallaroo.platform.transport import Transport
+from hatch_wallaroo.text import describe_error
 
 REALM = "/auth/realms/master/protocol/openid-connect"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -348,7 +349,7 @@ class Authenticator:
 
     def _unwritable(self, error: OSError) -> ConfigurationError:
         return ConfigurationError(
-            f"The logins in {self._cache.path} cannot be written: {error.strerror or error}.",
+            f"The logins in {self._cache.path} cannot be written: {describe_error(error)}.",
             "See whom that folder belongs to.",
         )
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.platform.errors import ConfigurationError
+from hatch_wallaroo.text import describe_error
 
 MASK = "***"
 _SHORTEST = 4
@@ -107,7 +108,7 @@ def from_file(path: Path) -> Credentials:
         raise ConfigurationError(f"The credentials file {path} is no JSON object.", _SHAPES) from None
     except OSError as error:
         raise ConfigurationError(
-            f"The credentials file {path} cannot be read: {error.strerror}.", "See WALLAROO_SDK_CREDENTIALS."
+            f"The credentials file {path} cannot be read: {describe_error(error)}.", "See WALLAROO_SDK_CREDENTIALS."
         ) from error
     user, password, token = (_text(made.get(key)) for key in ("username", "password", "token"))
     if token:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.platform.errors import ConfigurationError
+from hatch_wallaroo.text import describe_error
 
 BLOCK = 256 * 1024
 
@@ -101,7 +102,7 @@ class UploadBody:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: OSError) -> ConfigurationError:
-        return ConfigurationError(f"{self._name} cannot be read: {error.strerror or error}.")
+        return ConfigurationError(f"{self._name} cannot be read: {describe_error(error)}.")
 
     @property
     def _name(self) -> str:

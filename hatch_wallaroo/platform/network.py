@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.response import cleaned
+from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager, Timeout
@@ -74,7 +75,7 @@ def _context(ca_cert: Path | None) -> ssl.SSLContext:
 
 
 def _why(error: OSError) -> str:
-    return "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
+    return "there is no such file" if isinstance(error, FileNotFoundError) else describe_error(error)
 
 
 def _proxy(url: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from hatch_wallaroo.bundle.manifest import ManifestError, load
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.options import ROUTES
+from hatch_wallaroo.text import describe_error
 
 SUFFIX = ".wallaroo.json"
 OUTPUT = "dist"
@@ -111,7 +112,7 @@ class Package:
                     if progress:
                         progress(done, self.size)
         except OSError as error:
-            raise ConfigurationError(f"{self.file.name} cannot be read: {error.strerror}", _READABLE) from error
+            raise ConfigurationError(f"{self.file.name} cannot be read: {describe_error(error)}", _READABLE) from error
         if digest.hexdigest() != self.sha256:
             raise ConfigurationError(
                 f"{self.file.name} is not the file that its manifest describes: SHA-256 {digest.hexdigest()[:16]}… "
@@ -167,7 +168,7 @@ def read(path: Path) -> Package:
     try:
         manifest = load(path, images=True)
     except OSError as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}", _READABLE) from error
+        raise ConfigurationError(f"{path.name} cannot be read: {describe_error(error)}", _READABLE) from error
     except ManifestError as error:
         raise ConfigurationError(str(error), _BUILD_AGAIN) from error
     problem = _misfit(manifest)
@@ -179,7 +180,7 @@ def read(path: Path) -> Package:
     try:
         size = file.stat().st_size if file.is_file() else None
     except OSError as error:
-        raise ConfigurationError(f"{file.name} cannot be read: {error.strerror}", _READABLE) from error
+        raise ConfigurationError(f"{file.name} cannot be read: {describe_error(error)}", _READABLE) from error
     if size is None:
         raise ConfigurationError(f"{file.name} is not there, and {path.name} describes it", _BUILD_AGAIN)
     if size != manifest["file"]["size"]:

@@ -20,7 +20,7 @@ from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.workspace import Compatibility, Destination
-from hatch_wallaroo.text import human_size, printable
+from hatch_wallaroo.text import describe_error, human_size, printable
 
 FORMAT = 1
 Outcome = Literal["ready", "present", "uploaded", "planned", "failed"]
@@ -151,7 +151,9 @@ def write(path: Path, document: dict[str, Any]) -> None:
     try:
         write_whole(path, data, mode=0o644)
     except OSError as error:
-        raise ConfigurationError(f"{path} could not be written: {error.strerror}", "name a file elsewhere") from error
+        raise ConfigurationError(
+            f"{path} could not be written: {describe_error(error)}", "name a file elsewhere"
+        ) from error
 
 
 _LISTED = 200

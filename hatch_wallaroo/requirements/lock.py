@@ -17,6 +17,7 @@ from hatch_wallaroo.requirements import rules
 from hatch_wallaroo.requirements.lines import without_login
 from hatch_wallaroo.requirements.merge import Wanted
 from hatch_wallaroo.requirements.target import Target
+from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock
@@ -116,7 +117,7 @@ def _run(uv: str, root: str, arguments: Sequence[str], text: str) -> tuple[int, 
     except subprocess.TimeoutExpired:
         return 1, "", f"uv took longer than {SECONDS} seconds"
     except OSError as error:
-        return 1, "", f"uv could not be run: {error.strerror or error}"
+        return 1, "", f"uv could not be run: {describe_error(error)}"
     return done.returncode, done.stdout, done.stderr
 
 

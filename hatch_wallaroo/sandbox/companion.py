@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from hatch_wallaroo.text import describe_error
+
 _OF_A_PLATFORM = (
     "WALLAROO_URL",
     "WALLAROO_USER",
@@ -53,7 +55,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         try:
             process = subprocess.Popen([program, *command[1:]], env={**inherited, **environment})  # noqa: S603 - the user's
         except OSError as error:
-            raise CommandNotFoundError(f"{command[0]} cannot be run: {error.strerror or error}") from error
+            raise CommandNotFoundError(f"{command[0]} cannot be run: {describe_error(error)}") from error
         if ends:
             process.terminate()
         code = process.wait()

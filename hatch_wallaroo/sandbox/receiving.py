@@ -10,6 +10,8 @@ from email.message import Message
 from pathlib import Path
 from typing import IO
 
+from hatch_wallaroo.text import describe_error
+
 LARGEST_METADATA = 4 << 20
 LARGEST_HEADERS = 16 << 10
 MOST_PARTS = 8
@@ -90,7 +92,7 @@ class Receiver:
             raise UploadRefusedError(400, f"Bad request: {error}") from None
         except OSError as error:
             self.abandon()
-            raise UploadRefusedError(507, f"Insufficient Storage: {error.strerror or error}") from None
+            raise UploadRefusedError(507, f"Insufficient Storage: {describe_error(error)}") from None
         except BaseException:
             self.abandon()
             raise

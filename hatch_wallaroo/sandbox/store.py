@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from hatch_wallaroo.text import describe_error
+
 _FORMAT = 1
 _TABLES = """
 CREATE TABLE identity (user_id TEXT NOT NULL, default_workspace INTEGER REFERENCES workspaces);
@@ -116,7 +118,7 @@ class Store:
             said = "another sandbox is running with it" if "locked" in str(error) else str(error)
             raise StateError(f"{folder} cannot be used: {said}") from None
         except OSError as error:
-            raise StateError(f"{folder} cannot be used: {error.strerror or error}") from None
+            raise StateError(f"{folder} cannot be used: {describe_error(error)}") from None
         except (sqlite3.Error, TypeError) as error:
             raise StateError(f"{folder} holds no state of a sandbox: {error}") from None
 

@@ -20,7 +20,7 @@ from hatch_wallaroo.config.toml import documents, inserting, removing
 from hatch_wallaroo.config.toml.statements import sections, spots
 from hatch_wallaroo.config.toml.values import dotted
 from hatch_wallaroo.findings import PYPROJECT
-from hatch_wallaroo.text import key_text
+from hatch_wallaroo.text import describe_error, key_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -184,7 +184,7 @@ class Edit:
         try:
             self._replace((self._mark + self.after).encode())
         except OSError as error:
-            raise EditError(f"{self.path.name} cannot be written: {error.strerror or error}") from error
+            raise EditError(f"{self.path.name} cannot be written: {describe_error(error)}") from error
         self._bytes = (self._mark + self.after).encode()
         self.before = self.after
 
@@ -201,7 +201,7 @@ class Edit:
                 raise EditError(f"{name} is a link to something that does not exist", "mend the link") from None
             return None
         except OSError as error:
-            raise EditError(f"{name} cannot be read: {error.strerror or error}", "make the file readable") from error
+            raise EditError(f"{name} cannot be read: {describe_error(error)}", "make the file readable") from error
         if len(data) > _LARGEST:
             raise EditError(f"{name} is larger than {_LARGEST >> 20} MiB", "nothing but settings belongs in it")
         return data

@@ -12,6 +12,7 @@ from typing import Any
 from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.toml.positions import Positions
 from hatch_wallaroo.findings import PYPROJECT, Finding, Place
+from hatch_wallaroo.text import describe_error
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -60,7 +61,7 @@ def read_document(root: Path) -> Document:
     except FileNotFoundError:
         return _failed("there is no pyproject.toml in this folder", "run this in the project's folder")
     except OSError as error:
-        return _failed(f"cannot be read: {error.strerror or error}", "make the file readable")
+        return _failed(f"cannot be read: {describe_error(error)}", "make the file readable")
     if len(data) > _LARGEST:
         return _failed(f"is larger than {_LARGEST >> 20} MiB", "nothing but settings belongs in it")
     try:

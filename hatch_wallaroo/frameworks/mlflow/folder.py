@@ -23,7 +23,7 @@ from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, read_
 from hatch_wallaroo.frameworks.base import declared_model
 from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL
 from hatch_wallaroo.requirements.resolve import Requirements, requirements_text
-from hatch_wallaroo.text import one_line
+from hatch_wallaroo.text import describe_error, one_line
 
 NOT_FETCHED = rule(
     "WLR461",
@@ -169,7 +169,7 @@ def _wrong(entries: tuple[Entry, ...], declared: str, place: Place) -> list[Find
         fix = "save the model once more with MLflow"
         return [NOT_A_MODEL.finding(f"{own.name} is no MLmodel: {error.message}", fix=fix, place=at)]
     except OSError as error:
-        message = f"{own.name} cannot be read: {error.strerror or error}"
+        message = f"{own.name} cannot be read: {describe_error(error)}"
         return [NOT_A_MODEL.finding(message, fix="make the file readable", place=here)]
     findings = []
     function = found.flavors.get("python_function")

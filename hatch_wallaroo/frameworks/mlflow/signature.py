@@ -18,7 +18,7 @@ from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, Spec,
 from hatch_wallaroo.schema.hints import Header, Hint, arrow_dtype, row_sizes
 from hatch_wallaroo.schema.notation import format_type
 from hatch_wallaroo.schema.types import Field, ListOf, MapOf, Scalar, Schema, Struct, Type
-from hatch_wallaroo.text import few
+from hatch_wallaroo.text import describe_error, few
 
 NO_SIGNATURE = rule(
     "WLR673",
@@ -84,7 +84,7 @@ def read_signature(path: Path, shown: str) -> Header:
     except MLmodelError as error:
         return _wrong(shown, error.message, _SIGN, error.line, error.column)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = describe_error(error)
         return _wrong(shown, f"cannot be read: {reason}", "name the folder that MLflow wrote, with MLmodel in it")
     return _header(model, shown)
 

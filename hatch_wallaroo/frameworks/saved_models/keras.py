@@ -35,6 +35,7 @@ from hatch_wallaroo.frameworks.saved_models.tensorflow import (
     signature_tensors,
 )
 from hatch_wallaroo.frameworks.tensors import Tensor, type_difference
+from hatch_wallaroo.text import describe_error
 
 FORM = rule(
     "WLR330",
@@ -178,7 +179,7 @@ def _inspect_hdf5(spec: ModelSpec, entry: Entry) -> Inspection:
             head = stream.read(64)
             found = read_root_attributes(stream, entry.source.size)
     except OSError as problem:
-        message = f"{entry.name} cannot be read: {problem.strerror or problem}"
+        message = f"{entry.name} cannot be read: {describe_error(problem)}"
         return Inspection({}, (UNREADABLE.finding(message, place=place),))
     except Hdf5Error as problem:
         other = recognise_head(head)

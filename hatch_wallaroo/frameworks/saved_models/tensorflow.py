@@ -23,7 +23,7 @@ from hatch_wallaroo.frameworks.base import (
 )
 from hatch_wallaroo.frameworks.saved_models.layout import GRAPH, NO_SAVED_MODEL, advice, plan_saved_model, refuse_file
 from hatch_wallaroo.frameworks.tensors import Tensor
-from hatch_wallaroo.text import few
+from hatch_wallaroo.text import describe_error, few
 
 VARIABLES = rule(
     "WLR322",
@@ -148,7 +148,7 @@ def read_graph(spec: ModelSpec, entry: Entry) -> tuple[SavedModel | None, tuple[
     except ProtobufError as problem:
         message = f"{entry.name} is {begins_as(entry.source) or f'not a SavedModel: {problem}'}"
     except Exception as problem:  # noqa: BLE001 - a damaged zip raises what zlib, zipfile or the disk does
-        reason = (isinstance(problem, OSError) and problem.strerror) or str(problem) or type(problem).__name__
+        reason = describe_error(problem)
         message = f"{entry.name} cannot be read: {reason}"
     else:
         return model, ()
