@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hatch_wallaroo.config.docs import field_docs, table_doc
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, Setting
-from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, Option, options
+from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, Option, field_docs, options, table_doc
 from hatch_wallaroo.config.value_types import ChoiceValue
 
 _HEAD = """\

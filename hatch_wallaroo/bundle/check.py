@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hatch_wallaroo.bundle import pandas_index
 from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
+from hatch_wallaroo.bundle.rules import INDEX_FIELD, NO_SAMPLE, UNREADABLE
 from hatch_wallaroo.bundle.zip_leftovers import check_own_zips
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files import secrets
-from hatch_wallaroo.files.secrets import check_settings
+from hatch_wallaroo.files.secrets import check_settings, scan
 from hatch_wallaroo.files.sources import Entry, ZipMember, lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import DamagedMemberError, archives_kept_open
-from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
+from hatch_wallaroo.findings import Finding, Place, errors
+from hatch_wallaroo.schema.arrow import is_pandas_index
 from hatch_wallaroo.text import describe_error, display_path
-
-UNREADABLE = rule(
-    "WLR620",
-    "a file of the bundle cannot be read",
-    why="What cannot be read here cannot be packed.",
-    source="The operating system's answer, or what a zip says against its own content",
-)
-NO_SAMPLE = rule(
-    "WLR622",
-    "the sample is not there",
-    why="The bundle is made without it, but there is nothing to try it with.",
-    source="The key `sample`",
-    level=Level.WARNING,
-)
 
 _LARGEST_REQUIREMENTS = 1 << 20
 _FILES_CODES = tuple(f"WLR2{tens}" for tens in range(5))
 """The rules of `files`: they hold in every release."""
+_ZIP_CODES = "WLR23"
+"""Where one of these refuses a zip, what else is in it does not matter."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +56,16 @@ def _check(spec: ModelSpec) -> Checked:
     start = time.perf_counter()
     chosen = family(spec.framework.family)
     made, planned = plan(spec)
-    found = (*planned, *_sample(spec), *check_settings(spec), *pandas_index.check_schemas(spec))
+    findings = [*planned, *(finding for each in _OF_TABLE for finding in each(spec))]
     if spec.files_only:
-        return Checked(spec, None, {}, (), tuple(_about_files(spec, made, found)))
+        return Checked(spec, None, {}, (), _unique(_about_files(made, findings)))
     if made is None:
-        return Checked(spec, None, {}, (), tuple(_unique([*found, *chosen.check_schemas(spec, {})])))
-    findings = [*found, *_pointers(made), *check_own_zips(made, planned)]
+        return Checked(spec, None, {}, (), _unique([*findings, *chosen.check_schemas(spec, {})]))
+    if not any(each.is_error and each.code.startswith(_ZIP_CODES) for each in planned):
+        findings += check_own_zips(made)
     facts: Mapping[str, Any] = {}
     try:
-        findings += secrets.scan(spec, made.layout.entries)
+        findings += (finding for each in _OF_FILES for finding in each(made))
         inspection = chosen.inspect(spec, made.layout)
         facts = inspection.facts
         findings += inspection.findings
@@ -84,16 +73,14 @@ def _check(spec: ModelSpec) -> Checked:
         findings.append(_unreadable(error, made))
     findings += chosen.check_schemas(spec, facts)
     seconds = time.perf_counter() - start
-    return Checked(spec, made, facts, _requirements(made), tuple(_unique(findings)), seconds)
+    return Checked(spec, made, facts, _requirements(made), _unique(findings), seconds)
 
 
-def _about_files(spec: ModelSpec, made: BundlePlan | None, found: tuple[Finding, ...]) -> Iterator[Finding]:
+def _about_files(made: BundlePlan | None, found: Iterable[Finding]) -> Iterator[Finding]:
     """What can be said of the bundle whatever the release: which files are missing, unsafe or secret."""
     yield from (each for each in found if each.code.startswith(_FILES_CODES) or each.rule == NO_SAMPLE)
-    if made is not None:
-        yield from _pointers(made)
-        with contextlib.suppress(OSError):
-            yield from secrets.scan(spec, made.layout.entries)
+    with contextlib.suppress(OSError):
+        yield from (finding for each in _OF_FILES if made for finding in each(made))
 
 
 def _sample(spec: ModelSpec) -> Iterator[Finding]:
@@ -102,6 +89,18 @@ def _sample(spec: ModelSpec) -> Iterator[Finding]:
         yield NO_SAMPLE.finding(
             f"'{display_path(spec.sample)}' is not a file that exists", fix=fix, place=spec.at("sample")
         )
+
+
+def _index_fields(spec: ModelSpec) -> Iterator[Finding]:
+    """A finding for each field of the declared schemas that is an index."""
+    for option, schema in (("input-schema", spec.input_schema), ("output-schema", spec.output_schema)):
+        for field in schema.fields if schema else ():
+            if is_pandas_index(field.name):
+                yield INDEX_FIELD.finding(
+                    f"{field.name} is the index of a pandas DataFrame, not a column of the data",
+                    fix="remove it from the schema",
+                    place=spec.at(option, field.name),
+                )
 
 
 def _requirements(made: BundlePlan) -> tuple[str, ...]:
@@ -157,5 +156,16 @@ def _damaged(error: DamagedMemberError, made: BundlePlan) -> Finding:
     )
 
 
-def _unique(findings: list[Finding]) -> list[Finding]:
-    return list(dict.fromkeys(findings))
+def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))
+
+
+def _secrets(made: BundlePlan) -> Iterable[Finding]:
+    return scan(made.spec, made.layout.entries)
+
+
+_OF_TABLE: tuple[Callable[[ModelSpec], Iterable[Finding]], ...] = (_sample, check_settings, _index_fields)
+"""The checks of what the table says, whatever the framework."""
+
+_OF_FILES: tuple[Callable[[BundlePlan], Iterable[Finding]], ...] = (_pointers, _secrets)
+"""The checks of what goes in, whatever the framework and the release. They raise OSError for what cannot be read."""

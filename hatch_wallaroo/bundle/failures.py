@@ -2,55 +2,10 @@
 
 from __future__ import annotations
 
+from hatch_wallaroo.bundle.rules import CHANGED, NOT_PACKED
 from hatch_wallaroo.files.sources import Entry, ZipMember
-from hatch_wallaroo.findings import Finding, Level, rule
+from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.text import describe_error
-
-STORED_ONLY = rule(
-    "WLR600",
-    "nothing was compressed, because the portable codec is missing",
-    why="A bundle is the same, byte for byte, on every machine only if all of them deflate with the same library. "
-    "Without it, everything is stored: a correct bundle, but larger, and with another digest than elsewhere.",
-    source="The archive's format: zlib-ng, level 2, is part of it",
-    level=Level.WARNING,
-)
-NO_PORTABLE = rule(
-    "WLR601",
-    "deflate was asked for, and the portable codec is missing",
-    why="Deflating with another library would silently give another digest for the same model.",
-    source="The archive's format: zlib-ng, level 2, is part of it",
-)
-NO_FAST = rule(
-    "WLR602",
-    "the fast codec was asked for, and it is missing",
-    why="The fast profile is deflated by ISA-L, which has no wheels for every machine.",
-    source="The archive's format: the fast profile is ISA-L, level 1",
-)
-CHANGED = rule(
-    "WLR603",
-    "a file changed while it was packed",
-    why="Its bytes in the bundle would be partly old and partly new, under a digest that fits neither.",
-    source="The file's identity, size and times, compared before and after each reading",
-)
-UNREADABLE = rule(
-    "WLR604",
-    "a file cannot be read",
-    why="A bundle without it would not be the one that was declared.",
-    source="The operating system's answer, or the checksum in the archive that it comes from",
-)
-NO_ENTRIES = rule(
-    "WLR605",
-    "there is nothing to pack",
-    why="The platform refuses an archive without files.",
-    source="Upload answers 400, `Not a valid ZIP file.`",
-)
-BAD_PATH = rule(
-    "WLR606",
-    "a path that an archive cannot hold",
-    why="Paths in an archive are relative, unique and at most 65,535 bytes long; unpackers refuse others, or write "
-    "outside of their folder.",
-    source="APPNOTE.TXT 4.4.10 and 4.4.17",
-)
 
 
 class ArchiveError(Exception):
@@ -88,7 +43,7 @@ class UnreadableError(ArchiveError):
             fix = f"make {entry.source.archive.name} again"
         else:
             message, fix = f"{entry.name} cannot be read: {reason}", "check that it exists and that you may read it"
-        super().__init__(UNREADABLE.finding(message, fix=fix))
+        super().__init__(NOT_PACKED.finding(message, fix=fix))
 
 
 class CodecError(ArchiveError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.archive import Archive
 from hatch_wallaroo.bundle.check import Checked
-from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import COME_AND_GO
 from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
 from hatch_wallaroo.report import to_json
 from hatch_wallaroo.text import key_text, one_line
 
@@ -54,7 +55,7 @@ def manifest(
         "python": spec.release.python,
         "file": {"name": filename, "size": archive.size, "sha256": archive.sha256, "profile": archive.profile},
         "route": spec.framework.route,
-        "upload": metadata(spec),
+        "upload": upload_metadata(spec),
         **_image(checked),
         "contents": contents,
         "contents_sha256": contents_digest(contents),
@@ -70,7 +71,7 @@ def _image(checked: Checked) -> dict[str, Any]:
     image = checked.spec.image
     if image is None:
         return {}
-    from hatch_wallaroo.frameworks.mlflow.build_context import reference
+    from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
     from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
     from hatch_wallaroo.schema.arrow import encode
 
@@ -78,7 +79,7 @@ def _image(checked: Checked) -> dict[str, Any]:
     sides = zip(("input_schema", "output_schema"), effective_schemas(checked.spec, entries), strict=True)
     return {
         "image": {
-            "reference": reference(checked.spec),
+            "reference": image_reference(checked.spec),
             "base": image.base,
             "platform": image.platform,
             "builder": image.builder,
@@ -155,3 +156,44 @@ def load(path: Path, *, images: bool = False) -> dict[str, Any]:
     if not isinstance(name, str) or not plain or name in {"", ".", ".."}:
         raise ManifestError(f"{path.name} does not name a file of its own folder")
     return made
+
+
+def upload_metadata(spec: ModelSpec) -> dict[str, Any]:
+    """What `POST …/upload` takes as its `metadata` part, without `workspace_id`.
+
+    Keys in the SDK's order; publishing puts `workspace_id` behind `visibility`.
+    Source: requests captured from the SDKs of 2023.2.1 and 2026.1.3.
+    """
+    keys = spec.framework.conversion_keys or spec.release.conversion_keys
+    made: dict[str, Any] = {
+        "name": spec.name,
+        "visibility": spec.visibility,
+        "conversion": {key: _CONVERSION[key](spec) for key in keys},
+    }
+    if spec.image is not None:
+        # An image is registered by its name, and its schemas are set afterwards.
+        return {"image_path": image_reference(spec), **made}
+    if spec.input_schema is not None or spec.output_schema is not None:
+        from hatch_wallaroo.schema.arrow import encode
+
+        for key, schema in (("input_schema", spec.input_schema), ("output_schema", spec.output_schema)):
+            if schema is not None:
+                made[key] = encode(schema)
+    return made
+
+
+def _framework_config(spec: ModelSpec) -> dict[str, Any] | None:
+    if spec.framework_config is None:
+        return None
+    return {"config": dict(spec.framework_config), "framework": spec.framework.name}
+
+
+_CONVERSION: Mapping[str, Callable[[ModelSpec], Any]] = {
+    "arch": lambda spec: spec.arch,
+    "accel": lambda spec: spec.accel,
+    "framework": lambda spec: spec.framework.name,
+    "framework_config": _framework_config,
+    "python_version": lambda spec: spec.python_version,
+    "requirements": lambda _: [],
+}
+"""The parts of `conversion`. `requirements` is always empty: a BYOP's stand in its requirements.txt."""

@@ -17,24 +17,12 @@ from hatch_wallaroo.bundle.archive import Archive, ArchiveError, CodecError, wri
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.manifest import ManifestError, dump, load, manifest
 from hatch_wallaroo.bundle.plan import BundlePlan, stem
+from hatch_wallaroo.bundle.rules import NOT_WRITTEN, NOTHING
 from hatch_wallaroo.bundle.tar import write_tar
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.writing import replace_all
-from hatch_wallaroo.findings import Finding, Place, errors, rule
+from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.text import describe_error
-
-NOT_WRITTEN = rule(
-    "WLR621",
-    "the bundle could not be written",
-    why="Nothing is lost: what stood in the output folder is still there.",
-    source="The operating system's answer",
-)
-NOTHING = rule(
-    "WLR623",
-    "none of the models has a bundle",
-    why="A build that leaves nothing would look as if it had worked.",
-    source="The table: no model of it was read",
-)
 
 STAGING = ".wallaroo-"
 """How the folder of unfinished files begins, inside the output folder."""

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hatch_wallaroo.bundle.codecs import WINDOW, Checksum, Choice
+from hatch_wallaroo.bundle.codecs import BLOCK, TRIED, WINDOW, Checksum, Choice, places, saves_enough, worth_deflating
 from hatch_wallaroo.bundle.reading import Item, Reader
-from hatch_wallaroo.bundle.sampling import BLOCK, TRIED, places, saves_enough, worth_deflating
 from hatch_wallaroo.bundle.zipformat import Header, Method, local_header
 
 CHUNK = 1 << 20

@@ -6,25 +6,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hatch_wallaroo.bundle.plan import BundlePlan
+from hatch_wallaroo.bundle.rules import LEFTOVERS
 from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember
 from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, member_names
-from hatch_wallaroo.findings import Finding, Level, Place, rule
+from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.text import display_path
-
-LEFTOVERS = rule(
-    "WLR666",
-    "a zip of your own holds what is no part of the model",
-    why="Desktops, notebooks and Python leave files of theirs in whatever is zipped. The bundle is made without them "
-    "where it is made from the zip's members; a zip that goes along as it is takes them to the platform.",
-    source="The names that these programs give to their files",
-    level=Level.NOTE,
-)
 
 _REASONS = frozenset({FOLDERS["__macosx"], FOLDERS["__pycache__"], FOLDERS[".ipynb_checkpoints"], FILES["*.pyc"]})
 _SUFFIX = ".zip"
-_OF_ZIPS = "WLR23"
 
 
 def leftovers(names: Iterable[str]) -> dict[str, str]:
@@ -37,14 +28,9 @@ def leftovers(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def check_own_zips(made: BundlePlan, planned: Iterable[Finding]) -> Iterator[Finding]:
-    """A note for each zip of the user's that has leftovers in it: the model, or one that goes along whole.
-
-    Where `planned` refuses a zip, what else is in it does not matter.
-    """
+def check_own_zips(made: BundlePlan) -> Iterator[Finding]:
+    """A note for each zip of the user's that has leftovers in it: the model, or one that goes along whole."""
     spec = made.spec
-    if any(each.is_error and each.code.startswith(_OF_ZIPS) for each in planned):
-        return
     archives = {entry.source.archive for entry in made.layout.entries if isinstance(entry.source, ZipMember)}
     if archives and spec.model is not None:
         for archive in archives:

@@ -28,7 +28,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     import click
 
     from hatch_wallaroo.cli.commands import commands
-    from hatch_wallaroo.cli.common import complain
+    from hatch_wallaroo.console import complain
     from hatch_wallaroo.exit_codes import FAILED
 
     _print_anything()
@@ -60,7 +60,7 @@ def _misused(error: click.UsageError) -> int:
     """Say a mistake on the command line in the words of every other error."""
     import click
 
-    from hatch_wallaroo.cli.common import complain
+    from hatch_wallaroo.console import complain
     from hatch_wallaroo.findings import nearest
 
     message, help_text = error.format_message(), "hatch-wallaroo --help"
@@ -78,7 +78,7 @@ def _misused(error: click.UsageError) -> int:
 
 def _aborted(error: click.Abort) -> int:
     """Ctrl-C, a question that nobody was there to answer, or one that was answered with no."""
-    from hatch_wallaroo.cli.common import complain
+    from hatch_wallaroo.console import complain
     from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 
     reason = error.__cause__ or error.__context__
@@ -97,7 +97,7 @@ def _interrupted() -> int:
 
     with contextlib.suppress(ValueError):  # called from a thread, which no Ctrl-C reaches
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from hatch_wallaroo.cli.common import complain
+    from hatch_wallaroo.console import complain
     from hatch_wallaroo.exit_codes import INTERRUPTED
 
     complain("interrupted")

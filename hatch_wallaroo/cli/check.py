@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, json_option, misused, project_option, tell
+from hatch_wallaroo.cli.groups import json_option, project_option
+from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED, OK
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.text import colored, describe_error, one_line
@@ -84,7 +85,8 @@ def _form(form: str | None, as_json: bool) -> str:
 
 
 def _check(project: Path, models: tuple[str, ...]) -> Result:
-    from hatch_wallaroo.project.repository import check_repository, read_repository
+    from hatch_wallaroo.project.checking import check_repository
+    from hatch_wallaroo.project.repository import read_repository
     from hatch_wallaroo.project.result import UnknownModelError, result
 
     start = time.perf_counter()

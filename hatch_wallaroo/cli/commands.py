@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.cli.common import CommandError
 from hatch_wallaroo.cli.groups import Group, with_no_color
+from hatch_wallaroo.console import CommandError
 from hatch_wallaroo.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import misused
+from hatch_wallaroo.console import misused
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

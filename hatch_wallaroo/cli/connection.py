@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, complain, misused, tell
+from hatch_wallaroo.console import CommandError, complain, misused, tell
 from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, json_option, misused, say, say_json, tell
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
+from hatch_wallaroo.cli.groups import json_option
 from hatch_wallaroo.cli.tables import cell, show_table
+from hatch_wallaroo.console import CommandError, misused, say, say_json, tell
 from hatch_wallaroo.findings import nearest
 
 if TYPE_CHECKING:

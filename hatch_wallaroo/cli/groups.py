@@ -1,15 +1,19 @@
-"""Groups of commands that all behave alike: the nearest name for a misspelt one, help where nothing is asked for."""
+"""What commands have in common: options, and groups that name the nearest to a misspelt command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-from hatch_wallaroo.cli.common import misused, no_color
+from hatch_wallaroo.console import misused
 from hatch_wallaroo.exit_codes import CONFIGURATION
 from hatch_wallaroo.findings import nearest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Group(click.Group):
@@ -68,3 +72,22 @@ def no_color_option() -> click.Option:
 def _meant(typed: str, names: Iterable[str]) -> str:
     close = nearest(typed, names)
     return f"did you mean {close}?" if close else f"the commands are {', '.join(names)}"
+
+
+def json_option(command: Command) -> Command:
+    """`--json`, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+def project_option(command: Command) -> Command:
+    """`--project DIR`, given to the command as `project`: the folder with the pyproject.toml, by default this one."""
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    option = click.option("--project", "-p", type=kind, default=Path(), help="The project's folder.", metavar="DIR")
+    return option(command)
+
+
+def no_color(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """The callback of `--no-color`: what is asked for once holds for all that runs after."""
+    del context, parameter
+    if value:
+        os.environ["NO_COLOR"] = "1"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, json_option, misused, project_option, say_json, tell
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
+from hatch_wallaroo.cli.groups import json_option, project_option
+from hatch_wallaroo.console import CommandError, misused, say_json, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION
 from hatch_wallaroo.findings import Finding, Level
 from hatch_wallaroo.report import render
@@ -95,9 +96,9 @@ def init(
 def _read(root: Path, release: str | None) -> tuple[AdoptionContext, Edit]:
     """The project as it is; what is no TOML is said with its line, and ends the command."""
     from hatch_wallaroo.config.toml.editing import EditError, edit_pyproject
-    from hatch_wallaroo.config.toml.parsing import parse_document
+    from hatch_wallaroo.config.toml.reading import parse_document
     from hatch_wallaroo.discover.candidates import AdoptionContext
-    from hatch_wallaroo.discover.tables import declared_release
+    from hatch_wallaroo.discover.propose import declared_release
     from hatch_wallaroo.project.repository import read_repository
     from hatch_wallaroo.releases.load import known
 
@@ -153,10 +154,10 @@ def _judge(context: AdoptionContext, framework: str | None, name: str | None, mo
 
 def _tried(root: Path, adoption: Adoption) -> tuple[Finding, ...]:
     """What is to be said of the project, and what a check says of it with the changes; without any, what is wrong."""
-    from hatch_wallaroo.config.toml.positions import locate_all
+    from hatch_wallaroo.config.toml.reading import locate_all
     from hatch_wallaroo.discover.adoption import trial
     from hatch_wallaroo.discover.project import INCOMPLETE
-    from hatch_wallaroo.project.written import NO_PROJECT
+    from hatch_wallaroo.project.rules import NO_PROJECT
 
     if not adoption.diff:
         return tuple(each for each in adoption.findings if each.level is not Level.NOTE)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, misused, tell
 from hatch_wallaroo.config.toml.editing import Edit
+from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
+from hatch_wallaroo.discover.propose import declared_table, is_covered
 from hatch_wallaroo.discover.search import Discovery, discover, discover_at
-from hatch_wallaroo.discover.tables import declared, is_covered
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.text import one_line
 
@@ -55,7 +55,7 @@ def choose(
         chosen = [_as_framework(chosen[0], context, framework)]
     elif asking:
         chosen = [_which_framework(each, context) for each in chosen]
-    error = None if chosen or declared(edit.document) is not None else _nothing(found, new, context)
+    error = None if chosen or declared_table(edit.document) is not None else _nothing(found, new, context)
     left = "what else was found is not certain; --model names it" if takeable else Choice.left
     return Choice(found.candidates, tuple(chosen), found.findings, error, left)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import misused, say, tell
 from hatch_wallaroo.cli.connection import platform_errors, platform_options, read_settings
+from hatch_wallaroo.console import misused, say, tell
 from hatch_wallaroo.platform.options import WAYS
 
 if TYPE_CHECKING:

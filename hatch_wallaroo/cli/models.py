@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatch_wallaroo.cli.common import json_option, say, say_json, tell
 from hatch_wallaroo.cli.connection import (
     open_platform,
     platform_errors,
@@ -15,8 +14,9 @@ from hatch_wallaroo.cli.connection import (
     project_root,
     read_settings,
 )
-from hatch_wallaroo.cli.groups import Group
+from hatch_wallaroo.cli.groups import Group, json_option
 from hatch_wallaroo.cli.tables import show_table
+from hatch_wallaroo.console import say, say_json, tell
 from hatch_wallaroo.exit_codes import CONVERSION, OK
 
 if TYPE_CHECKING:

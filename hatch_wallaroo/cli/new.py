@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.cli.common import CommandError, complain, json_option, misused, say, say_json, tell
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
-from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
+from hatch_wallaroo.cli.groups import json_option
+from hatch_wallaroo.console import misused, say, say_json, tell
 
 if TYPE_CHECKING:
     from hatch_wallaroo.scaffold.answers import Answers
@@ -76,7 +73,7 @@ def new(
 
     NAME is the project's and the model's; the folder is LOCATION, or that name.
     """
-    from hatch_wallaroo.scaffold.answers import decide
+    from hatch_wallaroo.scaffold.answers import chosen, decide, scaffold_errors
     from hatch_wallaroo.scaffold.repository import repository, starter
     from hatch_wallaroo.scaffold.requested import Requested, gathered
     from hatch_wallaroo.scaffold.write import write
@@ -110,34 +107,6 @@ def template_config() -> None:
     from hatch_wallaroo.scaffold.template_files import shipped_config
 
     click.echo(str(shipped_config()))
-
-
-def chosen(answers: Answers, *, flags: bool = True) -> str:
-    """What the repository is for; where nobody had named that, how to. `flags` tells whether there are options."""
-    why = {"framework": " (none was named)", "release": " (the newest known)"}
-    said = {"framework": answers.framework.name, "release": answers.release.asked}
-    parts = [f"{key} {value}{why[key] if key in answers.assumed else ''}" for key, value in said.items()]
-    text = f"hatch-wallaroo {__version__}: {', '.join(parts)}"
-    if answers.assumed:
-        ways = [f"--{key}" for key in answers.assumed if flags]
-        ways += [f"HATCH_WALLAROO_{key.upper()}" for key in answers.assumed]
-        named = f"{' and '.join(answers.assumed)} in [template.plugins.wallaroo] of Hatch's config.toml"
-        text += f"\nto choose: {', '.join(ways)}, or {named}"
-    return text
-
-
-@contextmanager
-def scaffold_errors() -> Iterator[None]:
-    """Turns what the generator says into the command's error; under Hatch as well."""
-    from hatch_wallaroo.scaffold.requested import ScaffoldError
-
-    try:
-        yield
-    except ScaffoldError as error:
-        *first, last = error.problems
-        for problem in first:
-            complain(*problem)
-        raise CommandError(last.message, last.fix, CONFIGURATION if error.misused else FAILED) from error
 
 
 def _document(answers: Answers, files: tuple[ScaffoldFile, ...], folder: Path) -> dict[str, object]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_wallaroo.cli.common import CommandError, tell
 from hatch_wallaroo.cli.completion import complete_faults, complete_releases
+from hatch_wallaroo.console import CommandError, tell
 from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
 from hatch_wallaroo.text import describe_error

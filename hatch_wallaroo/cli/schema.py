@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from hatch_wallaroo.cli.common import misused, project_option, say_json, tell
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
-from hatch_wallaroo.cli.groups import Group
+from hatch_wallaroo.cli.groups import Group, project_option
 from hatch_wallaroo.cli.schema_common import (
     FORMAT,
     SIDES,
@@ -31,6 +30,7 @@ from hatch_wallaroo.cli.schema_common import (
     wanted,
 )
 from hatch_wallaroo.cli.schema_writing import Wish, carry_out, plan, refuse, takes_schemas, write_options
+from hatch_wallaroo.console import misused, say_json, tell
 from hatch_wallaroo.exit_codes import FAILED, OK
 from hatch_wallaroo.schema.reading import FORMS, Form
 from hatch_wallaroo.text import describe_error

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatch_wallaroo.cli.common import Command, json_option, misused, say, say_json, tell
+from hatch_wallaroo.cli.groups import Command, json_option
+from hatch_wallaroo.console import misused, say, say_json, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.findings import Finding, errors, nearest
 from hatch_wallaroo.report import render
@@ -105,7 +106,7 @@ def say_schemas(schemas: Sequence[Labelled], form: PrintForm) -> None:
 
 def tell_findings(findings: Iterable[Finding], root: Path | None = None) -> None:
     """Show findings on standard error, those about pyproject.toml with their lines."""
-    from hatch_wallaroo.config.toml.positions import locate_all
+    from hatch_wallaroo.config.toml.reading import locate_all
 
     found = list(findings)
     text = render(locate_all(found, root) if root else found, color=colored(sys.stderr))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_wallaroo.cli.common import CommandError, misused, tell
 from hatch_wallaroo.cli.schema_common import (
     Outcome,
     Wanted,
@@ -19,6 +18,7 @@ from hatch_wallaroo.cli.schema_common import (
     tell_findings,
     tell_lines,
 )
+from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.findings import errors, nearest
 from hatch_wallaroo.text import describe_error, one_line
 

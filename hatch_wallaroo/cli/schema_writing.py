@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatch_wallaroo.cli.common import Command, CommandError, misused, tell
+from hatch_wallaroo.cli.groups import Command
+from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.types import Schema, Side
 from hatch_wallaroo.text import colored, key_text, listed, printable, quoted

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatch_wallaroo.cli.common import (
-    CommandError,
-    json_option,
-    misused,
-    project_option,
-    say,
-    say_json,
-    tell,
-)
 from hatch_wallaroo.cli.connection import platform_errors
+from hatch_wallaroo.cli.groups import json_option, project_option
+from hatch_wallaroo.console import CommandError, misused, say, say_json, tell
 from hatch_wallaroo.exit_codes import FAILED
 
 if TYPE_CHECKING:

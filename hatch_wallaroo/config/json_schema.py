@@ -30,7 +30,7 @@ def tool_schema(tool_name: str) -> dict[str, Any]:
 
 def generate() -> dict[str, Any]:
     """The schema, made anew. Needs this package's source, for the texts."""
-    from hatch_wallaroo.config.docs import table_doc
+    from hatch_wallaroo.config.table import table_doc
 
     model = _table(ModelTable)
     several = {
@@ -53,7 +53,7 @@ def generate() -> dict[str, Any]:
 
 def _table(table: type) -> dict[str, Any]:
     """A table's dataclass as an object that takes no other keys."""
-    from hatch_wallaroo.config.docs import field_docs
+    from hatch_wallaroo.config.table import field_docs
 
     docs = field_docs(table)
     properties = {}

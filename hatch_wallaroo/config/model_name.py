@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.issues import Issue
+from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.text import quoted
 
 LONGEST = 63

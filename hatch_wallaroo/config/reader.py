@@ -33,7 +33,7 @@ class Reading:
 def read_models(document: Mapping[str, Any], *, project: Project, root: Path) -> Reading:
     """Read `[tool.wallaroo]` from pyproject.toml's parsed `document`. `root` is the project's folder.
 
-    Never raises for what a document can hold; positions are not filled in (see `config.toml.positions`).
+    Never raises for what a document can hold; positions are not filled in (see `config.toml.reading`).
     """
     models, findings = declared_models(document)
     resolvers = [_resolver(model, project, root) for model in models]

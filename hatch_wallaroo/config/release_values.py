@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.issues import Issue
+from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, judge_qaic, judge_settings
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve

@@ -9,8 +9,8 @@ from typing import Any, Literal, cast
 
 from hatch_wallaroo.config import release_values, rules
 from hatch_wallaroo.config.declared import OPTIONS, Declared
-from hatch_wallaroo.config.issues import Issue
 from hatch_wallaroo.config.model_name import in_platforms_form, is_name, judge_default, judge_name
+from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.table import ImageTable, ModelTable
 from hatch_wallaroo.findings import Finding, Level, Place

@@ -1,8 +1,11 @@
-"""The rules of the table itself: WLR001 to WLR099."""
+"""The rules of the table itself, WLR001 to WLR099, and a breach of one at a place inside of a value."""
 
 from __future__ import annotations
 
-from hatch_wallaroo.findings import Level, rule
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hatch_wallaroo.findings import Finding, KeyPath, Level, Place, Rule, rule
 
 _TABLE = "The reference of the table, docs/reference/table.md"
 _TOML = "TOML 1.0.0"
@@ -188,3 +191,33 @@ CONFIG_ONLY_QAIC = rule(
     source=_CONFIGS,
     level=Level.WARNING,
 )
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A finding whose place is not known yet: `path` leads from the value to where it is.
+
+    `column` counts from 1 inside the string that stands there, None where that says nothing.
+    """
+
+    rule: Rule
+    message: str
+    fix: str
+    path: KeyPath = ()
+    column: int | None = None
+
+    def inside(self, *keys: str | int) -> Issue:
+        """The same issue, seen from a level further out."""
+        return replace(self, path=(*keys, *self.path))
+
+    def at(self, origin: KeyPath) -> Finding:
+        """The finding, for a value that stands at `origin`."""
+        return self.rule.finding(self.message, fix=self.fix, place=Place((*origin, *self.path), column=self.column))
+
+
+@dataclass(frozen=True)
+class Read:
+    """A value and the issues with it. With issues, the value is what could be read, often None."""
+
+    value: Any
+    issues: tuple[Issue, ...] = ()

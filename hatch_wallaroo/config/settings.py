@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.issues import Issue
+from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.text import found, quoted, scalar
 

@@ -6,8 +6,11 @@ A key is its field's name with hyphens. The text under a field is its documentat
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from hatch_wallaroo.config.spec import Reference, RequirementsFrom
@@ -93,6 +96,23 @@ def options(table: type) -> dict[str, Option]:
     """The keys of a table's dataclass, in order."""
     made = (Option(each.name, **each.metadata[_ABOUT]) for each in fields(table))
     return {option.key: option for option in made}
+
+
+@cache
+def field_docs(table: type) -> dict[str, str]:
+    """For each field of a dataclass the text under it, on one line. Reads the class's source."""
+    body = ast.parse(inspect.getsource(table)).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - the source of a class
+    docs = {}
+    for option, text in zip(body.body, body.body[1:], strict=False):
+        if isinstance(option, ast.AnnAssign) and isinstance(option.target, ast.Name) and isinstance(text, ast.Expr):
+            docs[option.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    return docs
+
+
+def table_doc(table: type) -> str:
+    """A dataclass's own text, on one line."""
+    return " ".join((table.__doc__ or "").split())
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.issues import Issue, Read, wrong_type
-from hatch_wallaroo.text import number, quoted
+from hatch_wallaroo.config.rules import Issue, Read
+from hatch_wallaroo.text import found, number, quoted
 
 CONTROLS = re.compile("[\\x00-\\x1f\\x7f]")
 """ASCII's control characters, line breaks among them."""
@@ -35,6 +35,10 @@ class ValueType(ABC):
     def read(self, value: Any, option: str) -> Read:
         """Read a value of TOML; `option` is the key that it stands at, for the fixes."""
 
+    def refused(self, value: Any, fix: str) -> Read:
+        """The answer to a value of another type."""
+        return Read(None, (Issue(rules.WRONG_TYPE, f"must be {self.words}, not {found(value)}", fix),))
+
     @abstractmethod
     def schema(self) -> dict[str, Any]:
         """The type in JSON Schema, draft 7."""
@@ -51,7 +55,7 @@ class TextValue(ValueType):
         if not isinstance(value, str):
             unquoted = isinstance(value, (int, float)) and not isinstance(value, bool)
             fix = f"put it in quotes: {option} = {quoted(number(value) if unquoted else self.example)}"
-            return wrong_type(self, value, fix if unquoted else f"for example: {option} = {quoted(self.example)}")
+            return self.refused(value, fix if unquoted else f"for example: {option} = {quoted(self.example)}")
         if not value.strip():
             return Read(None, (Issue(rules.MALFORMED, "is empty", f"write a value, or remove {option}"),))
         if CONTROLS.search(value):

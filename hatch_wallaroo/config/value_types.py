@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.issues import Issue, Read, wrong_type
+from hatch_wallaroo.config.rules import Issue, Read
 from hatch_wallaroo.config.spec import Reference, RequirementsFrom
 from hatch_wallaroo.config.text_types import CONTROLS, PathValue, TextValue, ValueType
 from hatch_wallaroo.findings import nearest
@@ -121,7 +121,7 @@ class FlagValue(ValueType):
         if isinstance(value, bool):
             return Read(value)
         meant = value.lower() if isinstance(value, str) and value.lower() in {"true", "false"} else "true"
-        return wrong_type(self, value, f"{option} = {meant}")
+        return self.refused(value, f"{option} = {meant}")
 
     def schema(self) -> dict[str, Any]:
         return {"type": "boolean"}
@@ -137,7 +137,7 @@ class ListValue(ValueType):
     def read(self, value: Any, option: str) -> Read:
         if not isinstance(value, (list, tuple)):
             example = value if isinstance(value, str) and value.strip() else self.item.example
-            return wrong_type(self, value, f"{option} = [{quoted(example)}]")
+            return self.refused(value, f"{option} = [{quoted(example)}]")
         values: list[Any] = []
         issues: list[Issue] = []
         for index, each in enumerate(value):
@@ -151,7 +151,7 @@ class ListValue(ValueType):
         example = (
             number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else self.item.example
         )
-        return wrong_type(self.item, value, f"write it as a string: {quoted(example)}")
+        return self.item.refused(value, f"write it as a string: {quoted(example)}")
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": self.item.schema()}
@@ -165,7 +165,7 @@ class LabelsValue(ValueType):
 
     def read(self, value: Any, option: str) -> Read:
         if not isinstance(value, Mapping):
-            return wrong_type(self, value, f'for example: {option} = {{ team = "fraud" }}')
+            return self.refused(value, f'for example: {option} = {{ team = "fraud" }}')
         issues: list[Issue] = []
         for name, each in value.items():
             if not name.strip() or CONTROLS.search(name):
@@ -192,7 +192,7 @@ class RequirementsValue(ValueType):
         if value == "project":
             return Read(RequirementsFrom("project"))
         if not isinstance(value, str):
-            return wrong_type(self, value, f'{option} = "project", "requirements.txt" or ["scikit-learn==1.3.0"]')
+            return self.refused(value, f'{option} = "project", "requirements.txt" or ["scikit-learn==1.3.0"]')
         if nearest(value[:40], ["project"]) and not {"/", "."} & set(value):
             message = f'{quoted(value)} is neither "project" nor the path of a file'
             return Read(None, (Issue(rules.UNKNOWN_VALUE, message, f'{option} = "project"'),))
@@ -213,7 +213,7 @@ class TableValue(ValueType):
     def read(self, value: Any, option: str) -> Read:
         if isinstance(value, Mapping):
             return Read(dict(value))
-        return wrong_type(self, value, f"for example: {option} = {{ key = 1 }}")
+        return self.refused(value, f"for example: {option} = {{ key = 1 }}")
 
     def schema(self) -> dict[str, Any]:
         return {"type": "object"}
@@ -228,7 +228,7 @@ class AcceleratorValue(ValueType):
     def read(self, value: Any, option: str) -> Read:
         if not isinstance(value, Mapping):
             if not isinstance(value, str):
-                return wrong_type(self, value, f'{option} = "cuda"')
+                return self.refused(value, f'{option} = "cuda"')
             return TextValue("cuda").read(value, option)
         if len(value) != 1:
             message = f"must name one accelerator, not {len(value)}"
@@ -255,7 +255,7 @@ class SchemaValue(ValueType):
 
     def read(self, value: Any, option: str) -> Read:
         if not isinstance(value, Mapping):
-            return wrong_type(self, value, f'{option} = {{ inputs = "float64[4]" }}')
+            return self.refused(value, f'{option} = {{ inputs = "float64[4]" }}')
         from hatch_wallaroo.schema.tables import read_schema
 
         schema, problems = read_schema(value)

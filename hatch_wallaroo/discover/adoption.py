@@ -10,10 +10,20 @@ from typing import Any
 from hatch_wallaroo.config.model_name import in_platforms_form, is_name
 from hatch_wallaroo.config.table import DEFAULT_RELEASE
 from hatch_wallaroo.config.toml.editing import Edit
-from hatch_wallaroo.discover import tables
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.project import Completion, project_name
-from hatch_wallaroo.discover.propose import TABLE, Proposed, names_for, platform_name, proposed
+from hatch_wallaroo.discover.propose import (
+    TABLE,
+    Proposed,
+    declared_release,
+    is_one_model,
+    model_names,
+    names_for,
+    platform_name,
+    proposed,
+    split_table,
+    write_tables,
+)
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import to_json
 from hatch_wallaroo.schema.tables import write_schema
@@ -76,19 +86,19 @@ def _models(
     """Write the tables of the chosen; gives what was proposed for each."""
     document = edit.document
     project = context.project.name or project_name(context.root)
-    if tables.is_one_model(document):
-        first = tables.split(edit, project)
+    if is_one_model(document):
+        first = split_table(edit, project)
         notes.append(f"[tool.wallaroo] was one model's table; it is [tool.wallaroo.models.{first}] now, the name stays")
         taken = [first]
         shared: str | None = DEFAULT_RELEASE
     else:
-        taken = tables.model_names(document)
-        shared = tables.declared_release(document)
+        taken = model_names(document)
+        shared = declared_release(document)
     alone = len(chosen) == 1 and not taken
     if alone and not edit.get(TABLE):
         own = name or (in_platforms_form(project) if is_name(in_platforms_form(project)) else platform_name(project))
         model = proposed(chosen[0], context, own, alone=True, more=keys.of(chosen[0], shared=None))
-        tables.write(edit, [model], context.release, name=own != in_platforms_form(project))
+        write_tables(edit, [model], context.release, name=own != in_platforms_form(project))
         return [model]
     several = shared if edit.get(TABLE) is not None else context.release
     names = [name] if name and len(chosen) == 1 else names_for(chosen, taken)
@@ -96,7 +106,7 @@ def _models(
         proposed(each, context, own, alone=False, more=keys.of(each, shared=several))
         for each, own in zip(chosen, names, strict=True)
     ]
-    tables.write(edit, models, context.release)
+    write_tables(edit, models, context.release)
     return models
 
 
@@ -109,7 +119,8 @@ def _told(model: Proposed, *, several: bool) -> list[str]:
 
 def trial(root: Path, text: str) -> tuple[Finding, ...]:
     """What a check says of the repository with this text as its pyproject.toml; writes nothing."""
-    from hatch_wallaroo.project.repository import check_repository, read_repository
+    from hatch_wallaroo.project.checking import check_repository
+    from hatch_wallaroo.project.repository import read_repository
 
     return check_repository(read_repository(root, text)).findings
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
-from hatch_wallaroo.config.reader import read_models
+from hatch_wallaroo.bundle.rules import UNREADABLE
+from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import ModelSpec, Project
 from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.releases.load import known
+from hatch_wallaroo.text import describe_error
 
 _OF_RELEASES = frozenset({"WLR302", "WLR333", "WLR367", "WLR376", "WLR378", "WLR384"})
 """Rules about versions: another release may take the model."""
@@ -59,21 +60,21 @@ class AdoptionContext:
 
     def spec(self, framework: str, path: str | None = None, **keys: Any) -> ModelSpec | None:
         """The spec of a model as its table would give it; None where the release has no such framework."""
-        model = {} if path is None or framework == "custom" else {"model": path}
-        table = {"framework": framework, "release": self.release, "name": "a-model", **model, **keys}
-        reading = read_models({"tool": {"wallaroo": table}}, project=self.project, root=self.root)
+        reading = self.reading(framework, path, **keys)
         spec = reading.specs[0] if reading.specs else None
         return None if spec is None or spec.files_only else spec
+
+    def reading(self, framework: str, path: str | None = None, **keys: Any) -> Reading:
+        """What the reader of tables makes of a model's, with all that is wrong with it."""
+        model = {} if path is None or framework == "custom" else {"model": path}
+        table = {"framework": framework, "release": self.release, "name": "a-model", **model, **keys}
+        return read_models({"tool": {"wallaroo": table}}, project=self.project, root=self.root)
 
 
 def spec_of_file(path: Path, framework: str, release: str) -> tuple[ModelSpec | None, tuple[Finding, ...]]:
     """A model's file or folder as if a project declared it, and what is wrong with the framework or the release."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `..` goes, links stay
-    table = {"framework": framework, "release": release, "model": path.name}
-    if framework == "custom":
-        del table["model"]
-    document = {"project": {"name": "model"}, "tool": {"wallaroo": table}}
-    reading = read_models(document, project=Project("model", "0"), root=path.parent)
+    reading = AdoptionContext(path.parent, Project("model", "0"), release).reading(framework, path.name)
     wrong = [each for each in errors(reading.findings) if {"framework", "release"} & set(each.place.key)]
     return (reading.specs[0] if reading.specs else None), tuple(wrong)
 
@@ -114,6 +115,8 @@ def _inspected(spec: ModelSpec) -> tuple[Mapping[str, Any], tuple[Finding, ...]]
             found += [pointer_finding(entry, each, Place(file=entry.name)) for entry, each in pointers if each]
             inspection = family(spec.framework.family).inspect(spec, made.layout)
         except OSError as error:
-            said = f"{made.filename if error.filename is None else error.filename} cannot be read: {error.strerror}"
+            said = (
+                f"{made.filename if error.filename is None else error.filename} cannot be read: {describe_error(error)}"
+            )
             return {}, (*found, UNREADABLE.finding(said, fix="make the file readable", place=Place(key=spec.key)))
     return inspection.facts, tuple(dict.fromkeys((*found, *inspection.findings)))

@@ -5,17 +5,24 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.walk import Deadline, RepositoryFile, Tree
+from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import errors
-from hatch_wallaroo.parsing import parse
+from hatch_wallaroo.python.callables import accepts, required
+from hatch_wallaroo.python.classes import derives, named_classes
+from hatch_wallaroo.python.code_paths import FunctionNode
+from hatch_wallaroo.python.import_run import ImportRun
+from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.source_files import LARGEST, SourceFile, Sources, read_sources
+from hatch_wallaroo.python.values import Function, Module, OwnClass
 from hatch_wallaroo.releases.load import known, resolve
 
 MOST = 2_000
-_LARGEST = 1 << 20
 _TELLTALE = re.compile(
     rb"\b(?:process_data|wallaroo_json|InferenceBuilder)\b|^(?:async )?def (?:load_model|load|predict)\(", re.MULTILINE
 )
@@ -28,71 +35,69 @@ _ABOUT_CODE = tuple(f"WLR5{number}" for number in range(19, 36))
 """What is wrong with inference classes themselves, requirements apart."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """A Python file that may be of use: parsed, with its text."""
-
-    seen: RepositoryFile
-    text: str
-    tree: ast.Module
-
-    @property
-    def functions(self) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
-        """The functions at its top level, by name."""
-        body = self.tree.body
-        return {each.name: each for each in body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))}
-
-
 def code_models(tree: Tree, context: AdoptionContext, deadline: Deadline) -> Iterator[Candidate]:
     """The candidates among a repository's Python files."""
     files = [each for each in tree.files.values() if each.suffix == ".py" and not _NOT_OURS.fullmatch(each.name)]
-    for seen in files[:MOST]:
+    for file in files[:MOST]:
         if deadline.passed:
             return
-        found = code_model(seen, context)
+        found = code_model(file, context)
         if found is not None:
             yield found
 
 
-def code_model(seen: RepositoryFile, context: AdoptionContext) -> Candidate | None:
+def code_model(file: RepositoryFile, context: AdoptionContext) -> Candidate | None:
     """What a file of Python is: inference classes, a step, or a pair of functions; None for other code."""
-    source = read(seen)
+    if not _tells(file):
+        return None
+    source = _source(file)
     if source is None:
         return None
+    environment = PlatformEnvironment.of(resolve(context.release), None)
+    run = ImportRun(Sources({source.path: source}, frozenset({""})), environment)
     try:
-        return _classes(source, context) or _step(source, context) or _pair(source, context)
+        module = run.execute(source, source.stem)
+        return _classes(module, context) or _step(module, context) or _pair(module, context)
     except RecursionError:
         return None
 
 
-def read(seen: RepositoryFile, *, telling: bool = True) -> Source | None:
-    """A file, `telling` those with something in it that tells; None for all others, and for what is no Python."""
-    if not 0 < seen.size <= _LARGEST:
-        return None
-    try:
-        data = seen.path.read_bytes()
-        if telling and not _TELLTALE.search(data):
-            return None
-        text = data.decode("utf-8-sig")
-        return Source(seen, text, parse(text))
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
-
-
-def named_in(seen: RepositoryFile) -> frozenset[str]:
+def named_in(file: RepositoryFile) -> frozenset[str]:
     """The last parts of all texts in a file that may be paths: `"models/kmeans.pkl"` names kmeans.pkl."""
-    source = read(seen, telling=False)
-    texts = (node.value for node in ast.walk(source.tree) if isinstance(node, ast.Constant)) if source else ()
+    source = _source(file)
+    nodes = ast.walk(source.tree) if source and source.tree else ()
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
     return frozenset(each.rpartition("/")[2] for each in texts if isinstance(each, str) and len(each) < _LONGEST_PATH)
 
 
-def _classes(source: Source, context: AdoptionContext) -> Candidate | None:
+def _tells(file: RepositoryFile) -> bool:
+    """Whether there is something in a file that makes it worth following."""
+    if not 0 < file.size <= LARGEST:
+        return False
+    try:
+        return _TELLTALE.search(file.path.read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def _source(file: RepositoryFile) -> SourceFile | None:
+    """The parsed file; None for what is no Python."""
+    (source,) = read_sources([Entry(file.label, FileSource(file.path), file.label)], "").files.values()
+    return source if source.tree is not None else None
+
+
+def _functions(module: Module) -> dict[str, FunctionNode]:
+    """The functions that the names of a module stand for."""
+    values = ((name, bound.values[-1]) for name, bound in module.names.items() if bound.values)
+    return {name: value.node for name, value in values if isinstance(value, Function)}
+
+
+def _classes(module: Module, context: AdoptionContext) -> Candidate | None:
     """A module with an Inference and an InferenceBuilder of its own."""
-    bases = {_last(base) for node in source.tree.body if isinstance(node, ast.ClassDef) for base in node.bases}
-    if "InferenceBuilder" not in bases or not bases & {"Inference", "AsyncInference"}:
+    if not (_derives(module, BUILDER) and (_derives(module, INFERENCE) or _derives(module, ASYNC_INFERENCE))):
         return None
-    label = source.seen.label
-    packages = _local_imports(source, context)
+    label = module.file.label
+    packages = _local_imports(module.file, context)
     table = {"byop": {"module": label, **({"packages": packages} if packages else {})}}
     candidate = Candidate(label, "inference classes (BYOP)", ("custom",), certain=True, kind="code", table=table)
     found = judged(candidate, context)
@@ -100,17 +105,23 @@ def _classes(source: Source, context: AdoptionContext) -> Candidate | None:
     return replace(found, certain=not wrong, advice=wrong[0].fix if wrong else "")
 
 
-def _local_imports(source: Source, context: AdoptionContext) -> list[str]:
+def _derives(module: Module, base: str) -> bool:
+    """Whether a module has a class of its own that is made of a class of the platform's."""
+    found = (each.value for each in named_classes(module, base))
+    return any(isinstance(each, OwnClass) and derives(each, base) for each in found)
+
+
+def _local_imports(source: SourceFile, context: AdoptionContext) -> list[str]:
     """The project's own packages and modules that a file imports; they have to go along."""
     names: dict[str, None] = {}
-    for node in ast.walk(source.tree):
+    for node in ast.walk(source.tree) if source.tree else ():
         if isinstance(node, ast.Import):
             names.update((each.name.partition(".")[0], None) for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names[node.module.partition(".")[0]] = None
     places = (f"{folder}{name}" for name in names for folder in ("", "src/"))
     found = [_importable(each, context) for each in places]
-    return [each for each in found if each is not None and each != source.seen.label]
+    return [each for each in found if each is not None and each != source.label]
 
 
 def _importable(place: str, context: AdoptionContext) -> str | None:
@@ -119,17 +130,13 @@ def _importable(place: str, context: AdoptionContext) -> str | None:
     return f"{place}.py" if (context.root / f"{place}.py").is_file() else None
 
 
-def _last(base: ast.expr) -> str:
-    return base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
-
-
-def _step(source: Source, context: AdoptionContext) -> Candidate | None:
+def _step(module: Module, context: AdoptionContext) -> Candidate | None:
     """A file with the function that Wallaroo calls between models."""
-    name = next((each for each in _STEPS if each in source.functions), None)
+    name = next((each for each in _STEPS if each in _functions(module)), None)
     if name is None:
         return None
-    candidate = Candidate(source.seen.label, f"a Python step ({name})", ("python",), certain=True, kind="code")
-    spec = context.spec("python", source.seen.label)
+    candidate = Candidate(module.file.label, f"a Python step ({name})", ("python",), certain=True, kind="code")
+    spec = context.spec("python", module.file.label)
     if spec is not None and spec.release.python_step != name:
         other = next(each for each in reversed(known()) if resolve(each).python_step == name)
         written = f"it is written for Wallaroo {_STEPS[name]}"
@@ -138,22 +145,22 @@ def _step(source: Source, context: AdoptionContext) -> Candidate | None:
     return judged(candidate, context)
 
 
-def _pair(source: Source, context: AdoptionContext) -> Candidate | None:
+def _pair(module: Module, context: AdoptionContext) -> Candidate | None:
     """Two functions that look like `load(folder)` and `predict(model, inputs)`; certain where little else is meant."""
-    functions = source.functions
+    functions = _functions(module)
     load = next((functions[each] for each in _LOADS if each in functions), None)
     predict = functions.get("predict")
-    module = _module(source.seen.label)
-    if load is None or predict is None or module is None or isinstance(load, ast.AsyncFunctionDef):
+    name = _module_name(module.file.label)
+    if load is None or predict is None or name is None or isinstance(load, ast.AsyncFunctionDef):
         return None
-    if _required(load) != 1 or _required(predict) != 2:  # noqa: PLR2004 - the model and the inputs
+    if not (_takes(load, 1) and _takes(predict, 2)):
         return None
-    byop: dict[str, Any] = {"load": f"{module}:{load.name}", "predict": f"{module}:{predict.name}"}
-    package = _package(source.seen.label, module, context)
+    byop: dict[str, Any] = {"load": f"{name}:{load.name}", "predict": f"{name}:{predict.name}"}
+    package = _package(module.file.label, name, context)
     table: Mapping[str, Any] = {"byop": {**byop, **({"packages": [package]} if package else {})}}
     sure = _takes_inputs(predict) and _gives_dict(predict)
     return Candidate(
-        source.seen.label,
+        module.file.label,
         f"two functions, {load.name} and {predict.name} (BYOP)",
         ("custom",),
         certain=sure,
@@ -163,21 +170,18 @@ def _pair(source: Source, context: AdoptionContext) -> Candidate | None:
     )
 
 
-def _required(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """How many arguments must be given; more than can be for a function that asks for one by name."""
-    arguments = function.args
-    if any(default is None for default in arguments.kw_defaults):
-        return 99
-    return len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+def _takes(function: FunctionNode, count: int) -> bool:
+    """Whether a function wants so many arguments by position, and no more than these."""
+    return accepts(function.args, count) and len(required(function.args)) == count
 
 
-def _takes_inputs(predict: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _takes_inputs(predict: FunctionNode) -> bool:
     second = [*predict.args.posonlyargs, *predict.args.args][1]
     written = ast.unparse(second.annotation).lower() if second.annotation else ""
     return second.arg in _INPUTS or "dict[" in written or written in {"dict", "inferencedata"} or "mapping" in written
 
 
-def _gives_dict(predict: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _gives_dict(predict: FunctionNode) -> bool:
     written = ast.unparse(predict.returns).lower() if predict.returns else ""
     if "dict" in written or "mapping" in written or written == "inferencedata":
         return True
@@ -189,7 +193,7 @@ def _calls_dict(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict"
 
 
-def _module(label: str) -> str | None:
+def _module_name(label: str) -> str | None:
     """The module that a file is imported as: its path below `src`, or below the project; None where it cannot be."""
     parts = label.removeprefix("src/").removesuffix(".py").split("/")
     if parts[-1] == "__init__":

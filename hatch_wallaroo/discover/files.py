@@ -9,7 +9,7 @@ from types import MappingProxyType
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.walk import SUFFIXES, RepositoryFile
 from hatch_wallaroo.formats.pickle_nodes import Collection, Value, class_of
-from hatch_wallaroo.formats.recognise import Kind, Recognised, recognise, recognise_name
+from hatch_wallaroo.formats.recognise import FileKind, Recognised, recognise, recognise_name
 from hatch_wallaroo.frameworks.other_models import fix_of, frameworks_of
 from hatch_wallaroo.frameworks.pickled.safety import OTHER_LIBRARIES, dangerous
 from hatch_wallaroo.text import describe_error
@@ -25,7 +25,7 @@ _NO_MODELS = frozenset((
 ))  # fmt: skip
 """Files that are never opened, by what their names end in."""
 _MAY_BE_POINTERS = (*SUFFIXES, ".bin", ".zip", ".model")
-_WHOLE: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+_WHOLE: Mapping[FileKind, tuple[str, ...]] = MappingProxyType(
     {
         "onnx": (".onnx",),
         "keras-hdf5": (".h5", ".hdf5", ".hdf", ".he5"),
@@ -34,11 +34,11 @@ _WHOLE: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Models as a framework takes them, if nothing is wrong with them; the endings by which the platform tells some."""
-_IN_PART: frozenset[Kind] = frozenset(
+_IN_PART: frozenset[FileKind] = frozenset(
     ("keras-weights", "torch-mobile", "torch-old", "torch-saved", "torch-legacy", "torch-export", "xgboost")
 )
 """What belongs to a framework and is no model that it takes: its own check says how to save one."""
-_ADVICE: Mapping[Kind, str] = MappingProxyType(
+_ADVICE: Mapping[FileKind, str] = MappingProxyType(
     {
         "lightgbm": BY_CODE,
         "catboost": BY_CODE,

@@ -13,7 +13,7 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judge
 from hatch_wallaroo.discover.files import file_model, saved_model
 from hatch_wallaroo.discover.walk import RepositoryFile, Tree
 from hatch_wallaroo.files.json_text import JsonError, read_object
-from hatch_wallaroo.formats.recognise import Kind, Recognised, recognise, recognise_folder
+from hatch_wallaroo.formats.recognise import FileKind, Recognised, recognise, recognise_folder
 from hatch_wallaroo.frameworks.other_models import frameworks_of
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, fitting
 from hatch_wallaroo.releases.load import resolve
@@ -24,7 +24,7 @@ _LARGEST_TEXT = 1 << 16
 _CHECKPOINT = re.compile(r"checkpoint-([0-9]{1,12})")
 _FLAVOR = re.compile(r"^  ([a-z_]+):", re.MULTILINE)
 _DIFFUSION = ("hugging-face-stable-diffusion-text-2-img",)
-_ADVICE: Mapping[Kind, str] = {
+_ADVICE: Mapping[FileKind, str] = {
     "adapter": "merge it into its base model, model.merge_and_unload(), and save that with save_pretrained",
     "tensorflow-checkpoint": "build the model, load the checkpoint, then save the whole: a SavedModel, or .h5",
 }
@@ -104,11 +104,11 @@ def _numbered(candidate: Candidate) -> tuple[str, int | None]:
     return parent, int(found[1]) if found else None
 
 
-def _pretrained(seen: RepositoryFile, folder: str, context: AdoptionContext) -> Candidate | None:
-    config = _read_config(seen.path)
+def _pretrained(file: RepositoryFile, folder: str, context: AdoptionContext) -> Candidate | None:
+    config = _read_config(file.path)
     if config is None:
         what = "weights with a config.json that cannot be read"
-        return Candidate(folder, what, advice=f"save it again: {seen.label}")
+        return Candidate(folder, what, advice=f"save it again: {file.label}")
     if not config.keys() & {"architectures", "model_type", "transformers_version"}:
         return None
     spec = context.spec("onnx", "model.onnx")
@@ -143,9 +143,9 @@ def _read_config(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _read_text(seen: RepositoryFile) -> str:
+def _read_text(file: RepositoryFile) -> str:
     try:
-        with seen.path.open("rb") as stream:
+        with file.path.open("rb") as stream:
             return stream.read(_LARGEST_TEXT).decode(errors="replace")
     except OSError:
         return ""

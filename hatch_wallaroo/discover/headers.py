@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.bundle.check import UNREADABLE
 from hatch_wallaroo.bundle.plan import family, plan
+from hatch_wallaroo.bundle.rules import UNREADABLE
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import weighed
@@ -82,10 +82,9 @@ def _mlflow(spec: ModelSpec) -> Header:
 
 
 def _task(spec: ModelSpec, names: Names) -> Header:
-    from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
-    from hatch_wallaroo.frameworks.pretrained.tasks import tasks as known
+    from hatch_wallaroo.frameworks.pretrained.tasks import task_of
 
-    task = known().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
+    task = task_of(spec.framework)
     return _of_task(task, *names) if task else Header()
 
 

@@ -93,11 +93,11 @@ def infer_from(header: Header, rows: Sample | None, *, open_end: bool = False) -
 
 def _takes_more(spec: ModelSpec) -> bool:
     """Whether the model takes fields that its task does not name."""
-    from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, tasks
+    from hatch_wallaroo.frameworks.pretrained.tasks import task_of
 
     if spec.framework.family != "hugging-face":
         return False
-    task = tasks().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
+    task = task_of(spec.framework)
     return task is not None and task.extra
 
 

@@ -12,9 +12,8 @@ from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import line
 from hatch_wallaroo.discover import poetry
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
-from hatch_wallaroo.project.building import HATCHLING, backend, builds_by_command
+from hatch_wallaroo.project.building import HATCHLING, TARGETS, backend, builds_by_command, table_for
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
-from hatch_wallaroo.project.hook import TARGETS, table_for
 
 INCOMPLETE = rule(
     "WLR676",

@@ -1,13 +1,16 @@
-"""The tables that are proposed for candidates: names, keys, and the text of pyproject.toml."""
+"""`[tool.wallaroo]`: what it names already, and the tables that are proposed for candidates, in its own form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import translate
 from typing import Any
 
 from hatch_wallaroo.config.model_name import LONGEST, in_platforms_form, is_name
+from hatch_wallaroo.config.table import DEFAULT_RELEASE
+from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import dotted, line
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.schema.toml import format_schema
@@ -32,6 +35,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
 }
 _EXAMPLE = ('inputs = "float64[4]"', 'outputs = "float64"')
 _SAMPLES = ("sample.json", "samples/{stem}.json", "{folder}/{stem}.json", "{folder}/sample.json", "{path}/sample.json")
+MODELS = (*TABLE, "models")
 
 
 @dataclass(frozen=True)
@@ -169,3 +173,95 @@ def propose_schemas(candidate: Candidate, context: AdoptionContext, sample: str 
     found = infer(spec)
     notes = (*found.guesses, *found.notes)
     return Schemas(spec.framework.schemas == "required", found.input_schema, found.output_schema, notes)
+
+
+def declared_table(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The table as it stands, None where there is none."""
+    tool = document.get("tool")
+    table = tool.get("wallaroo") if isinstance(tool, Mapping) else None
+    return dict(table) if isinstance(table, Mapping) else None
+
+
+def declared_release(document: Mapping[str, Any]) -> str | None:
+    """The release that all models share, None where there is no table."""
+    table = declared_table(document)
+    if table is None:
+        return None
+    release = table.get("release")
+    return release if isinstance(release, str) else DEFAULT_RELEASE if table else None
+
+
+def model_names(document: Mapping[str, Any]) -> list[str]:
+    """The names of the models in `[tool.wallaroo.models]`."""
+    models = (declared_table(document) or {}).get("models")
+    return [str(each) for each in models] if isinstance(models, Mapping) else []
+
+
+def is_covered(candidate: Candidate, document: Mapping[str, Any]) -> bool:
+    """Whether some model of the table is this one, holds it, or lies in it."""
+    return any(_names(table, candidate) for table in _tables(declared_table(document) or {}))
+
+
+def _tables(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield table
+    models = table.get("models")
+    if isinstance(models, Mapping):
+        yield from (each for each in models.values() if isinstance(each, Mapping))
+
+
+def _names(table: Mapping[str, Any], candidate: Candidate) -> bool:
+    model, artifacts, byop = table.get("model"), table.get("artifacts"), table.get("byop")
+    code = byop if isinstance(byop, Mapping) else {}
+    paths = [each for each in (model, code.get("module")) if isinstance(each, str)]
+    patterns = [each for each in artifacts if isinstance(each, str)] if isinstance(artifacts, list) else []
+    own = candidate.table.get("byop", {})
+    if own.get("load") is not None and code.get("load") == own.get("load"):
+        return True
+    return any(_touch(each.strip("/"), candidate.path) for each in paths) or any(
+        _touch(each.strip("/"), candidate.path) or re.match(translate(each), candidate.path) for each in patterns
+    )
+
+
+def _touch(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def is_one_model(document: Mapping[str, Any]) -> bool:
+    """Whether the table describes a model itself."""
+    table = declared_table(document) or {}
+    return "models" not in table and bool(table.keys() & {"framework", "model", "artifacts", "byop"})
+
+
+def write_tables(edit: Edit, models: Sequence[Proposed], release: str, *, name: bool = False) -> None:
+    """Put the models' tables into the document. Raises EditError where it is written in a way that forbids it.
+
+    `release` is what a new `[tool.wallaroo]` for several models says. `name`: the only model says its name.
+    """
+    table = declared_table(edit.document)
+    if table is None and len(models) == 1:
+        edit.add_table(dotted(TABLE), table_text(models[0], TABLE, name=name))
+    elif table is None:
+        shared = f"# What the models share. Each below is a bundle of its own.\n{line(('release',), release)}"
+        edit.add_table(dotted(TABLE), "\n".join([shared, *(_one_of_several(each) for each in models)]))
+    elif not table and len(models) == 1:
+        edit.add_table(dotted(TABLE), table_text(models[0], TABLE, name=name))
+    else:
+        for each in models:
+            path = (*MODELS, each.name)
+            edit.add_table(dotted(path), table_text(each, path))
+
+
+def split_table(edit: Edit, project: str) -> str:
+    """Make the table of the only model one of several, under the name that it has on the platform; gives that name.
+
+    Raises EditError where it has no header of its own.
+    """
+    told = edit.get((*TABLE, "name"))
+    name = told if isinstance(told, str) and told else in_platforms_form(project)
+    edit.rename_table(TABLE, (*MODELS, name))
+    return name
+
+
+def _one_of_several(model: Proposed) -> str:
+    path = (*MODELS, model.name)
+    return f"[{dotted(path)}]\n{table_text(model, path)}"

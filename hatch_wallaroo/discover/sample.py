@@ -54,8 +54,7 @@ def read_sample(path: Path, file: str) -> tuple[Sample | None, tuple[Finding, ..
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        reason = describe_error(error)
-        return None, (_finding(file, f"cannot be read: {reason}", "correct the path"),)
+        return None, (_finding(file, f"cannot be read: {describe_error(error)}", "correct the path"),)
     if len(data) > LARGEST:
         return None, (_finding(file, f"is larger than {LARGEST >> 20} MiB", "a few rows are enough"),)
     return parse_sample(data, file)

@@ -48,8 +48,8 @@ def discover_at(context: AdoptionContext, path: str) -> Candidate | None:
     tree = look(context.root, path)
     if (context.root / path).is_dir():
         return folder_model(tree, path if path != "." else "", context)
-    (seen,) = tree.files.values()
-    return code_model(seen, context) if seen.suffix == ".py" else file_model(seen, context)
+    (file,) = tree.files.values()
+    return code_model(file, context) if file.suffix == ".py" else file_model(file, context)
 
 
 def _files(
@@ -59,18 +59,18 @@ def _files(
     inside = tuple(f"{each}/" for each in claimed)
     files = [each for each in tree.files.values() if not each.label.startswith(inside)]
     found: list[Candidate] = []
-    for index, seen in enumerate(sorted(files, key=_likely)):
+    for index, file in enumerate(sorted(files, key=_likely)):
         if index >= _MOST_READ or deadline.passed or len(found) > MOST:
             findings.append(NOT_ALL_SEEN.finding(f"{len(tree.files) - index:,} files were not opened"))
             break
-        candidate = file_model(seen, context)
+        candidate = file_model(file, context)
         if candidate is not None:
             found.append(candidate)
     return found
 
 
-def _likely(seen: RepositoryFile) -> tuple[bool, int, str]:
-    return not seen.name.lower().endswith(SUFFIXES), seen.label.count("/"), seen.label
+def _likely(file: RepositoryFile) -> tuple[bool, int, str]:
+    return not file.name.lower().endswith(SUFFIXES), file.label.count("/"), file.label
 
 
 def together(found: Sequence[Candidate], tree: Tree) -> list[Candidate]:
@@ -102,7 +102,7 @@ def _named(candidate: Candidate, models: Sequence[Candidate], tree: Tree) -> lis
     paths = [each.path for each in models]
     inside = tuple(f"{each}/" for each in paths)
     paths += [
-        label for label, seen in tree.files.items() if seen.suffix not in _NO_ARTIFACTS and not label.startswith(inside)
+        label for label, file in tree.files.items() if file.suffix not in _NO_ARTIFACTS and not label.startswith(inside)
     ]
     found = [each for each in dict.fromkeys(paths) if each.rpartition("/")[2] in names - _OF_THE_PROJECT]
     return sorted(found) if len(found) <= _MOST_ARTIFACTS else []

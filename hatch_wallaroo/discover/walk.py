@@ -12,7 +12,6 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from hatch_wallaroo.files.exclusions import (
@@ -25,6 +24,7 @@ from hatch_wallaroo.files.exclusions import (
     test_module,
 )
 from hatch_wallaroo.files.paths import length_problem, name_problem
+from hatch_wallaroo.files.walk import is_plain_folder, scanned, within
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.text import describe_error, display_path
 
@@ -118,14 +118,14 @@ def walk(root: Path, deadline: Deadline) -> Tree:
             break
         for entry in _entries(tree, folder):
             label = f"{folder}/{entry.name}" if folder else entry.name
-            if _is_folder(entry):
+            if is_plain_folder(entry):
                 if depth < DEEPEST and not _skipped(label):
                     waiting.append((label, depth + 1))
             elif problem := _problem(entry, label, real):
                 if label.lower().endswith(SUFFIXES):
                     _not_seen(tree, f"{display_path(label)} {problem}")
-            elif seen := _file(entry, label):
-                tree.files[label] = seen
+            elif file := _file(entry, label):
+                tree.files[label] = file
     return tree
 
 
@@ -145,16 +145,14 @@ def look(root: Path, label: str) -> Tree:
 def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
     """What lies in a folder, by name; nothing where the folder is an environment, a cache, full, or unreadable."""
     try:
-        with os.scandir(tree.root / folder) as scan:
-            entries = sorted(islice(scan, MOST_IN_A_FOLDER + 1), key=lambda each: each.name)
+        entries, more = scanned(tree.root / folder, MOST_IN_A_FOLDER)
     except OSError as error:
         _not_seen(tree, f"{display_path(folder) or 'the project'} cannot be read: {describe_error(error)}")
         return []
     names = [each.name for each in entries]
     if folder and (marked_reason(names) or _tests(folder, names) or _declares(tree.root / folder, names)):
         return []
-    if len(entries) > MOST_IN_A_FOLDER:
-        entries.pop()
+    if more:
         _not_seen(
             tree, f"{display_path(folder) or 'the project'} holds more than {MOST_IN_A_FOLDER:,} files: the rest of it"
         )
@@ -187,20 +185,12 @@ def _skipped(label: str) -> bool:
     )
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """A link to a folder is none: what it leads to is found where it lies, or does not belong to the project."""
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
-
-
 def _problem(entry: os.DirEntry[str], label: str, root: str) -> str | None:
     """Why a file can be part of no bundle, as the end of a sentence."""
     if problem := name_problem(entry.name) or length_problem(label):
         return problem
     try:
-        if entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip(os.sep) + os.sep):
+        if entry.is_symlink() and not within(os.path.realpath(entry.path), root):
             return "is a link that leaves the project"
     except (OSError, ValueError):
         return "is a link that cannot be followed"

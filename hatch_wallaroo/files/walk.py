@@ -52,6 +52,26 @@ class Node:
         return self.label.rpartition("/")[2]
 
 
+def scanned(folder: str | Path, most: int) -> tuple[list[os.DirEntry[str]], bool]:
+    """What lies in a folder, by name, and whether it holds more than `most`. Raises OSError."""
+    with os.scandir(folder) as scan:
+        entries = sorted(islice(scan, most + 1), key=lambda each: each.name)
+    return entries[:most], len(entries) > most
+
+
+def is_plain_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder itself; a link to one is none: what it leads to is found where it lies."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether a real path is a folder's, or below it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
 class Walker:
     """Lists what one declared path names; `findings` and `stripped` tell what was refused and left out."""
 
@@ -141,12 +161,11 @@ class Walker:
             return self._listed[folder.label]
         self._listed[folder.label] = []
         try:
-            with os.scandir(folder.path) as scan:
-                entries = sorted(islice(scan, LIMIT + 1), key=lambda each: each.name)
+            entries, more = scanned(folder.path, LIMIT)
         except OSError as error:
             self._say_unreadable(folder.label, error)
             return []
-        if len(entries) > LIMIT:
+        if more:
             self._say_too_many(folder)
             return []
         names = [each.name for each in entries]
@@ -201,12 +220,12 @@ class Walker:
         except OSError as error:
             self._say_unresolved(path, label, error)
             return None
-        if not _within(real, self._real_root):
+        if not within(real, self._real_root):
             fix = "copy what it points to into the project" + (", or add the link to `exclude`" if trail else "")
             self.say(rules.LINK_OUTSIDE, f"{label} is a link that leaves the project", fix)
             return None
         if stat.S_ISDIR(mode):
-            if any(_within(each, real) for each in trail):
+            if any(within(each, real) for each in trail):
                 message = f"{label} is a link to a folder that it lies in itself"
                 self.say(rules.LINK_BROKEN, message, "remove the link, or add it to `exclude`")
                 return None
@@ -260,7 +279,7 @@ def _tests(folder: Node, entries: list[os.DirEntry[str]]) -> bool:
         return False
     if any(test_module(each.name) for each in entries):
         return True
-    below = (each for each in entries if _is_plain_folder(each) and not folder_reason(each.name))
+    below = (each for each in entries if is_plain_folder(each) and not folder_reason(each.name))
     return any(_holds_test_module(each.path) for each in islice(below, _TEST_FOLDERS_LOOKED_AT))
 
 
@@ -272,22 +291,11 @@ def _holds_test_module(folder: str) -> bool:
         return False
 
 
-def _is_plain_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
-
-
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
         return False
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _joined(folder: str, name: str) -> str:

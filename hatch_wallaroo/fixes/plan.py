@@ -10,7 +10,8 @@ from types import MappingProxyType
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.fixes.changes import apply
 from hatch_wallaroo.fixes.model import Context, Fix, Key, Rename, SetTo
-from hatch_wallaroo.project.repository import Report, Repository
+from hatch_wallaroo.project.checking import Report
+from hatch_wallaroo.project.repository import Repository
 
 _Planner = Callable[[Finding, Context], "Fix | None"]
 

@@ -30,7 +30,7 @@ class MLmodelError(Exception):
 
 
 @dataclass(frozen=True)
-class Spec:
+class SignatureField:
     """One input or output. `name` is None where the signature has none, as for a single array.
 
     `type` is MLflow's word: `double`, `long`, `array`, `object`, `map`, ...; for a tensor it is `tensor`, with NumPy's
@@ -42,16 +42,16 @@ class Spec:
     required: bool = True
     dtype: str = ""
     shape: tuple[int, ...] = ()
-    item: Spec | None = None
-    properties: tuple[Spec, ...] = ()
+    item: SignatureField | None = None
+    properties: tuple[SignatureField, ...] = ()
 
 
 @dataclass(frozen=True)
-class Signature:
+class MLflowSignature:
     """Inputs and outputs in order; None where the signature does not tell. `line` is where each begins."""
 
-    inputs: tuple[Spec, ...] | None = None
-    outputs: tuple[Spec, ...] | None = None
+    inputs: tuple[SignatureField, ...] | None = None
+    outputs: tuple[SignatureField, ...] | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ class MLmodel:
 
     flavors: Mapping[str, Any]
     mlflow_version: str | None
-    signature: Signature | None
+    signature: MLflowSignature | None
 
 
 def read_mlmodel(data: bytes) -> MLmodel:
@@ -122,17 +122,17 @@ def _plain(node: Any, left: list[int], depth: int = 0) -> Any:
     return node.value.lower() in {"true", "yes", "on"} if kind == "bool" else node.value
 
 
-def _signature(node: Any) -> Signature | None:
+def _signature(node: Any) -> MLflowSignature | None:
     parts = _pairs(node)
     told: dict[str, Any] = {side: parts[side] for side in ("inputs", "outputs") if side in parts}
     lines: dict[str, int] = {side: part.start_mark.line + 1 for side, part in told.items()}
     specs = {side: _specs(part, side, lines[side]) for side, part in told.items()}
     if not any(specs.values()):
         return None
-    return Signature(specs.get("inputs"), specs.get("outputs"), lines)
+    return MLflowSignature(specs.get("inputs"), specs.get("outputs"), lines)
 
 
-def _specs(node: Any, side: str, line: int) -> tuple[Spec, ...] | None:
+def _specs(node: Any, side: str, line: int) -> tuple[SignatureField, ...] | None:
     """A side's JSON text; None where nothing stands there."""
     text = _plain(node, [_MOST_NODES])
     if text is None:
@@ -151,7 +151,7 @@ def _specs(node: Any, side: str, line: int) -> tuple[Spec, ...] | None:
         raise MLmodelError(error.message, line) from None
 
 
-def _spec(told: Mapping[str, Any], name: Any, side: str) -> Spec:
+def _spec(told: Mapping[str, Any], name: Any, side: str) -> SignatureField:
     """One column, tensor, property or item. Older versions say `optional`, newer ones `required`."""
     kind = told.get("type")
     shown = f"{name!r} of the {side}" if isinstance(name, str) else f"one of the {side}"
@@ -164,12 +164,12 @@ def _spec(told: Mapping[str, Any], name: Any, side: str) -> Spec:
         dtype, shape = (tensor.get("dtype"), tensor.get("shape")) if isinstance(tensor, dict) else (None, None)
         if not isinstance(dtype, str) or not isinstance(shape, list) or not all(type(each) is int for each in shape):
             raise MLmodelError(f"{shown} is a tensor without dtype and shape")
-        return Spec(name, kind, required, dtype, tuple(shape))
+        return SignatureField(name, kind, required, dtype, tuple(shape))
     inner = told.get({"array": "items", "map": "values"}.get(kind, ""))
     item = _spec(inner, None, side) if isinstance(inner, dict) else None
     properties = told.get("properties")
     parts = properties.items() if isinstance(properties, dict) else ()
-    return Spec(
+    return SignatureField(
         name,
         kind,
         required,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
-from hatch_wallaroo.formats.protobuf import BYTES, VARINT, BudgetError, Field, Message, ProtobufError, message
+from hatch_wallaroo.formats.protobuf import BYTES, VARINT, BudgetError, Message, MessageField, ProtobufError, message
 
-DTYPES = {
+ONNX_DTYPES = {
     1: "float32",
     2: "uint8",
     3: "int8",
@@ -102,8 +102,8 @@ class _Dimension:
     VALUE, PARAMETER = 1, 2
 
 
-Kind = Literal["tensor", "sequence", "map", "optional", "sparse tensor", "opaque value", "unknown"]
-_KINDS: dict[int, Kind] = {
+ValueKind = Literal["tensor", "sequence", "map", "optional", "sparse tensor", "opaque value", "unknown"]
+_KINDS: dict[int, ValueKind] = {
     1: "tensor",
     4: "sequence",
     5: "map",
@@ -114,7 +114,7 @@ _KINDS: dict[int, Kind] = {
 
 
 @dataclass(frozen=True)
-class Value:
+class OnnxValue:
     """An input or output of the graph.
 
     `shape`: a number, a name or None (unknown) for each dimension; None as a whole
@@ -122,13 +122,13 @@ class Value:
     """
 
     name: str
-    kind: Kind
+    kind: ValueKind
     dtype: str | None = None
     shape: tuple[int | str | None, ...] | None = None
 
 
 @dataclass
-class Header:
+class OnnxHeader:
     """A model's header. `defaults` are inputs that an initializer gives a value (IR version 4 on).
 
     `opsets`: the highest version imported of each domain, by the model or a function of it;
@@ -141,8 +141,8 @@ class Header:
     producer_version: str = ""
     opsets: dict[str, int] = field(default_factory=dict)
     has_graph: bool = False
-    inputs: tuple[Value, ...] = ()
-    outputs: tuple[Value, ...] = ()
+    inputs: tuple[OnnxValue, ...] = ()
+    outputs: tuple[OnnxValue, ...] = ()
     defaults: tuple[str, ...] = ()
     nodes: int = 0
     functions: set[str] = field(default_factory=set)
@@ -156,20 +156,20 @@ class Header:
 class _Graph:
     """What the main graph declares, while it is read."""
 
-    inputs: list[Value] = field(default_factory=list)
-    outputs: list[Value] = field(default_factory=list)
+    inputs: list[OnnxValue] = field(default_factory=list)
+    outputs: list[OnnxValue] = field(default_factory=list)
     initializers: set[str] = field(default_factory=set)
     nodes: int = 0
 
 
-def read_header(stream: BinaryIO, size: int) -> Header:
+def read_onnx_header(stream: BinaryIO, size: int) -> OnnxHeader:
     """Read a model's header.
 
     Raises ProtobufError where the bytes are no such message, TruncatedError where they end
     too early, OSError where they cannot be read. A model with more parts than can be
     read in good time is read in part: `complete` is False then.
     """
-    header, graph = Header(), _Graph()
+    header, graph = OnnxHeader(), _Graph()
     try:
         _read_model(message(stream, size), header, graph)
     except BudgetError:
@@ -181,7 +181,7 @@ def read_header(stream: BinaryIO, size: int) -> Header:
     return header
 
 
-def _read_model(model: Message, header: Header, graph: _Graph) -> None:
+def _read_model(model: Message, header: OnnxHeader, graph: _Graph) -> None:
     for number, _, each in model.fields():
         if number == _Model.IR_VERSION:
             header.ir_version = each.integer()
@@ -200,7 +200,7 @@ def _read_model(model: Message, header: Header, graph: _Graph) -> None:
             _read_function(each.message(), header)
 
 
-def _read_opset(opset: Message, header: Header) -> None:
+def _read_opset(opset: Message, header: OnnxHeader) -> None:
     domain, version = "", 0
     for number, _, each in opset.fields():
         if number == _Opset.DOMAIN:
@@ -211,7 +211,7 @@ def _read_opset(opset: Message, header: Header) -> None:
     header.opsets[domain] = max(version, header.opsets.get(domain, version))
 
 
-def _read_graph(graph: Message, header: Header, into: _Graph | None) -> None:
+def _read_graph(graph: Message, header: OnnxHeader, into: _Graph | None) -> None:
     """Walk a graph; `into` takes what the main graph declares, and is None for graphs inside of it."""
     for number, _, each in graph.fields():
         if number == _GraphPart.NODE:
@@ -232,13 +232,13 @@ def _read_graph(graph: Message, header: Header, into: _Graph | None) -> None:
                 into.initializers.add(name)
 
 
-def _read_training(training: Message, header: Header) -> None:
+def _read_training(training: Message, header: OnnxHeader) -> None:
     for number, _, each in training.fields():
         if number in {_Training.INITIALIZATION, _Training.ALGORITHM}:
             _read_graph(each.message(), header, None)
 
 
-def _read_function(function: Message, header: Header) -> None:
+def _read_function(function: Message, header: OnnxHeader) -> None:
     for number, _, each in function.fields():
         if number == _Function.NODE:
             _read_node(each.message(), header)
@@ -250,7 +250,7 @@ def _read_function(function: Message, header: Header) -> None:
             _read_attribute(each.message(), header)
 
 
-def _read_node(node: Message, header: Header) -> None:
+def _read_node(node: Message, header: OnnxHeader) -> None:
     for number, _, each in node.fields():
         if number == _Node.ATTRIBUTE:
             _read_attribute(each.message(), header)
@@ -258,7 +258,7 @@ def _read_node(node: Message, header: Header) -> None:
             header.used_domains.add(each.text(200))
 
 
-def _read_attribute(attribute: Message, header: Header) -> None:
+def _read_attribute(attribute: Message, header: OnnxHeader) -> None:
     for number, _, each in attribute.fields():
         if number in {_Attribute.FLOATS, _Attribute.INTS, _Attribute.STRINGS}:
             # Floats, integers or strings, one field each: a tree ensemble has millions, and nothing else follows.
@@ -271,7 +271,7 @@ def _read_attribute(attribute: Message, header: Header) -> None:
             _read_sparse(each.message(), header)
 
 
-def _read_sparse(sparse: Message, header: Header) -> str:
+def _read_sparse(sparse: Message, header: OnnxHeader) -> str:
     """Read a SparseTensorProto; its name is that of its values."""
     name = ""
     for number, _, each in sparse.fields():
@@ -282,7 +282,7 @@ def _read_sparse(sparse: Message, header: Header) -> str:
     return name
 
 
-def _read_tensor(tensor: Message, header: Header) -> str:
+def _read_tensor(tensor: Message, header: OnnxHeader) -> str:
     """Read a TensorProto's name, and note where its bytes are if they are elsewhere."""
     name, locations, external = "", [], False
     for number, _, each in tensor.fields():
@@ -311,8 +311,8 @@ def _read_pair(pair: Message) -> tuple[str, str]:
     return key, value
 
 
-def _read_value(value: Message) -> Value:
-    name, found = "", Value("", "unknown")
+def _read_value(value: Message) -> OnnxValue:
+    name, found = "", OnnxValue("", "unknown")
     for number, _, each in value.fields():
         if number == _ValueInfo.NAME:
             name = each.text()
@@ -321,31 +321,31 @@ def _read_value(value: Message) -> Value:
     return replace(found, name=name)
 
 
-def _read_type(type_: Message) -> Value:
-    found = Value("", "unknown")
+def _read_type(type_: Message) -> OnnxValue:
+    found = OnnxValue("", "unknown")
     for number, wire, each in type_.fields():
         kind = _KINDS.get(number)
         if kind is None or wire != BYTES:
             continue
-        found = Value("", kind)
+        found = OnnxValue("", kind)
         if kind == "tensor":
             found = _read_tensor_type(each.message())
     return found
 
 
-def _read_tensor_type(tensor: Message) -> Value:
+def _read_tensor_type(tensor: Message) -> OnnxValue:
     dtype: str | None = None
     shape: tuple[int | str | None, ...] | None = None
     for number, _, each in tensor.fields():
         if number == _TensorType.ELEMENT:
             code = each.integer()
-            dtype = DTYPES.get(code, f"type {code}") if code else None
+            dtype = ONNX_DTYPES.get(code, f"type {code}") if code else None
         elif number == _TensorType.SHAPE:
             shape = tuple(_dimensions(each))
-    return Value("", "tensor", dtype, shape)
+    return OnnxValue("", "tensor", dtype, shape)
 
 
-def _dimensions(shape: Field) -> Iterator[int | str | None]:
+def _dimensions(shape: MessageField) -> Iterator[int | str | None]:
     count = 0
     for number, _, each in shape.message().fields():
         if number != _TensorType.DIMENSION:

@@ -25,7 +25,7 @@ class ProtobufError(ValueError):
     """What was read is no such message."""
 
 
-class TruncatedError(ProtobufError):
+class MessageCutOffError(ProtobufError):
     """A field goes on beyond the end: `missing` bytes at least."""
 
     def __init__(self, missing: int) -> None:
@@ -54,7 +54,7 @@ class Message:
     def size(self) -> int:
         return self._end - self._start
 
-    def fields(self) -> Iterator[tuple[int, int, Field]]:
+    def fields(self) -> Iterator[tuple[int, int, MessageField]]:
         """Yield (number, wire type, field). A field is good until the next is asked for.
 
         Raises ProtobufError, TruncatedError or BudgetError, after the fields that are sound.
@@ -79,11 +79,11 @@ class Message:
             else:
                 raise ProtobufError(_NO_PART.format(begun))
             if position > end:
-                raise TruncatedError(position - end)
-            yield number, wire, Field(window, wire, value, start, position, self._depth)
+                raise MessageCutOffError(position - end)
+            yield number, wire, MessageField(window, wire, value, start, position, self._depth)
 
 
-class Field:
+class MessageField:
     """One field's value, not read yet where it is long."""
 
     __slots__ = ("_depth", "_window", "end", "start", "value", "wire")
@@ -151,7 +151,7 @@ class _Window:
         value = 0
         for index in range(_LONGEST_VARINT):
             if position + index >= end or offset + index >= len(buffer):
-                raise TruncatedError(1)
+                raise MessageCutOffError(1)
             byte = buffer[offset + index]
             value |= (byte & 0x7F) << (7 * index)
             if byte < _MORE:
@@ -166,7 +166,7 @@ class _Window:
             data += self._stream.read(end - start - len(data))
             self._base, self._buffer = start + len(data), b""
         if len(data) < end - start:
-            raise TruncatedError(end - start - len(data))
+            raise MessageCutOffError(end - start - len(data))
         return data
 
     def _fill(self, position: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hatch_wallaroo.formats.pickles import PickleFile
     from hatch_wallaroo.formats.torch_archive import TorchFile
 
-Kind = Literal[
+FileKind = Literal[
     "onnx", "onnx-runtime", "tflite", "gguf", "keras-hdf5", "keras-weights", "keras-archive", "saved-model",
     "torchscript", "torch-mobile", "torch-old", "torch-saved", "torch-legacy", "torch-export", "torchserve",
     "safetensors", "pickle", "xgboost", "lightgbm", "catboost", "pmml", "r-data",
@@ -44,7 +44,7 @@ class Recognised:
     a pickle and of PyTorch's files.
     """
 
-    kind: Kind
+    kind: FileKind
     name: str
     writer: str = ""
     by_name: bool = False
@@ -54,7 +54,7 @@ class Recognised:
 
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
-_STARTS: tuple[tuple[bytes, Kind, str], ...] = (
+_STARTS: tuple[tuple[bytes, FileKind, str], ...] = (
     *((start, "zip", "a zip archive") for start in _ZIPS),
     (b"\x89HDF\r\n\x1a\n", "hdf5", "an HDF5 file"),
     (b"\x1f\x8b", "compressed", "gzip-compressed data"),
@@ -74,7 +74,7 @@ _STARTS: tuple[tuple[bytes, Kind, str], ...] = (
     (b"version https://git-lfs", "git-lfs", "a Git LFS pointer"),
     *((bytes((0x80, protocol)), "pickle", "a Python pickle") for protocol in (2, 3, 4, 5)),
 )
-_TEXTS: tuple[tuple[bytes, Kind, str], ...] = (
+_TEXTS: tuple[tuple[bytes, FileKind, str], ...] = (
     (b"<!doctype html", "document", "an HTML page"),
     (b"<html", "document", "an HTML page"),
     (b"<?xml", "document", "an XML document"),
@@ -82,10 +82,10 @@ _TEXTS: tuple[tuple[bytes, Kind, str], ...] = (
     (b"{", "json", "a JSON text"),
     (b"[", "json", "a JSON text"),
 )
-_FLAT_BUFFERS: Mapping[bytes, tuple[Kind, str]] = MappingProxyType(
+_FLAT_BUFFERS: Mapping[bytes, tuple[FileKind, str]] = MappingProxyType(
     {b"ORTM": ("onnx-runtime", "an ONNX Runtime (.ort) model"), b"TFL3": ("tflite", "a TensorFlow Lite model")}
 )
-_WRITERS: Mapping[Kind, str] = MappingProxyType(
+_WRITERS: Mapping[FileKind, str] = MappingProxyType(
     {
         "tflite": "tensorflow",
         "lightgbm": "lightgbm",
@@ -100,7 +100,7 @@ _WRITERS: Mapping[Kind, str] = MappingProxyType(
         ),
     }
 )
-_TORCH: Mapping[str, tuple[Kind, str]] = MappingProxyType(
+_TORCH: Mapping[str, tuple[FileKind, str]] = MappingProxyType(
     {
         "torchscript": ("torchscript", "a TorchScript archive"),
         "mobile": ("torch-mobile", "a TorchScript archive for mobile devices"),
@@ -109,7 +109,7 @@ _TORCH: Mapping[str, tuple[Kind, str]] = MappingProxyType(
         "export": ("torch-export", "a torch.export archive"),
     }
 )
-_NAMED: tuple[tuple[tuple[str, ...], Kind, str], ...] = (
+_NAMED: tuple[tuple[tuple[str, ...], FileKind, str], ...] = (
     ((".onnx",), "onnx", "an ONNX model"),
     ((".h5", ".hdf5", ".hdf", ".he5"), "hdf5", "an HDF5 file"),
     ((".keras",), "keras-archive", "a Keras 3 model (.keras)"),
@@ -215,7 +215,7 @@ class _File:
         return PurePosixPath(self.name).suffix.lower()
 
 
-def _made(kind: Kind, name: str, *, by_name: bool = False, problem: str = "") -> Recognised:
+def _made(kind: FileKind, name: str, *, by_name: bool = False, problem: str = "") -> Recognised:
     return Recognised(kind, name, _WRITERS.get(kind, ""), by_name, problem)
 
 
@@ -229,11 +229,11 @@ def _onnx(file: _File) -> Recognised | None:
     if not is_onnx(file.head):
         return None
     if file.suffix != ".onnx":
-        from hatch_wallaroo.formats.onnx import read_header
+        from hatch_wallaroo.formats.onnx import read_onnx_header
         from hatch_wallaroo.formats.protobuf import ProtobufError
 
         try:
-            header = read_header(file.stream, file.size)
+            header = read_onnx_header(file.stream, file.size)
         except ProtobufError:
             return None
         if not (header.has_graph and header.opsets):
@@ -375,7 +375,7 @@ def _tar(file: _File) -> Recognised | None:
 
 
 _Teller = Callable[[_File], "Recognised | None"]
-_INSIDE: Mapping[Kind, _Teller] = MappingProxyType(
+_INSIDE: Mapping[FileKind, _Teller] = MappingProxyType(
     {
         "hdf5": _hdf5,
         "zip": _zip,

@@ -43,7 +43,7 @@ def begins_as_safetensors(head: bytes, size: int) -> bool:
     return head[8:9] == b"{" and 2 <= length <= min(size - 8, LONGEST_HEADER)  # noqa: PLR2004 - an empty object
 
 
-def read_header(stream: BinaryIO, size: int) -> SafetensorsHeader:
+def read_safetensors_header(stream: BinaryIO, size: int) -> SafetensorsHeader:
     """Read and judge the header of a file of `size` bytes. Memory: the header's, of 8 MiB at most.
 
     Raises SafetensorsError for what is not whole, OSError when the stream cannot be read.

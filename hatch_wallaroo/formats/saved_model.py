@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from hatch_wallaroo.formats.protobuf import VARINT, BudgetError, Message, ProtobufError, message
 
-DTYPES = {
+TENSORFLOW_DTYPES = {
     1: "float32",
     2: "float64",
     3: "int32",
@@ -80,7 +80,7 @@ class _Entry:
 
 
 @dataclass(frozen=True)
-class Part:
+class SignaturePart:
     """An input or output of a signature; `shape` is None where the rank is unknown, its items where the size is."""
 
     name: str
@@ -89,12 +89,12 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Signature:
+class ServingSignature:
     """A function that a model serves, inputs and outputs by name."""
 
     name: str
-    inputs: tuple[Part, ...]
-    outputs: tuple[Part, ...]
+    inputs: tuple[SignaturePart, ...]
+    outputs: tuple[SignaturePart, ...]
 
 
 @dataclass
@@ -108,7 +108,7 @@ class MetaGraph:
     tags: list[str] = field(default_factory=list)
     version: str = ""
     ops: set[str] = field(default_factory=set)
-    signatures: dict[str, Signature] = field(default_factory=dict)
+    signatures: dict[str, ServingSignature] = field(default_factory=dict)
     root_object: str = ""
 
 
@@ -174,28 +174,28 @@ def _op_names(ops: Message) -> Iterator[str]:
                 break
 
 
-def _pair(pair: Message) -> tuple[str, Signature]:
-    name, signature = "", Signature("", (), ())
+def _pair(pair: Message) -> tuple[str, ServingSignature]:
+    name, signature = "", ServingSignature("", (), ())
     for number, _, each in pair.fields():
         if number == _Entry.KEY:
             name = each.text(500)
         elif number == _Entry.VALUE:
             signature = _signature(each.message())
-    return name, Signature(name, signature.inputs, signature.outputs)
+    return name, ServingSignature(name, signature.inputs, signature.outputs)
 
 
-def _signature(signature: Message) -> Signature:
-    inputs: list[Part] = []
-    outputs: list[Part] = []
+def _signature(signature: Message) -> ServingSignature:
+    inputs: list[SignaturePart] = []
+    outputs: list[SignaturePart] = []
     for number, _, each in signature.fields():
         into = {_Signature.INPUT: inputs, _Signature.OUTPUT: outputs}.get(number)
         if into is not None and len(into) < _MOST:
             into.append(_part(each.message()))
     by_name = sorted(inputs, key=lambda part: part.name), sorted(outputs, key=lambda part: part.name)
-    return Signature("", tuple(by_name[0]), tuple(by_name[1]))
+    return ServingSignature("", tuple(by_name[0]), tuple(by_name[1]))
 
 
-def _part(pair: Message) -> Part:
+def _part(pair: Message) -> SignaturePart:
     """A TensorInfo by its name in the signature. The map's order in the file means nothing."""
     name, dtype, shape = "", None, None
     for number, _, each in pair.fields():
@@ -203,7 +203,7 @@ def _part(pair: Message) -> Part:
             name = each.text(500)
         elif number == _Entry.VALUE:
             dtype, shape = _tensor(each.message())
-    return Part(name, dtype, shape)
+    return SignaturePart(name, dtype, shape)
 
 
 def _tensor(info: Message) -> tuple[str | None, tuple[int | None, ...] | None]:
@@ -211,7 +211,7 @@ def _tensor(info: Message) -> tuple[str | None, tuple[int | None, ...] | None]:
     shape: tuple[int | None, ...] | None = None
     for number, wire, each in info.fields():
         if number == _Tensor.DTYPE and wire == VARINT:
-            dtype = DTYPES.get(each.value, f"type {each.value}")
+            dtype = TENSORFLOW_DTYPES.get(each.value, f"type {each.value}")
         elif number == _Tensor.SHAPE:
             shape = _shape(each.message())
         elif number in {_Tensor.SPARSE, _Tensor.COMPOSITE}:

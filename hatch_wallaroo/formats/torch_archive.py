@@ -20,7 +20,7 @@ from hatch_wallaroo.formats.pickles import read_pickle
 from hatch_wallaroo.formats.safetensors import begins_as_safetensors
 from hatch_wallaroo.parsing import parse
 
-Kind = Literal["torchscript", "mobile", "export", "saved", "legacy", "old-torchscript", "safetensors", "other"]
+TorchKind = Literal["torchscript", "mobile", "export", "saved", "legacy", "old-torchscript", "safetensors", "other"]
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first object of what torch.save wrote before 1.6."""
@@ -54,11 +54,11 @@ class TorchFile:
     none of PyTorch's.
     """
 
-    kind: Kind
+    kind: TorchKind
     pickle: Pickle | None = None
     version: int | None = None
     byte_order: str | None = None
-    signature: Signature | None = None
+    signature: ForwardSignature | None = None
     traced: bool = False
     operators: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ class _Archive:
         pickle = self._pickle("data.pkl")
         if not has("constants.pkl") and not self._any("code/"):
             return TorchFile("saved", pickle, version, byte_order)
-        kind: Kind = "torchscript" if self._any("code/") else "mobile"
+        kind: TorchKind = "torchscript" if self._any("code/") else "mobile"
         code = self._code(pickle)
         return TorchFile(
             kind,
@@ -207,7 +207,7 @@ class _Archive:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ForwardParameter:
     """An argument of `forward`; `type` as TorchScript writes it (`Optional[Tensor]`), `optional`: it has a default."""
 
     name: str
@@ -216,18 +216,18 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Signature:
+class ForwardSignature:
     """`forward` without self; `returns` as TorchScript writes it."""
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[ForwardParameter, ...]
     returns: str
 
     @property
-    def required(self) -> tuple[Parameter, ...]:
+    def required(self) -> tuple[ForwardParameter, ...]:
         return tuple(each for each in self.parameters if not each.optional)
 
 
-def forward_of(source: str, class_name: str) -> Signature | None:
+def forward_of(source: str, class_name: str) -> ForwardSignature | None:
     """The signature of a class's `forward`; None where it has none, or where it cannot be read."""
     start = re.search(rf"^class {re.escape(class_name)}\(", source, re.MULTILINE)
     if not start:
@@ -254,7 +254,7 @@ def _closing(text: str) -> int:
     return len(text)
 
 
-def _parse(text: str) -> Signature | None:
+def _parse(text: str) -> ForwardSignature | None:
     try:
         tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -268,11 +268,13 @@ def _parse(text: str) -> Signature | None:
     parameters += [
         _parameter(each, default is not None) for each, default in zip(keyword, function.args.kw_defaults, strict=True)
     ]
-    return Signature(tuple(parameters[1:]), ast.unparse(function.returns) if function.returns else "Tensor")
+    return ForwardSignature(tuple(parameters[1:]), ast.unparse(function.returns) if function.returns else "Tensor")
 
 
-def _parameter(argument: ast.arg, optional: bool) -> Parameter:
-    return Parameter(argument.arg, ast.unparse(argument.annotation) if argument.annotation else "Tensor", optional)
+def _parameter(argument: ast.arg, optional: bool) -> ForwardParameter:
+    return ForwardParameter(
+        argument.arg, ast.unparse(argument.annotation) if argument.annotation else "Tensor", optional
+    )
 
 
 def operators_in(source: str) -> set[str]:

@@ -16,6 +16,9 @@ from hatch_wallaroo.files.sources import Entry, FileSource, Source
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.formats.recognise import recognise_head
 
+ARTIFACTS = "artifacts"
+"""The folder of a bundle that holds the user's files beside inference code; MLflow has one of the same name."""
+
 
 @dataclass(frozen=True)
 class Layout:

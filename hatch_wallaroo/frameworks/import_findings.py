@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, Place, Rule, nearest, rule
-from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
+from hatch_wallaroo.frameworks.base import ARTIFACTS
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure, ImportUse
 from hatch_wallaroo.python.import_run import ImportRun
@@ -71,6 +71,30 @@ NEWER_MODULE = rule(
     why="The code runs on the platform's Python, whatever Python builds the bundle.",
     source="Python's documentation of what is new; the release's data",
 )
+NOT_THERE = rule(
+    "WLR560",
+    "the code names a file below model_path that the bundle does not have there",
+    why="config.model_path is the bundle's top folder; model files lie below its artifacts/ folder.",
+    source="Upload guide, InferenceBuilder: create; the layout of BYOP bundles",
+)
+RELATIVE_FILE = rule(
+    "WLR561",
+    "a file is read by a path from the working folder",
+    why="The platform's process does not work in the bundle's folder: such a file is not found, wherever it lies.",
+    source="mac 2023.2.1 to 2026.1.3, loader and server run: FileNotFoundError",
+)
+NO_SETTER = rule(
+    "WLR562",
+    "an attribute is assigned that the class lets nobody assign",
+    why="Inference defines `model` as a property that can be read only; a setter has to be defined by the class.",
+    source="mac 2023.2.1 to 2026.1.3, loader run: AttributeError: can't set attribute",
+)
+WRONG_TYPE = rule(
+    "WLR535",
+    "the model is not of an expected type",
+    why="Assigning it raises TypeError when the platform loads the model.",
+    source="mac 2023.2.1 to 2026.1.3, Inference._raise_error_if_model_is_wrong_type",
+)
 UNDECLARED = rule(
     "WLR550",
     "a package is imported that the requirements do not name",
@@ -108,7 +132,7 @@ def explain(
                 f"{each.file.label} {said}",
                 fix=fix,
                 place=each.file.place(each.node),
-                level=rule_.level if each.sure else Level.WARNING,
+                level=rule_.level if each.sure and each.kind != "mentioned_file" else Level.WARNING,
             )
         )
     return found
@@ -279,23 +303,66 @@ def _undefined(failure: ImportFailure, _environment: PlatformEnvironment) -> Sai
     return UNDEFINED, f"uses {name} {when}, and defines it nowhere", f"define or import {name} above this line"
 
 
+def _while(failure: ImportFailure) -> str:
+    """When it happens: the one phrase of every message."""
+    if failure.lazy:
+        return "when it runs"
+    return f"when {failure.during}" if failure.during else "while it is imported"
+
+
+def _attribute(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
+    owner, _, name = failure.detail.partition(":")
+    said = f"uses {owner}.{name} {_while(failure)}"
+    if "." not in owner and owner[:1].isupper():
+        return NO_SUCH_NAME, f"{said}, which {owner} does not have", f"define {name} in {owner}, or correct the name"
+    _, missing, fix = _name(failure, environment)
+    return NO_SUCH_NAME, f"{said}: {missing.partition(': ')[2]}", fix
+
+
+def _read_only(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    owner, _, name = failure.detail.partition(":")
+    said = f"assigns {name} of {owner} {_while(failure)}, which is a property without a setter"
+    return NO_SETTER, said, f"add to the class: `@Inference.{name}.setter` above `def {name}(self, {name}) -> None`"
+
+
+def _file(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"names {failure.detail} {_while(failure)}, where the bundle has no such file"
+    if failure.known:
+        parts = " / ".join(f'"{part}"' for part in failure.known[0].split("/"))
+        return NOT_THERE, said, f"write config.model_path / {parts}"
+    return NOT_THERE, said, 'declare the file in `artifacts`; it will lie below config.model_path / "artifacts"'
+
+
+def _relative_file(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"reads {failure.detail} {_while(failure)}, by a path from the working folder, which is not the bundle there"
+    return (
+        RELATIVE_FILE,
+        said,
+        "begin the path at config.model_path, at the loader's folder, or at Path(__file__).parent",
+    )
+
+
+def _model_type(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    return WRONG_TYPE, failure.detail, "return a set of the model's classes from expected_model_types"
+
+
 def _exit(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
     setup = failure.detail.endswith(".setup")
     called = "setup()" if setup else f"{failure.detail.removeprefix('builtins.')}()"
     fix = "leave the file out of the bundle" if setup else 'put the call under `if __name__ == "__main__":`'
-    return LEAVES, f"calls {called} while it is imported, which ends the platform's process", fix
+    return LEAVES, f"calls {called} {_while(failure)}, which ends the platform's process", fix
 
 
 def _raise(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
-    said = f"raises {failure.detail or 'an exception'} while it is imported"
-    return LEAVES, said, "raise it from the function that needs the check, or remove the line"
+    said = f"raises {failure.detail or 'an exception'} {_while(failure)}"
+    return LEAVES, said, "raise it where the check is needed, or remove the line"
 
 
 def _variable(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
     what = f"the environment variable {failure.detail}" if failure.detail else "an environment variable"
     return (
         VARIABLE,
-        f"needs {what} while it is imported, which the platform does not set",
+        f"needs {what} {_while(failure)}, which the platform does not set",
         f'use os.environ.get("{failure.detail}", …) with a default, or put the value into the code or a file',
     )
 
@@ -321,4 +388,10 @@ _SAYING: Mapping[FailureKind, Callable[[ImportFailure, PlatformEnvironment], Sai
     "raise": _raise,
     "variable": _variable,
     "dataclass": _dataclass,
+    "attribute": _attribute,
+    "read_only": _read_only,
+    "file": _file,
+    "mentioned_file": _file,
+    "relative_file": _relative_file,
+    "model_type": _model_type,
 }

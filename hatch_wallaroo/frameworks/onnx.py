@@ -10,11 +10,11 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
 from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.formats.onnx import Header, Value, read_header
-from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
+from hatch_wallaroo.formats.onnx import OnnxHeader, OnnxValue, read_onnx_header
+from hatch_wallaroo.formats.protobuf import MessageCutOffError, ProtobufError
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, begins_as, declared_model, is_folder
 from hatch_wallaroo.frameworks.tensors import Tensor, written
-from hatch_wallaroo.text import describe_error, few
+from hatch_wallaroo.text import few
 
 FORM = rule(
     "WLR300",
@@ -149,8 +149,8 @@ class Onnx(Family):
                 return Inspection()
             header = _read(entry)
         except OSError as problem:
-            return _unreadable(entry, f"cannot be read: {describe_error(problem)}", "")
-        except TruncatedError as problem:
+            return _unreadable(entry, f"cannot be read: {problem.strerror or problem}", "")
+        except MessageCutOffError as problem:
             return _explained(entry, f"ends too early: {problem}", "copy or download it again, completely")
         except ProtobufError as problem:
             return _explained(entry, f"is not an ONNX model ({problem})", "")
@@ -174,11 +174,11 @@ def _inside(spec: ModelSpec, folder: str) -> str:
     return " or ".join(f'model = "{PurePosixPath(folder) / name}"' for name in names[:5])
 
 
-def _read(entry: Entry) -> Header:
+def _read(entry: Entry) -> OnnxHeader:
     """Raises ProtobufError for what is no ONNX, OSError."""
     size = entry.source.size
     with entry.source.open() as stream:
-        header = read_header(stream, size)
+        header = read_onnx_header(stream, size)
     if header.complete and not 0 < header.ir_version < _NEWEST_IR:
         raise ProtobufError("it names no IR version")
     return header
@@ -195,7 +195,7 @@ def _unreadable(entry: Entry, message: str, fix: str) -> Inspection:
     return Inspection({}, (UNREADABLE.finding(f"{entry.name} {message}", fix=fix, place=Place(file=entry.name)),))
 
 
-def _facts(header: Header) -> dict[str, object]:
+def _facts(header: OnnxHeader) -> dict[str, object]:
     facts: dict[str, object] = {
         "ir_version": header.ir_version,
         "opsets": dict(sorted(header.opsets.items())),
@@ -209,12 +209,12 @@ def _facts(header: Header) -> dict[str, object]:
     return facts
 
 
-def _tensor_facts(value: Value) -> dict[str, object]:
+def _tensor_facts(value: OnnxValue) -> dict[str, object]:
     facts = Tensor(value.name, value.dtype, value.shape).facts()
     return facts if value.kind == "tensor" else {**facts, "kind": value.kind}
 
 
-def _check_file(spec: ModelSpec, entry: Entry, header: Header) -> Iterator[Finding]:
+def _check_file(spec: ModelSpec, entry: Entry, header: OnnxHeader) -> Iterator[Finding]:
     """What the file as a whole must be, inputs and outputs apart."""
     place = Place(file=entry.name)
     yield from _check_versions(spec, entry, header, place)
@@ -246,7 +246,7 @@ def _check_file(spec: ModelSpec, entry: Entry, header: Header) -> Iterator[Findi
         )
 
 
-def _check_versions(spec: ModelSpec, entry: Entry, header: Header, place: Place) -> Iterator[Finding]:
+def _check_versions(spec: ModelSpec, entry: Entry, header: OnnxHeader, place: Place) -> Iterator[Finding]:
     takes = spec.release.onnx
     runs = f"Wallaroo {spec.release.asked} (ONNX {takes.onnx}) runs up to"
     if header.ir_version > takes.ir:
@@ -273,7 +273,7 @@ def _check_versions(spec: ModelSpec, entry: Entry, header: Header, place: Place)
         )
 
 
-def check_graph(entry: Entry, header: Header) -> Iterator[Finding]:
+def check_graph(entry: Entry, header: OnnxHeader) -> Iterator[Finding]:
     """Judge what the main graph takes and gives."""
     place = Place(file=entry.name)
     if header.complete:
@@ -289,7 +289,7 @@ def check_graph(entry: Entry, header: Header) -> Iterator[Finding]:
     yield from _check_rows(header.inputs, header.outputs, place)
 
 
-def _check_types(what: str, values: Iterable[Value], header: Header, place: Place) -> Iterator[Finding]:
+def _check_types(what: str, values: Iterable[OnnxValue], header: OnnxHeader, place: Place) -> Iterator[Finding]:
     for value in values:
         if value.kind != "tensor":
             if value.kind == "unknown" and what == "output":
@@ -314,17 +314,17 @@ def _with_article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _tensor_fix(what: str, value: Value, header: Header) -> str:
+def _tensor_fix(what: str, value: OnnxValue, header: OnnxHeader) -> str:
     if what == "output" and value.kind in {"sequence", "map"} and "ai.onnx.ml" in header.opsets:
         return "convert_sklearn(model, ..., options={id(model): {'zipmap': False}}) gives probabilities as a tensor"
     return 'change the model so that it takes and gives tensors only, or package it as framework = "custom"'
 
 
-def _rows(value: Value) -> int | str | None:
+def _rows(value: OnnxValue) -> int | str | None:
     return value.shape[0] if value.shape else None
 
 
-def _check_rows(inputs: Sequence[Value], outputs: Sequence[Value], place: Place) -> Iterator[Finding]:
+def _check_rows(inputs: Sequence[OnnxValue], outputs: Sequence[OnnxValue], place: Place) -> Iterator[Finding]:
     """Errors where the graph's own shapes contradict the rule, warnings where they merely forbid other batches."""
     for value in inputs:
         if value.shape == ():
@@ -360,7 +360,7 @@ def _check_rows(inputs: Sequence[Value], outputs: Sequence[Value], place: Place)
 
 
 def _check_output_rows(
-    inputs: Sequence[Value], outputs: Sequence[Value], sizes: set[int | str | None], place: Place
+    inputs: Sequence[OnnxValue], outputs: Sequence[OnnxValue], sizes: set[int | str | None], place: Place
 ) -> Iterator[Finding]:
     inputs = [each for each in inputs if each.shape != ()]  # what is told already
     known = all(each.shape for each in inputs) and bool(inputs)
@@ -393,11 +393,11 @@ def _check_output_rows(
             )
 
 
-def _listed(values: Iterable[Value]) -> str:
+def _listed(values: Iterable[OnnxValue]) -> str:
     return few((f"{each.name} {written(each.shape)}" for each in values), 5, counted=True)
 
 
-def _free_rows(values: Sequence[Value]) -> str:
+def _free_rows(values: Sequence[OnnxValue]) -> str:
     axes = ", ".join(f'"{each.name}": {{0: "rows"}}' for each in values[:5])
     return (
         f"torch.onnx.export(..., dynamic_axes={{{axes}}}), outputs likewise, or your exporter's own way; "

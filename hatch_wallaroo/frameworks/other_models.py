@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from hatch_wallaroo.files.sources import Source
-from hatch_wallaroo.formats.recognise import Kind, Recognised, recognise
+from hatch_wallaroo.formats.recognise import FileKind, Recognised, recognise
 
 BY_CODE = 'package it with framework = "custom" (BYOP)'
 _SCRIPTED = 'framework = "pytorch", with the model saved as TorchScript'
-_FRAMEWORKS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+_FRAMEWORKS: Mapping[FileKind, tuple[str, ...]] = MappingProxyType(
     {
         "onnx": ("onnx",),
         **dict.fromkeys(("hdf5", "keras-hdf5", "keras-weights", "keras-archive"), ("keras",)),
@@ -26,7 +26,7 @@ _FRAMEWORKS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
         "step-archive": ("python",),
     }
 )
-_FIXES: Mapping[Kind, str] = MappingProxyType(
+_FIXES: Mapping[FileKind, str] = MappingProxyType(
     {
         "onnx": 'framework = "onnx"',
         "onnx-runtime": 'framework = "onnx", with the .onnx file that it was made from',
@@ -43,7 +43,7 @@ _FIXES: Mapping[Kind, str] = MappingProxyType(
         "hugging-face": "unpack it; a framework hugging-face-… takes the folder",
     }
 )
-_BY_NAME: frozenset[Kind] = frozenset(("onnx", "hdf5", "keras-archive"))
+_BY_NAME: frozenset[FileKind] = frozenset(("onnx", "hdf5", "keras-archive"))
 """What a name is trusted in, where the bytes say nothing: only to choose the advice."""
 
 
@@ -51,7 +51,7 @@ _BY_NAME: frozenset[Kind] = frozenset(("onnx", "hdf5", "keras-archive"))
 class Other:
     """What a file is, as a phrase, and what to declare for it; each '' where nothing is known."""
 
-    kind: Kind | None = None
+    kind: FileKind | None = None
     what: str = ""
     fix: str = ""
 

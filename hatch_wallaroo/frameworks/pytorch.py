@@ -13,7 +13,7 @@ from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_machine import PickleError
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
-from hatch_wallaroo.formats.torch_archive import ArchiveError, Kind, TorchFile, read_torch_file
+from hatch_wallaroo.formats.torch_archive import ArchiveError, TorchFile, TorchKind, read_torch_file
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, plan_file, version_numbers
 from hatch_wallaroo.frameworks.other_models import other_model
 from hatch_wallaroo.schema.types import Scalar, Schema, element
@@ -95,7 +95,7 @@ _BYTE_ORDER_SINCE = (2, 1)
 _NEW_OPERATORS: Mapping[str, tuple[int, ...]] = MappingProxyType({"scaled_dot_product_attention": (2, 0)})
 _MANGLED = re.compile(r"___torch_mangle_\d+\.")
 
-_KINDS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
+_KINDS: Mapping[TorchKind, tuple[str, str]] = MappingProxyType(
     {
         "mobile": ("was saved for PyTorch's lite interpreter (mobile)", f"save it for the full runtime: {_SAVE}"),
         "export": (

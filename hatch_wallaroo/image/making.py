@@ -9,9 +9,9 @@ from typing import Any, cast, get_args
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.findings import Finding, rule
-from hatch_wallaroo.frameworks.mlflow.build_context import image_of, reference
+from hatch_wallaroo.frameworks.mlflow.build_context import image_of, image_reference
 from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
-from hatch_wallaroo.frameworks.mlflow.signature import Form
+from hatch_wallaroo.frameworks.mlflow.signature import RowForm
 from hatch_wallaroo.image.building import Order, Tell, build
 from hatch_wallaroo.image.engine import Engine, engine
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
@@ -50,7 +50,7 @@ def make(checked: Checked, context: Path, sha256: str, shown: str, tell: Tell) -
     """
     spec = checked.spec
     image = image_of(spec)
-    order = Order(context, sha256, reference(spec), image.base, image.platform, image.builder)
+    order = Order(context, sha256, image_reference(spec), image.base, image.platform, image.builder)
     place = spec.at("image")
     try:
         rows = sample_rows(spec.path(spec.sample)) if image.try_ and spec.sample else []
@@ -81,10 +81,10 @@ def _try(checked: Checked, reached: Engine, name: str, rows: list[Mapping[str, A
         raise _UnfitError(tuple(FAILED_TRIAL.finding(each, fix=fix, place=place) for each in trial.misfits))
 
 
-def form(facts: Any) -> Form:
+def form(facts: Any) -> RowForm:
     """How the model takes rows, from what the manifest says of it."""
     told = facts.get("rows") if isinstance(facts, Mapping) else None
-    return cast("Form", told) if told in get_args(Form) else "records"
+    return cast("RowForm", told) if told in get_args(RowForm) else "records"
 
 
 def told(trial: Trial) -> str:

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any
 
 from hatch_wallaroo.files.json_text import JsonError, parse_json
-from hatch_wallaroo.frameworks.mlflow.signature import Form
+from hatch_wallaroo.frameworks.mlflow.signature import RowForm
 from hatch_wallaroo.image.answer_comparison import misfits
 from hatch_wallaroo.image.engine import Engine, asking, mishaps
 from hatch_wallaroo.image.errors import ImageError
@@ -75,7 +75,7 @@ class Trial:
 
 
 def run(
-    engine: Engine, image: str, rows: Sequence[Mapping[str, Any]], outputs: Schema | None, form: Form = "records"
+    engine: Engine, image: str, rows: Sequence[Mapping[str, Any]], outputs: Schema | None, form: RowForm = "records"
 ) -> Trial:
     """Start an image, ask for `/ping`, then for the rows, compare the answers with the schema, and end it.
 
@@ -116,7 +116,7 @@ def _wait(container: Any) -> None:
     raise ImageError(f"the container cannot be asked: its python ends with exit code {code}", fix, _log(container))
 
 
-def _ask(container: Any, rows: Sequence[Mapping[str, Any]], form: Form) -> Any:
+def _ask(container: Any, rows: Sequence[Mapping[str, Any]], form: RowForm) -> Any:
     container.put_archive("/tmp", _packed(_body(rows, form)))  # noqa: S108 - the container's
     kind = _RECORDS if form == "records" else "application/json"
     code, output = _within(container, "ask", kind, f"/tmp/{_BODY}")  # noqa: S108
@@ -134,7 +134,7 @@ def _ask(container: Any, rows: Sequence[Mapping[str, Any]], form: Form) -> Any:
         raise ImageError("/invocations answers something that is not JSON", "", _log(container)) from error
 
 
-def _body(rows: Sequence[Mapping[str, Any]], form: Form) -> bytes:
+def _body(rows: Sequence[Mapping[str, Any]], form: RowForm) -> bytes:
     if form == "records":
         return json.dumps(list(rows)).encode()
     bare = form == "values"

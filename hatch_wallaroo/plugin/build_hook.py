@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+from hatch_wallaroo.bundle.plan import plan
+from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.sources import FileSource, ZipMember
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.frameworks.mlflow.folder import is_address
 from hatch_wallaroo.plugin.session import Session
-from hatch_wallaroo.plugin.sources import project_files
+from hatch_wallaroo.project.building import option_findings, option_place, sdist_findings
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
-from hatch_wallaroo.project.hook import option_findings, option_place, sdist_findings
 
 _UVS_OWN = re.compile(r"(builds|sdists)-v\d+")
 
@@ -90,3 +94,34 @@ def _installing(directory: str) -> bool:
         _UVS_OWN.fullmatch(parent.name) and (parent.parent / "CACHEDIR.TAG").is_file()
         for parent in Path(directory).absolute().parents
     )
+
+
+def project_files(specs: Iterable[ModelSpec]) -> list[Path]:
+    """Absolute paths of all files that go into the bundles or are read to make them, sorted.
+
+    Not what came from a tracking server: whoever builds from the sdist asks it again.
+    """
+    found: set[Path] = set()
+    for spec in specs:
+        if spec.framework.family == "mlflow" and spec.model and is_address(spec.model):
+            found.update(path for path in _read_besides(spec) if path.is_file())
+            continue
+        made, _ = plan(spec)
+        for entry in made.layout.entries if made else ():
+            if isinstance(entry.source, FileSource):
+                found.add(entry.source.path)
+            elif isinstance(entry.source, ZipMember):
+                found.add(entry.source.archive)
+        found.update(path for path in _read_besides(spec) if path.is_file())
+    return sorted(found)
+
+
+def _read_besides(spec: ModelSpec) -> Iterable[Path]:
+    if spec.requirements.kind == "file":
+        yield spec.path(spec.requirements.file)
+    if spec.lock:
+        yield spec.root / "pylock.toml"
+    if spec.sample:
+        yield spec.path(spec.sample)
+    for option in spec.include_sensitive:
+        yield spec.path(option)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.bundle.check import Checked, check
+from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.reader import Reading, read_models
-from hatch_wallaroo.config.toml.parsing import read_document
-from hatch_wallaroo.config.toml.positions import locate_all
+from hatch_wallaroo.config.toml.reading import locate_all, read_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, errors
+from hatch_wallaroo.project.checking import Report, checked
 from hatch_wallaroo.project.hatchling import from_metadata
-from hatch_wallaroo.project.repository import distributions
+from hatch_wallaroo.project.repository import Repository
 from hatch_wallaroo.report import render
 from hatch_wallaroo.text import colored, human_size, printable
 
@@ -40,14 +39,14 @@ class Session:
 
     def read(self, directory: str, extra: Sequence[Finding] = ()) -> Reading:
         """The models of `[tool.wallaroo]`; where the table or `extra` has an error, say all that is wrong and abort."""
-        reading = self._read()
-        if errors([*extra, *reading.findings]):
+        repository = self._repository(extra)
+        if errors(repository.findings):
             self.check(directory, extra)
-        return reading
+        return repository.reading
 
     def check(self, directory: str, extra: Sequence[Finding] = ()) -> tuple[Checked, ...]:
         """All models, checked; where one of them or `extra` has an error, say all that is wrong and abort."""
-        return self._look(directory, extra)[0]
+        return self._look(directory, extra).models
 
     def build(
         self, directory: str, extra: Sequence[Finding] = (), causes: Sequence[Finding] = ()
@@ -56,13 +55,12 @@ class Session:
 
         `causes` may explain an error, and are said only beside one.
         """
-        models, general = self._look(directory, extra, causes)
+        report = self._look(directory, extra, causes)
         try:
-            bundles = pack([model for model in models if model.plan], Path(directory), self._finish)
+            bundles = pack([model for model in report.models if model.plan], Path(directory), self._finish)
         except PackError as error:
-            self.fail([*general, *(finding for model in models for finding in model.findings), *error.findings])
-        bare = [finding for model in models if not model.plan for finding in model.findings]
-        said = [*general, *bare, *(finding for bundle in bundles for finding in bundle.findings)]
+            self.fail([*report.findings, *error.findings])
+        said = dict.fromkeys([*report.findings, *(finding for bundle in bundles for finding in bundle.findings)])
         if said:
             weighty = any(finding.level is not Level.NOTE for finding in said)
             show = self.app.display_warning if weighty else self.app.display_info
@@ -82,36 +80,28 @@ class Session:
 
     def clean(self, directory: str) -> None:
         """Delete what earlier builds of these models left; a table with errors hides nothing from it."""
-        clean(self._read().specs, Path(directory))
+        clean(self._repository().reading.specs, Path(directory))
 
     def fail(self, findings: Iterable[Finding]) -> NoReturn:
         self.app.display_error(self._rendered(findings))
         self.app.abort(f"hatch-wallaroo {__version__}: no bundle was made; what was in the output folder is untouched")
         raise SystemExit(1)  # Hatchling's abort has left by now, but its annotation does not say so
 
-    def _read(self) -> Reading:
-        project = from_metadata(self._metadata)
-        return read_models(self._metadata.config, project=project, root=self.root)
+    def _repository(self, extra: Sequence[Finding] = (), causes: Sequence[Finding] = ()) -> Repository:
+        """The project as Hatchling has read it."""
+        document, project = self._metadata.config, from_metadata(self._metadata)
+        reading = read_models(document, project=project, root=self.root)
+        return Repository(self.root, document, project, reading, (*extra, *reading.findings), causes=tuple(causes))
 
-    def _look(
-        self, directory: str, extra: Sequence[Finding], causes: Sequence[Finding] = ()
-    ) -> tuple[tuple[Checked, ...], tuple[Finding, ...]]:
-        """The models, and the findings that are no model's own."""
+    def _look(self, directory: str, extra: Sequence[Finding], causes: Sequence[Finding] = ()) -> Report:
+        """What the checks say of all models; where that has an error, say it and abort."""
         if not (self.root / PYPROJECT).is_file():
             # Hatchling looks for it in the folders above, and yet takes this one for the project's.
             self.fail(read_document(self.root).findings)
-        reading = self._read()
-        distributions = self._distributions(directory)
-        models = tuple(check(replace(spec, distributions=distributions)) for spec in reading.specs)
-        general = (*extra, *reading.findings)
-        findings = (*general, *(finding for model in models for finding in model.findings))
-        if errors(findings):
-            self.fail([*findings, *causes])
-        return models, general
-
-    def _distributions(self, directory: str) -> str | None:
-        """What the paths of the project's sdist and wheel begin with, if the output folder is inside the project."""
-        return distributions(self.root, directory, self._metadata.core.name, self._metadata.version)
+        report = checked(self._repository(extra, causes), directory)
+        if not report.passed:
+            self.fail(report.findings)
+        return report
 
     def _rendered(self, findings: Iterable[Finding]) -> str:
         return render(locate_all(findings, self.root), color=colored(sys.stderr))

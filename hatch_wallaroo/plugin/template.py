@@ -11,10 +11,9 @@ from hatch.template import File
 from hatch.template.plugin.interface import TemplateInterface
 from hatch.utils.fs import Path
 
-from hatch_wallaroo.cli.common import misused, tell
-from hatch_wallaroo.cli.new import chosen, scaffold_errors
+from hatch_wallaroo.console import misused, tell
 from hatch_wallaroo.findings import PYPROJECT
-from hatch_wallaroo.scaffold.answers import decide, identify
+from hatch_wallaroo.scaffold.answers import chosen, decide, identify, scaffold_errors
 from hatch_wallaroo.scaffold.repository import ScaffoldFile, bare_pyproject, repository, starter
 from hatch_wallaroo.scaffold.requested import (
     Requested,

@@ -8,8 +8,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.toml.parsing import parse_document
-from hatch_wallaroo.config.toml.positions import Positions
+from hatch_wallaroo.config.toml.reading import Positions, parse_document
 from hatch_wallaroo.findings import Finding, KeyPath, Place
 
 HATCH_TOML = "hatch.toml"

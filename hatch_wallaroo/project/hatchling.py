@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hatch_wallaroo.config.spec import Project
-from hatch_wallaroo.project.spelling import spelt
 
 
 def from_metadata(metadata: Any) -> Project:
@@ -66,3 +65,18 @@ def _as_written(dependencies: Sequence[str], written: Any) -> tuple[str, ...]:
 
 def _normal(extra: str) -> str:
     return re.sub(r"[-_.]+", "-", extra).lower()
+
+
+def spelt(line: str) -> str:
+    """A requirement as Hatchling writes it into the metadata. Raises packaging's InvalidRequirement."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    requirement = Requirement(line)
+    requirement.name = canonicalize_name(requirement.name)
+    if requirement.specifier:
+        clauses = sorted(map(str, requirement.specifier))
+        requirement.specifier = type(requirement.specifier)(",".join(clauses))
+    requirement.extras = {str(canonicalize_name(extra)) for extra in requirement.extras}
+    # TOML is written with double quotes: so the text can be put between them.
+    return str(requirement).replace('"', "'")

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.bundle.check import Checked, check
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
-from hatch_wallaroo.config.toml.parsing import parse_document, read_document
-from hatch_wallaroo.config.toml.positions import locate_all
-from hatch_wallaroo.findings import PYPROJECT, Finding, Place, errors
-from hatch_wallaroo.project.building import HATCHLING, backend, building_findings, builds_by_command
+from hatch_wallaroo.config.toml.reading import parse_document, read_document
+from hatch_wallaroo.findings import PYPROJECT, Finding, Place
+from hatch_wallaroo.project.building import (
+    HATCHLING,
+    backend,
+    building_findings,
+    builds_by_command,
+    hook_findings,
+    sdist_findings,
+)
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
-from hatch_wallaroo.project.hook import hook_findings, sdist_findings
-from hatch_wallaroo.project.written import NO_PROJECT, UNKNOWN_VERSION, normal_version, written
-
-_ABOUT_DEPENDENCIES = frozenset({"WLR449", "WLR550"})
-"""Rules that miss a requirement: nothing can be said where the project's own are not known."""
+from hatch_wallaroo.project.hatchling import wheel_packages
+from hatch_wallaroo.project.metadata import (
+    UNKNOWN_VERSION,
+    by_hatchling,
+    elsewhere,
+    is_computed,
+    normal_version,
+    written,
+)
+from hatch_wallaroo.project.rules import NO_PROJECT
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,8 @@ class Repository:
 
     `project` is what stands in for the metadata where they cannot be read; `findings` say what is wrong so far.
     `unknown` are the fields of `[project]` that only a build would compute. `text` is what was read in the place of
-    the file, where something was.
+    the file, where something was. `building` says what keeps a build from making a bundle, `causes` may explain an
+    error, and are said only beside one.
     """
 
     root: Path
@@ -43,12 +52,13 @@ class Repository:
     hatch: HatchConfig = HatchConfig({}, {})  # noqa: RUF009 - frozen, and its tables are never changed
     unknown: frozenset[str] = frozenset()
     text: str | None = None
+    building: tuple[Finding, ...] = ()
+    causes: tuple[Finding, ...] = ()
 
     @property
     def has_table(self) -> bool:
         """Whether there is a `[tool.wallaroo]` at all."""
-        tool = (self.document or {}).get("tool")
-        return isinstance(tool, Mapping) and "wallaroo" in tool
+        return _has_table(self.document)
 
 
 def read_repository(root: Path, text: str | None = None) -> Repository:
@@ -66,65 +76,14 @@ def read_repository(root: Path, text: str | None = None) -> Repository:
     if backend(table) in {"", HATCHLING}:
         problems += [*_byte_order_mark(root), *hook_findings(hatch)]
     findings = (*hatch.findings, *problems, *reading.findings)
-    return Repository(root, table, project, reading, findings, hatch, unknown, text)
+    building = tuple(building_findings(table, hatch)) if _has_table(table) else ()
+    causes = tuple(sdist_findings(hatch, root))
+    return Repository(root, table, project, reading, findings, hatch, unknown, text, building, causes)
 
 
-@dataclass(frozen=True)
-class Report:
-    """All that the checks have to say of a repository, and of each model; each place's line and column are filled in.
-
-    `findings` are all, each once, in no order of weight; a model's are those about its bundle.
-    """
-
-    models: tuple[Checked, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        return not errors(self.findings)
-
-
-def check_repository(repository: Repository) -> Report:
-    """Everything that a build would say, without building: writes nothing."""
-    project, root = repository.project, repository.root
-    built = distributions(root, output(repository.hatch), project.name, project.version)
-    models = [check(replace(spec, distributions=built)) for spec in repository.reading.specs]
-    about = {model.spec.key: tuple(_known(repository, model)) for model in models}
-    found = list(dict.fromkeys([*repository.findings, *(each for own in about.values() for each in own)]))
-    if repository.has_table and repository.document is not None:
-        found += building_findings(repository.document, repository.hatch)
-    if errors(found):
-        found += sdist_findings(repository.hatch, root)
-    located = dict(zip(found, locate_all(found, root, repository.text), strict=True))
-    return Report(
-        tuple(replace(model, findings=tuple(located[each] for each in about[model.spec.key])) for model in models),
-        tuple(dict.fromkeys(located.values())),
-    )
-
-
-def distributions(root: Path, directory: str, name: str, version: str) -> str | None:
-    """What the paths of a project's sdist and wheel begin with, if the output folder is inside the project."""
-    folder = Path(os.path.abspath(root / directory))  # noqa: PTH100 - `..` goes, links stay
-    root = Path(os.path.abspath(root))  # noqa: PTH100
-    if not folder.is_relative_to(root):
-        return None
-    stem = re.sub(r"[-_.]+", "_", name).lower()
-    return (folder.relative_to(root) / f"{stem}-{version}").as_posix()
-
-
-def output(hatch: HatchConfig) -> str:
-    """The folder that Hatchling would build the wheel into, beside which the bundle lies."""
-    for keys in (("build", "targets", "wheel", "directory"), ("build", "directory")):
-        found = hatch.value(*keys)
-        if isinstance(found, str):
-            return found
-    return "dist"
-
-
-def _known(repository: Repository, checked: Checked) -> Iterator[Finding]:
-    """A model's findings without those that rest on dependencies which are not known here."""
-    resting = "dependencies" in repository.unknown and checked.spec.requirements.kind == "project"
-    return (each for each in checked.findings if not (resting and each.code in _ABOUT_DEPENDENCIES))
+def _has_table(document: Mapping[str, Any] | None) -> bool:
+    tool = (document or {}).get("tool")
+    return isinstance(tool, Mapping) and "wallaroo" in tool
 
 
 def _byte_order_mark(root: Path) -> Iterator[Finding]:
@@ -141,17 +100,14 @@ def _project(
     root: Path, document: Mapping[str, Any], hatch: HatchConfig, *, given: bool
 ) -> tuple[Project, list[Finding], frozenset[str]]:
     """What the project says of itself: by Hatchling where something is computed, else as it is written."""
-    from hatch_wallaroo.project import computed
-    from hatch_wallaroo.project.hatchling import wheel_packages
-
     table = document.get("project")
     builder = backend(document)
     if not isinstance(table, Mapping):
         return _without_table(document, root)
     if builder not in {"", HATCHLING} and not builds_by_command(hatch):
-        return computed.elsewhere(table, hatch, f"{builder} computes it when the project is built")
-    if computed.is_computed(table, hatch):
-        return computed.by_hatchling(root, table, hatch, document if given else None)
+        return elsewhere(table, hatch, f"{builder} computes it when the project is built")
+    if is_computed(table, hatch):
+        return by_hatchling(root, table, hatch, document if given else None)
     direct = hatch.value("metadata", "allow-direct-references") is True
     return *written(table, wheel_packages(hatch.table), direct=direct), frozenset()
 

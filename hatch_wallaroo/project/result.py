@@ -11,7 +11,8 @@ from hatch_wallaroo.config.declared import TABLE
 from hatch_wallaroo.config.model_name import in_platforms_form
 from hatch_wallaroo.config.table import MODELS
 from hatch_wallaroo.findings import Finding, KeyPath, Level, errors
-from hatch_wallaroo.project.repository import Report, Repository
+from hatch_wallaroo.project.checking import Report
+from hatch_wallaroo.project.repository import Repository
 
 
 @dataclass(frozen=True)

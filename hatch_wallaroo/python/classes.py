@@ -143,9 +143,12 @@ def derives(value: Value, base: str) -> bool | None:
     return None if unsure else False
 
 
-def member(made: OwnClass, name: str) -> Member | bool | None:
-    """What a class has under a name: a Member, None when it has nothing, False when that cannot be told."""
-    for each in ancestry(made):
+def member(made: OwnClass, name: str, lines: Sequence[Ancestor] | None = None) -> Member | bool | None:
+    """What a class has under a name: a Member, None when it has nothing, False when that cannot be told.
+
+    `lines` are the classes to look into, those of its ancestry by default.
+    """
+    for each in ancestry(made) if lines is None else lines:
         if isinstance(each, OwnClass):
             if name in each.members:
                 return Member(each, each.members[name], _is_abstract(each.members[name]))

@@ -26,8 +26,8 @@ _SAME_METHODS = frozenset({"resolve", "absolute", "as_posix", "expanduser", "__s
 
 def lookup(name: str, scope: Scope) -> tuple[Value, ...]:
     """What a name may stand for; Unknown where it is not bound anywhere that we see."""
-    for names in (scope.local, scope.module.names):
-        if names is not None and name in names:
+    for names in scope.chain:
+        if name in names:
             return names[name].values
     if name == "__file__":
         return (Folder(scope.module.file.path),)
@@ -43,6 +43,8 @@ def values_of(node: ast.expr, scope: Scope, depth: int = 0) -> tuple[Value, ...]
     if isinstance(node, ast.Name):
         found = lookup(node.id, scope)
         return tuple(_aliased(each, depth) for each in found)
+    if node in scope.results:
+        return scope.results[node]
     if isinstance(node, ast.Attribute):
         return several(
             inner for each in values_of(node.value, scope, depth + 1) for inner in _attribute(each, node, scope, depth)
@@ -89,14 +91,58 @@ def _attribute(value: Value, node: ast.Attribute, scope: Scope, depth: int) -> I
         yield Folder(path) if path is not None else Expression(node, scope)
 
 
-def folder_of(node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
-    """The path inside the bundle that an expression made from `__file__` gives; None for anything else."""
+def text_of(node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+    """The text, or the relative path, that an expression made of constants gives; None for anything else."""
     if depth > _DEEPEST:
         return None
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        value = value_of(node, scope, depth + 1)
+        if not isinstance(value, Expression) or value.node is node:
+            return None
+        known = value.known
+        if known.text is None:
+            known.text = ()
+            known.text = (text_of(value.node, value.scope, depth + 1),)
+        return known.text[0] if known.text else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Div)):
+        left, right = text_of(node.left, scope, depth + 1), text_of(node.right, scope, depth + 1)
+        if left is None or right is None:
+            return None
+        return left + right if isinstance(node.op, ast.Add) else posixpath.join(left, right)
+    if isinstance(node, ast.JoinedStr):
+        inner = [each.value if isinstance(each, ast.FormattedValue) else each for each in node.values]
+        return _joined_texts(inner, "", scope, depth)
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_METHODS | {"joinpath"}:
+        return _joined_texts([node.func.value, *node.args], "/", scope, depth)
+    name = external_name(node.func, scope, depth + 1)
+    return _joined_texts(node.args, "/", scope, depth) if name == "os.path.join" or name in _SAME_PATH else None
+
+
+def _joined_texts(nodes: list[ast.expr], between: str, scope: Scope, depth: int) -> str | None:
+    found = [text_of(each, scope, depth + 1) for each in nodes]
+    texts = [each for each in found if each is not None]
+    return between.join(texts) if texts and len(texts) == len(found) else None
+
+
+def folder_of(node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+    """The path inside the bundle that an expression gives, made from `__file__` or from where the platform says that
+    the bundle is; None for anything else.
+    """
+    if depth > _DEEPEST:
+        return None
+    if node in scope.results:
+        found = scope.results[node]
+        return found[0].path if len(found) == 1 and isinstance(found[0], Folder) else None
     if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         return _named_folder(node, scope, depth)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Div, ast.Add)):
         return _joined(node, scope, depth)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return _filled(node.left, "%s", node.right, scope, depth)
     if isinstance(node, ast.JoinedStr):
         return _formatted(node, scope, depth)
     if isinstance(node, ast.Call):
@@ -133,10 +179,9 @@ def _assigned_folder(expression: Expression, depth: int) -> str | None:
 
 
 def _joined(node: ast.BinOp, scope: Scope, depth: int) -> str | None:
-    left = folder_of(node.left, scope, depth + 1)
-    if left is None or not isinstance(node.right, ast.Constant) or not isinstance(node.right.value, str):
+    left, right = folder_of(node.left, scope, depth + 1), text_of(node.right, scope, depth + 1)
+    if left is None or right is None:
         return None
-    right = node.right.value
     if isinstance(node.op, ast.Add):
         return _inside("", left + right) if right.startswith("/") else None
     return _inside(left, right)
@@ -146,11 +191,21 @@ def _formatted(node: ast.JoinedStr, scope: Scope, depth: int) -> str | None:
     if not node.values or not isinstance(node.values[0], ast.FormattedValue):
         return None
     start = folder_of(node.values[0].value, scope, depth + 1)
-    rest = "".join(
-        each.value if isinstance(each, ast.Constant) and isinstance(each.value, str) else "\0"
-        for each in node.values[1:]
-    )
-    if start is None or "\0" in rest or (rest and not rest.startswith("/")):
+    rest = text_of(ast.JoinedStr(node.values[1:]), scope, depth + 1) if len(node.values) > 1 else ""
+    return _followed(start, rest)
+
+
+def _filled(template: ast.expr, gap: str, given: ast.expr, scope: Scope, depth: int) -> str | None:
+    """`"%s/w.bin" % folder`, `"{}/w.bin".format(folder)`"""
+    text = text_of(template, scope, depth + 1)
+    if text is None or not text.startswith(gap) or gap[0] in text.removeprefix(gap):
+        return None
+    return _followed(folder_of(given, scope, depth + 1), text.removeprefix(gap))
+
+
+def _followed(start: str | None, rest: str | None) -> str | None:
+    """A path with a text right behind it."""
+    if start is None or rest is None or (rest and not rest.startswith("/")):
         return None
     return _inside("", start + rest)
 
@@ -158,9 +213,11 @@ def _formatted(node: ast.JoinedStr, scope: Scope, depth: int) -> str | None:
 def _called(node: ast.Call, scope: Scope, depth: int) -> str | None:
     if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_METHODS | {"joinpath"}:
         inner = folder_of(node.func.value, scope, depth + 1)
-        return inner if inner is None or node.func.attr != "joinpath" else _with_parts(inner, node.args)
+        return inner if inner is None or node.func.attr != "joinpath" else _with_parts(inner, node.args, scope, depth)
     if not node.args:
         return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "format" and len(node.args) == 1:
+        return _filled(node.func.value, "{}", node.args[0], scope, depth)
     called = external_name(node.func, scope, depth + 1)
     first = folder_of(node.args[0], scope, depth + 1)
     if first is None:
@@ -168,16 +225,17 @@ def _called(node: ast.Call, scope: Scope, depth: int) -> str | None:
     if called == "os.path.dirname":
         return _up(first)
     if called == "os.path.join" or (called in _SAME_PATH and called.startswith("pathlib.")):
-        return _with_parts(first, node.args[1:])
+        return _with_parts(first, node.args[1:], scope, depth)
     return first if called in _SAME_PATH else None
 
 
-def _with_parts(start: str, parts: list[ast.expr]) -> str | None:
+def _with_parts(start: str, parts: list[ast.expr], scope: Scope, depth: int) -> str | None:
     inner: str | None = start
     for part in parts:
-        if inner is None or not isinstance(part, ast.Constant) or not isinstance(part.value, str):
+        text = text_of(part, scope, depth + 1)
+        if inner is None or text is None:
             return None
-        inner = _inside(inner, part.value)
+        inner = _inside(inner, text)
     return inner
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +24,14 @@ FailureKind = Literal[
     "syntax",
     "typing",
     "dataclass",
+    "attribute",
+    "read_only",
+    "file",
+    "mentioned_file",
+    "relative_file",
+    "model_type",
 ]
+_OSERRORS = frozenset({"FileNotFoundError", "OSError", "IOError", "EnvironmentError", "Exception", "BaseException"})
 CATCHING: Mapping[FailureKind, frozenset[str]] = {
     "module": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
     "absent": frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
@@ -38,15 +46,25 @@ CATCHING: Mapping[FailureKind, frozenset[str]] = {
     "variable": frozenset({"KeyError", "LookupError", "Exception", "BaseException"}),
     "syntax": frozenset({"SyntaxError", "Exception", "BaseException"}),
     "dataclass": frozenset({"AttributeError", "Exception", "BaseException"}),
+    "attribute": frozenset({"AttributeError", "Exception", "BaseException"}),
+    "read_only": frozenset({"AttributeError", "Exception", "BaseException"}),
+    "file": _OSERRORS,
+    "mentioned_file": _OSERRORS | {"ValueError", "TypeError"},
+    "relative_file": _OSERRORS,
+    "model_type": frozenset({"TypeError", "Exception", "BaseException"}),
 }
 """The exceptions whose handlers catch what each kind of event stands for."""
+FILES: frozenset[FailureKind] = frozenset({"file", "mentioned_file"})
+NOT_LATER: frozenset[FailureKind] = frozenset({"variable", "raise", "exit", "read_only", "model_type", "dataclass"})
+"""What is of no interest in a function of which nobody can say whether it is called."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImportFailure:
     """One thing that an import would trip over. `sure`: it happens on every way; `lazy`: only when a function runs.
 
-    `known`: where a module of the bundle is missing, those that are there.
+    `known`: where a module of the bundle is missing, those that are there. `during` says what the platform does then,
+    nothing for an import. `caught` are the exceptions whose handlers catch a `raise`, None for any.
     """
 
     kind: FailureKind
@@ -56,6 +74,14 @@ class ImportFailure:
     sure: bool
     lazy: bool = False
     known: tuple[str, ...] = ()
+    during: str = ""
+    caught: frozenset[str] | None = None
+
+    def is_caught(self, catching: AbstractSet[str]) -> bool:
+        """Whether handlers for exceptions of these names catch it."""
+        if self.kind == "raise":
+            return bool(catching) if self.caught is None else bool(self.caught & catching)
+        return bool(CATCHING[self.kind] & catching)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,32 +1,44 @@
 """What importing the bundle's files would do, found by reading them: names bound, modules found, failures.
 
-Nothing of the user's is executed. A `Run` stands for one process of the platform:
+Nothing of the user's is executed. An `ImportRun` stands for one process of the platform:
 what one file does to `sys.path` is seen by the files after it.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hatch_wallaroo.python import path_effects, statements
+from hatch_wallaroo.python.calls import Caller
+from hatch_wallaroo.python.classes import ancestry
 from hatch_wallaroo.python.code_paths import CodePaths, Truth
 from hatch_wallaroo.python.expressions import external_name, value_of, values_of
 from hatch_wallaroo.python.import_failures import CATCHING, ImportFailure
 from hatch_wallaroo.python.imports import Importer
 from hatch_wallaroo.python.source_files import SourceFile
 from hatch_wallaroo.python.undefined_names import Undefined, set_builtins, undefined
-from hatch_wallaroo.python.values import UNKNOWN, Binding, Function, Module, Names, OwnClass, Scope, Value, joined
+from hatch_wallaroo.python.values import (
+    UNKNOWN,
+    Binding,
+    External,
+    Function,
+    Module,
+    Names,
+    OwnClass,
+    Scope,
+    Value,
+    joined,
+)
 
 
 @dataclass(eq=False)
-class ImportRun(Importer):
+class ImportRun(Caller):
     """One process that imports files of the bundle."""
 
-    builtins: set[str] = field(default_factory=set)
     _missed: dict[Module, list[Undefined]] = field(default_factory=dict)
     _deferred: list[Function] = field(default_factory=list)
 
@@ -37,14 +49,29 @@ class ImportRun(Importer):
         return module
 
     def settle(self) -> None:
-        """Follow the imports inside functions, after everything at the top has been executed."""
+        """Look into the functions that nothing was seen to call, after everything else has been executed."""
         while self._deferred:
             function = self._deferred.pop()
-            self._lazy += 1
-            try:
-                self.function_imports(function)
-            finally:
-                self._lazy -= 1
+            if function.node not in self.entered:
+                opened = self.path_open
+                self.path_open = opened or path_effects.changes_path(function)
+                self._lazy += 1
+                try:
+                    self.run_body(function, None, ())
+                finally:
+                    self._lazy -= 1
+                    self.path_open = opened
+
+    @property
+    def failures(self) -> list[ImportFailure]:
+        """What the code has been found to trip over, without what other code of it has put right."""
+        told = self.created | {each.detail for each in self.events if each.kind == "file"}
+        return [
+            each
+            for each in self.events
+            if not (each.kind == "undefined" and each.detail in self.builtins)
+            and not (each.kind == "mentioned_file" and each.detail in told)
+        ]
 
     def body(self, module: Module) -> None:
         self.reached.setdefault(module.file.path, module)
@@ -53,7 +80,11 @@ class ImportRun(Importer):
             self.note("syntax", module.file, ast.Module(body=[], type_ignores=[]), module.file.path)
             return
         self.builtins |= set_builtins(module.file.tree)
-        self._statements(module.file.tree.body, Scope(module), module.names)
+        frames, self.frames = self.frames, []
+        self.statements(module.file.tree.body, Scope(module), module.names)
+        self.frames = frames
+        for name in statements.declared_global(module.file.tree):
+            module.names.setdefault(name, Binding((UNKNOWN,), sure=False))
         self._names(module, module.file.tree)
         module.done = True
 
@@ -84,21 +115,27 @@ class ImportRun(Importer):
         scope = Scope(module)
         return lambda test: statements.truth(test, scope, self.environment)
 
-    def _statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> None:
+    def statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> bool:
         for statement in body:
-            path_effects.variables_required(self, statement, scope)
+            self.evaluate(statement, scope)
             handler = self._HANDLERS.get(type(statement).__name__)
-            if handler is not None:
-                handler(self, statement, scope, names)
-            for inner in _walruses(statement):
+            ended = handler(self, statement, scope, names) if handler is not None else False
+            for inner in statements.walruses(statement):
                 self._bind(names, inner.target.id, values_of(inner.value, scope))
+            if ended:
+                return True
+        return False
 
     def _bind(self, names: Names, name: str, values: tuple[Value, ...]) -> None:
         names[name] = Binding(values)
 
     def _function(self, node: ast.FunctionDef, scope: Scope, names: Names) -> None:
         decorators = tuple(value_of(each, scope) for each in node.decorator_list)
-        function = Function(node, Scope(scope.module), decorators, scope.local is not None)
+        known = names[node.name].values[0] if node.name in names else None
+        setter = any(isinstance(each, ast.Attribute) and each.attr == "setter" for each in node.decorator_list)
+        getter = (known.getter or known) if isinstance(known, Function) and setter else None
+        around = scope.inner or Scope(scope.module)
+        function = Function(node, around, decorators, scope.in_class, getter)
         self._bind(names, node.name, (function,))
         self._deferred.append(function)
 
@@ -113,7 +150,9 @@ class ImportRun(Importer):
             members,
             tuple(value_of(each, scope) for each in node.decorator_list),
         )
-        self._statements(node.body, Scope(scope.module, members), members)
+        self.statements(node.body, Scope(scope.module, members, outer=scope.inner, in_class=True), members)
+        for slot in statements.slots(node):
+            members.setdefault(slot, Binding((UNKNOWN,)))
         if scope.module.name not in self.modules and statements.is_stringly_dataclass(made):
             self.note("dataclass", scope.module.file, node, node.name)
         self._bind(names, node.name, (made,))
@@ -122,12 +161,17 @@ class ImportRun(Importer):
         path_effects.path_assigned(self, node.targets, scope)
         for target in node.targets:
             self._assign(target, node.value, scope, names)
-        if isinstance(node.value, ast.Call):
-            path_effects.call(self, node.value, scope)
 
     def _assign(self, target: ast.expr, value: ast.expr | None, scope: Scope, names: Names) -> None:
+        values = values_of(value, scope) if value is not None else (UNKNOWN,)
+        if value is not None and isinstance(target, (ast.Name, ast.Attribute)) and not isinstance(value, ast.Name):
+            path_effects.mentioned(self, value, scope)
         if isinstance(target, ast.Name):
-            self._bind(names, target.id, values_of(value, scope) if value is not None else (UNKNOWN,))
+            self._bind(names, target.id, values)
+        elif isinstance(target, ast.Attribute):
+            self.set_attribute(value_of(target.value, scope), target.attr, values, scope, target)
+            if isinstance(target.value, ast.Name):
+                scope.module.touched.add(target.value.id)
         elif isinstance(target, (ast.Tuple, ast.List)):
             parts: list[ast.expr | None] = [None] * len(target.elts)
             if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
@@ -145,76 +189,68 @@ class ImportRun(Importer):
         path_effects.path_assigned(self, [node.target], scope)
         self._assign(node.target, None, scope, names)
 
-    def _expression(self, node: ast.Expr, scope: Scope, _names: Names) -> None:
-        if isinstance(node.value, ast.Call):
-            path_effects.call(self, node.value, scope)
-
-    def _if(self, node: ast.If, scope: Scope, names: Names) -> None:
+    def _if(self, node: ast.If, scope: Scope, names: Names) -> bool:
         verdict = statements.truth(node.test, scope, self.environment)
         if statements.is_typing(node.test, scope):
             self._typing_only(node.body, scope)
-            self._statements(node.orelse, scope, names)
-        elif verdict is not None:
-            self._statements(node.body if verdict else node.orelse, scope, names)
-        else:
-            self._branches([node.body, node.orelse], scope, names)
+            return self.statements(node.orelse, scope, names)
+        if verdict is not None:
+            return self.statements(node.body if verdict else node.orelse, scope, names)
+        return self._branches([node.body, node.orelse], scope, names)
 
     def _typing_only(self, body: list[ast.stmt], scope: Scope) -> None:
         self._typing += 1
         before = len(self.events)
         with scope.module.names.changes() as changed:
-            self._statements(body, scope, scope.module.typing_only)
+            self.statements(body, scope, scope.module.typing_only)
         del self.events[before:]
         self._typing -= 1
         scope.module.names.put({name: bound for name, bound in changed.items() if bound is not None})
 
-    def _branches(self, bodies: list[list[ast.stmt]], scope: Scope, names: Names) -> None:
-        """Several ways, one of which is taken: what is bound on all of them is sure."""
+    def _branches(self, bodies: Iterable[Iterable[ast.stmt]], scope: Scope, names: Names) -> bool:
+        """Several ways, one of which is taken: what is bound on all that go on is sure. Whether all of them end."""
         ends: list[dict[str, Binding | None]] = []
         touched: dict[str, None] = {}
         for body in bodies:
-            with names.changes() as before, self._unsure_events():
-                self._statements(body, scope, names)
-            ends.append(names.now(before))
+            with names.changes() as before, self.branch():
+                ended = self.statements(body, scope, names)
+            if not ended:
+                ends.append(names.now(before))
             names.put(before)
             touched.update(dict.fromkeys(before))
         kept = names.now(touched)
-        names.put({name: joined(end.get(name, kept[name]) for end in ends) for name in touched})
+        names.put({name: joined(end.get(name, kept[name]) for end in ends) for name in touched if ends})
+        return not ends
 
-    @contextmanager
-    def _unsure_events(self) -> Iterator[None]:
-        before = len(self.events)
-        yield
-        self.events[before:] = [replace(each, sure=False) for each in self.events[before:]]
-
-    def _try(self, node: ast.Try, scope: Scope, names: Names) -> None:
+    def _try(self, node: ast.Try, scope: Scope, names: Names) -> bool:
         catching = statements.caught(node.handlers, scope)
         start, uses = len(self.events), len(self.imports)
         optional = bool(catching & CATCHING["module"])
         self._optional += optional
         with names.changes() as before:
-            self._statements(node.body, scope, names)
+            ended = self.statements(node.body, scope, names)
         self._optional -= optional
         inside, self.events[start:] = self.events[start:], []
-        self.events += [each for each in inside if not catching & CATCHING[each.kind]]
-        if any(catching & CATCHING[each.kind] for each in inside):
+        self.events += [each for each in inside if not each.is_caught(catching)]
+        met = [each for each in inside if each.is_caught(catching)]
+        if any(each.sure or each.kind not in {"raise", "exit"} for each in met):
             names.put(before)
-            self._handlers(node, scope, names)
-        elif optional and any(not self.environment.provides(each.module) for each in self.imports[uses:]):
-            with names.changes() as taken:
-                self._handlers(node, scope, names)
-            names.put({name: joined((taken[name], names.get(name))) for name in taken})
-        else:
-            self._statements(node.orelse, scope, names)
-        self._statements(node.finalbody, scope, names)
+            ended = self._handlers(node, scope, names)
+        elif met or (optional and any(not self.environment.provides(each.module) for each in self.imports[uses:])):
+            with names.changes() as taken, self.branch():
+                handled = self._handlers(node, scope, names)
+            names.put({name: joined((taken[name], names.get(name))) for name in taken if not handled})
+            names.put({name: taken[name] for name in taken if handled})
+        elif not ended:
+            ended = self.statements(node.orelse, scope, names)
+        return self.statements(node.finalbody, scope, names) or ended
 
-    def _handlers(self, node: ast.Try, scope: Scope, names: Names) -> None:
+    def _handlers(self, node: ast.Try, scope: Scope, names: Names) -> bool:
         if len(node.handlers) == 1:
-            self._statements(node.handlers[0].body, scope, names)
-        elif node.handlers:
-            self._branches([each.body for each in node.handlers], scope, names)
+            return self.statements(node.handlers[0].body, scope, names)
+        return self._branches([each.body for each in node.handlers], scope, names) if node.handlers else False
 
-    def _with(self, node: ast.With, scope: Scope, names: Names) -> None:
+    def _with(self, node: ast.With, scope: Scope, names: Names) -> bool:
         suppressed: set[str] = set()
         for item in node.items:
             if (
@@ -227,14 +263,16 @@ class ImportRun(Importer):
         before = len(self.events)
         optional = bool(suppressed & CATCHING["module"])
         self._optional += optional
-        self._statements(node.body, scope, names)
+        ended = self.statements(node.body, scope, names)
         self._optional -= optional
-        self.events[before:] = [each for each in self.events[before:] if not suppressed & CATCHING[each.kind]]
+        met = any(each.is_caught(suppressed) for each in self.events[before:])
+        self.events[before:] = [each for each in self.events[before:] if not each.is_caught(suppressed)]
+        return ended and not met
 
-    def _for(self, node: ast.For, scope: Scope, names: Names) -> None:
-        self._branches([[], node.body], scope, names)
+    def _for(self, node: ast.For, scope: Scope, names: Names) -> bool:
         self._assign(node.target, None, scope, names)
-        self._statements(node.orelse, scope, names)
+        self._branches([[], node.body], scope, names)
+        return self.statements(node.orelse, scope, names)
 
     def _while(self, node: ast.While, scope: Scope, names: Names) -> None:
         self._branches([[], node.body], scope, names)
@@ -242,19 +280,29 @@ class ImportRun(Importer):
     def _match(self, node: ast.Match, scope: Scope, names: Names) -> None:
         self._branches([[], *(case.body for case in node.cases)], scope, names)
 
-    def _raise(self, node: ast.Raise, scope: Scope, _names: Names) -> None:
+    def _raise(self, node: ast.Raise, scope: Scope, _names: Names) -> bool:
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        name = external_name(raised, scope) if raised is not None else ""
-        self.note(
-            "exit" if name == "builtins.SystemExit" else "raise", scope.module.file, node, name.rpartition(".")[2]
-        )
+        value = value_of(raised, scope) if raised is not None else UNKNOWN
+        name = value.last if isinstance(value, External) else value.name if isinstance(value, OwnClass) else ""
+        self.note("exit" if name == "SystemExit" else "raise", scope.module.file, node, name, _catching(value))
+        return True
+
+    def _return(self, node: ast.Return, scope: Scope, _names: Names) -> bool:
+        if self.frames:
+            frame = self.frames[-1]
+            frame.returned.append(value_of(node.value or ast.Constant(None), scope))
+            frame.left = frame.left or self._branching > frame.branching
+        return True
+
+    def _leave(self, _node: ast.stmt, _scope: Scope, _names: Names) -> bool:
+        return True
 
     def _delete(self, node: ast.Delete, _scope: Scope, names: Names) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 names.discard(target.id)
 
-    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
+    _HANDLERS: ClassVar[Mapping[str, Callable[..., bool | None]]] = {
         "Import": Importer.do_import,
         "ImportFrom": Importer.do_import_from,
         "FunctionDef": _function,
@@ -263,20 +311,34 @@ class ImportRun(Importer):
         "Assign": _assignment,
         "AnnAssign": _annotated,
         "AugAssign": _augmented,
-        "Expr": _expression,
         "If": _if,
         "Try": _try,
         "TryStar": _try,
         "With": _with,
         "AsyncWith": _with,
         "For": _for,
+        "AsyncFor": _for,
         "While": _while,
         "Match": _match,
         "Raise": _raise,
+        "Return": _return,
+        "Break": _leave,
+        "Continue": _leave,
         "Delete": _delete,
     }
     """What each kind of statement does; the others do nothing that matters here."""
 
 
-def _walruses(statement: ast.stmt) -> Iterator[ast.NamedExpr]:
-    return (each for each in statements.immediate(statement) if isinstance(each, ast.NamedExpr))
+def _catching(raised: Value) -> frozenset[str] | None:
+    """The exceptions whose handlers catch what is raised; None where any may."""
+    lines = ancestry(raised) if isinstance(raised, (OwnClass, External)) else (None,)
+    names: set[str] = set()
+    for each in lines:
+        known = getattr(builtins, each.rpartition(".")[2], None) if isinstance(each, str) else None
+        if isinstance(each, OwnClass):
+            names.add(each.name)
+        elif isinstance(known, type) and issubclass(known, BaseException):
+            names.update(base.__name__ for base in known.__mro__)
+        else:
+            return None
+    return frozenset(names)

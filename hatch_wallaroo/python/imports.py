@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from hatch_wallaroo.python import statements
-from hatch_wallaroo.python.expressions import external_name
-from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure, ImportUse
+from hatch_wallaroo.python.expressions import OUTSIDE
+from hatch_wallaroo.python.import_failures import FILES, NOT_LATER, FailureKind, ImportFailure, ImportUse
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import SourceFile, Sources
-from hatch_wallaroo.python.values import UNKNOWN, Binding, External, Function, Module, Scope, Value
+from hatch_wallaroo.python.values import UNKNOWN, Binding, External, Module, Scope, Value
 
 _MOST_MODULES = 2000
 _DEEPEST = 40
@@ -24,8 +24,9 @@ class Finder(ABC):
 
     `path` are the folders of the bundle on `sys.path`; with `path_open` it may be any of them.
 
-    `reached` are all files that were executed, by their paths in the bundle. `path_changers`
-    are functions that were called, and whether they change `sys.path`.
+    `reached` are all files that were executed, by their paths in the bundle; `builtins` are names that the code adds
+    to the builtins. `paths` are all files of the bundle (None: not known), `created` those that the code writes, `cwd`
+    is the working folder. `during` says what the platform does at the moment, for the user: nothing for an import.
     """
 
     sources: Sources
@@ -37,7 +38,11 @@ class Finder(ABC):
     modules: dict[str, Module] = field(default_factory=dict)
     reached: dict[str, Module] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
-    path_changers: dict[ast.AST, bool] = field(default_factory=dict)
+    builtins: set[str] = field(default_factory=set)
+    paths: AbstractSet[str] | None = None
+    created: set[str] = field(default_factory=set)
+    cwd: str | None = OUTSIDE
+    during: str = ""
     _lazy: int = 0
     _depth: int = 0
     _optional: int = 0
@@ -47,10 +52,42 @@ class Finder(ABC):
     def body(self, module: Module) -> None:
         """Execute a module's statements."""
 
-    def note(self, kind: FailureKind, file: SourceFile, node: ast.AST, detail: str, *, sure: bool = True) -> None:
+    def note(
+        self,
+        kind: FailureKind,
+        file: SourceFile,
+        node: ast.AST,
+        detail: str,
+        caught: frozenset[str] | None = None,
+        *,
+        sure: bool = True,
+    ) -> None:
         """Record something that an import would trip over."""
-        known = self._siblings(detail) if kind == "absent" else ()
-        self.events.append(ImportFailure(kind, file, node, detail, sure and not self._lazy, bool(self._lazy), known))
+        known = self._siblings(detail) if kind == "absent" else self._namesakes(detail) if kind in FILES else ()
+        if self._lazy and self.in_function and kind in NOT_LATER:
+            return
+        self.events.append(
+            ImportFailure(kind, file, node, detail, sure and self.sure, bool(self._lazy), known, self.during, caught)
+        )
+
+    @property
+    def sure(self) -> bool:
+        """Whether what is being executed happens on every way."""
+        return not self._lazy
+
+    @property
+    def in_function(self) -> bool:
+        """Whether a function is being executed, and not the top level of a module."""
+        return False
+
+    @abstractmethod
+    def set_attribute(self, target: Value, name: str, values: tuple[Value, ...], scope: Scope, node: ast.AST) -> None:
+        """Bind an attribute of something."""
+
+    def missing_attribute(self, owner: str, node: ast.Attribute, scope: Scope) -> None:
+        """Record an attribute of a module outside the bundle that is certainly not there."""
+        if not self._typing and self.environment.offers(owner, node.attr) is False:
+            self.note("attribute", scope.module.file, node, f"{owner}:{node.attr}")
 
     def find(self, dotted: str) -> Module | None:
         """Import a module of the bundle by its dotted name, as `sys.path` stands now; None where there is none."""
@@ -114,6 +151,11 @@ class Finder(ABC):
             elif name == "__init__.py" and folder.rpartition("/")[0] in folders and folder not in folders:
                 found.add(folder.rpartition("/")[2])
         return tuple(f"{package}.{name}".lstrip(".") for name in sorted(found))
+
+    def _namesakes(self, path: str) -> tuple[str, ...]:
+        """The files of the bundle that have the same name as one that is not there."""
+        name = path.rpartition("/")[2]
+        return tuple(sorted(each for each in self.paths or () if each.rpartition("/")[2] == name))
 
     def _is_known(self, dotted: str) -> bool:
         return dotted in self.modules or self.is_namespace(dotted)
@@ -244,50 +286,6 @@ class Importer(Finder):
         else:
             self.imports.append(ImportUse(name, file, node, bool(self._optional), bool(self._lazy)))
 
-    def function_imports(self, function: Function) -> None:
-        """The imports in a function's body: they happen when it runs, after all that the top level did."""
-        scope = Scope(function.scope.module, {})
-        opened = self.path_open
-        if any(
-            external_name(each, scope) == "sys.path"
-            for each in ast.walk(function.node)
-            if isinstance(each, ast.Attribute)
-        ):
-            self.path_open = True
-        try:
-            for statement, optional in _inner_imports(function.node.body):
-                self._optional += optional
-                names: dict[str, Binding] = {}
-                if isinstance(statement, ast.Import):
-                    self.do_import(statement, scope, names)
-                else:
-                    self.do_import_from(statement, scope, names)
-                self._optional -= optional
-        finally:
-            self.path_open = opened
-
 
 def _bind(names: dict[str, Binding], name: str, values: tuple[Value, ...]) -> None:
     names[name] = Binding(values)
-
-
-def _inner_imports(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
-    """The import statements anywhere in a function, and whether a `try` around them catches their failure."""
-    waiting: list[tuple[ast.AST, bool]] = [(each, False) for each in reversed(list(body))]
-    while waiting:
-        node, optional = waiting.pop()
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield node, optional
-        elif isinstance(node, ast.Try):
-            caught = any(
-                handler.type is None or "Error" in ast.dump(handler.type) or "Exception" in ast.dump(handler.type)
-                for handler in node.handlers
-            )
-            waiting += [(each, optional or caught) for each in reversed(node.body)]
-            waiting += [(each, optional) for each in (*node.handlers, *node.orelse, *node.finalbody)]
-        else:
-            waiting += [
-                (each, optional)
-                for each in ast.iter_child_nodes(node)
-                if isinstance(each, (ast.stmt, ast.excepthandler, ast.match_case))
-            ]

@@ -1,12 +1,13 @@
-"""What statements at the top level do to the process: `sys.path`, environment variables, its end."""
+"""What calls do to the process, and ask of the files around it: `sys.path`, the working folder, variables, its end."""
 
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Iterable
+from functools import lru_cache
 
-from hatch_wallaroo.python import statements
-from hatch_wallaroo.python.expressions import external_name, folder_of, value_of
+from hatch_wallaroo.python.expressions import OUTSIDE, external_name, folder_of, text_of, value_of
 from hatch_wallaroo.python.imports import Importer
 from hatch_wallaroo.python.values import External, Function, Scope
 
@@ -14,19 +15,40 @@ _LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 _SETUP = frozenset({"setuptools.setup", "distutils.core.setup"})
 _ANY_VARIABLE = "*"
 _PATH_CALLS = frozenset({"sys.path.insert", "sys.path.append", "site.addsitedir", "sys.path.extend"})
+_PATH_HOLDERS = frozenset({"sys.path", "site.addsitedir"})
+_ADDING = frozenset({"builtins.exec", "builtins.globals", "builtins.vars", "builtins.locals"})
+_REQUIRING = frozenset({"os.environ.pop", "os.environ.__getitem__"})
+
+READERS = frozenset(
+    {
+        "builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "os.listdir", "os.scandir",
+        "os.stat", "shutil.copy", "shutil.copyfile", "numpy.load", "numpy.loadtxt", "numpy.genfromtxt",
+        "numpy.fromfile", "joblib.load", "pandas.read_csv", "pandas.read_json", "pandas.read_parquet",
+        "pandas.read_pickle", "pandas.read_excel", "pandas.read_feather", "zipfile.ZipFile", "tarfile.open",
+        "logging.config.fileConfig", "runpy.run_path",
+    }
+)  # fmt: skip
+"""Functions that fail where the file, or the folder, that they are given is not there. Of those of other packages this
+is only likely: some take names of models in the same place.
+"""
+_READING_METHODS = frozenset({"read_text", "read_bytes", "open", "stat"})
+_ASKING = frozenset(
+    {
+        "exists", "is_file", "is_dir", "mkdir", "touch", "write_text", "write_bytes", "relative_to", "with_suffix",
+        "glob", "rglob", "iterdir", "joinpath", "resolve", "absolute", "as_posix", "unlink", "makedirs", "isfile",
+        "isdir", "dirname", "join", "abspath", "realpath", "normpath", "basename", "str", "Path", "PurePath", "fspath",
+        "PosixPath", "PurePosixPath", "print", "format", "insert", "append", "addsitedir", "extend", "chdir",
+        "expanduser", "isinstance", "with_name", "splitext",
+    }
+)  # fmt: skip
+"""Calls that take a path without needing what lies there."""
+_PREPARED = frozenset({"exists", "is_file", "is_dir", "isfile", "isdir", "mkdir", "makedirs", "touch", "write_text"})
+"""Calls after which code knows, or has seen to it, whether something lies at a path."""
 
 
 def call(run: Importer, node: ast.Call, scope: Scope) -> None:
-    """A call at the top level, for its effects: `sys.path`, leaving the process."""
+    """A call of something outside the bundle, for its effects and for what it needs."""
     called = value_of(node.func, scope)
-    if isinstance(called, Function):
-        if called.node not in run.path_changers:
-            run.path_changers[called.node] = any(
-                isinstance(each, ast.Attribute) and external_name(each, called.scope) in {"sys.path", "site.addsitedir"}
-                for each in ast.walk(called.node)
-            )
-        run.path_open = run.path_open or run.path_changers[called.node]
-        return
     name = called.name if isinstance(called, External) else ""
     if name in _LEAVING or name in _SETUP:
         run.note("exit", scope.module.file, node, name)
@@ -34,15 +56,38 @@ def call(run: Importer, node: ast.Call, scope: Scope) -> None:
         _path_extended(run, name, node, scope)
     elif name in {"importlib.import_module", "builtins.__import__"} and node.args:
         _imported_by_call(run, node, scope)
-    elif name in {"builtins.exec", "builtins.globals", "builtins.vars", "builtins.setattr"}:
+    elif name in _ADDING:
         scope.module.open = True
-    elif name in {"os.chdir", "runpy.run_path"}:
+    elif name == "builtins.setattr":
+        _attribute_set(run, node, scope)
+    elif name == "gettext.install":
+        run.builtins.add("_")
+    elif name == "os.chdir":
+        run.cwd = folder_of(node.args[0], scope) if node.args else None
         run.path_open = True
+    elif name.startswith(("os.environ.", "os.putenv", "os.getenv", "dotenv.")):
+        _variables(run, name, node, scope)
+    else:
+        if name == "runpy.run_path":
+            run.path_open = True
+        _files(run, name, node, scope)
+
+
+def _attribute_set(run: Importer, node: ast.Call, scope: Scope) -> None:
+    if len(node.args) != 3:  # noqa: PLR2004 - an object, a name, a value
+        return
+    target, attribute = value_of(node.args[0], scope), text_of(node.args[1], scope)
+    if attribute is None:
+        scope.module.open = True
+    else:
+        run.set_attribute(target, attribute, (value_of(node.args[2], scope),), scope, node)
+    if isinstance(node.args[0], ast.Name):
+        scope.module.touched.add(node.args[0].id)
 
 
 def _imported_by_call(run: Importer, node: ast.Call, scope: Scope) -> None:
-    module = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
-    if isinstance(module, str) and not module.startswith(".") and run.find(module) is None:
+    module = text_of(node.args[0], scope)
+    if module and not module.startswith(".") and run.find(module) is None:
         run.outside(module, node, scope)
 
 
@@ -51,7 +96,7 @@ def _path_extended(run: Importer, name: str, node: ast.Call, scope: Scope) -> No
     if name == "sys.path.extend" and node.args and isinstance(node.args[0], (ast.List, ast.Tuple)):
         arguments = node.args[0].elts
     for argument in arguments:
-        folder = folder_of(argument, scope)
+        folder = located(run, argument, scope)
         if folder is None:
             run.path_open = True
         elif folder not in run.path:
@@ -66,22 +111,113 @@ def path_assigned(run: Importer, targets: Iterable[ast.expr], scope: Scope) -> N
             run.path_open = True
 
 
-def variables_required(run: Importer, statement: ast.stmt, scope: Scope) -> None:
-    """Environment variables that a statement requires, those aside that the code has set itself."""
-    for node in statements.immediate(statement):
-        if isinstance(node, ast.Subscript) and external_name(node.value, scope) == "os.environ":
-            key = str(node.slice.value) if isinstance(node.slice, ast.Constant) else ""
-            if not isinstance(node.ctx, ast.Load):
-                run.variables.add(key)
-            elif key not in run.variables and _ANY_VARIABLE not in run.variables:
-                run.note("variable", scope.module.file, node, key)
-        elif isinstance(node, ast.Call):
-            called = external_name(node.func, scope)
-            if (
-                called in {"os.environ.setdefault", "os.putenv"}
-                and node.args
-                and isinstance(node.args[0], ast.Constant)
-            ):
-                run.variables.add(str(node.args[0].value))
-            elif called in {"os.environ.update", "dotenv.load_dotenv"}:
-                run.variables.add(_ANY_VARIABLE)
+@lru_cache(1024)
+def changes_path(function: Function) -> bool:
+    """Whether a function may change `sys.path`."""
+    return any(
+        isinstance(each, ast.Attribute) and external_name(each, function.scope) in _PATH_HOLDERS
+        for each in ast.walk(function.node)
+    )
+
+
+def variable(run: Importer, node: ast.Subscript, scope: Scope) -> None:
+    """`os.environ[…]`: an environment variable that is required, unless the code has set it itself."""
+    if external_name(node.value, scope) != "os.environ":
+        return
+    key = text_of(node.slice, scope) or ""
+    if isinstance(node.ctx, ast.Store):
+        run.variables.add(key)
+    else:
+        _required(run, key, node, scope)
+
+
+def _required(run: Importer, key: str, node: ast.AST, scope: Scope) -> None:
+    if key not in run.variables and _ANY_VARIABLE not in run.variables:
+        run.note("variable", scope.module.file, node, key)
+
+
+def _variables(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
+    key = text_of(node.args[0], scope) if node.args else None
+    if name in {"os.environ.setdefault", "os.putenv"} and key is not None:
+        run.variables.add(key)
+    elif name in {"os.environ.update", "dotenv.load_dotenv"}:
+        run.variables.add(_ANY_VARIABLE)
+    elif name in _REQUIRING and len(node.args) == 1:
+        _required(run, key or "", node, scope)
+
+
+def located(run: Importer, node: ast.expr, scope: Scope) -> str | None:
+    """The path inside the bundle, or OUTSIDE, that an expression stands for; None for what cannot be told."""
+    folder = folder_of(node, scope)
+    if folder is not None:
+        return folder
+    text = text_of(node, scope)
+    if text is None or run.cwd is None or "://" in text:
+        return None
+    if text.startswith(("/", "~")):
+        return None
+    if run.cwd == OUTSIDE:
+        return OUTSIDE
+    return posixpath.normpath(posixpath.join(run.cwd, text)).removeprefix("./")
+
+
+def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
+    """A file that a call reads, where it certainly is not there."""
+    if run.paths is None:
+        return
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if name in READERS:
+        wanted, reads = (
+            node.args[:1] or [each.value for each in node.keywords if each.arg in {"file", "model_file"}],
+            True,
+        )
+    elif method in _READING_METHODS and not name:
+        assert isinstance(node.func, ast.Attribute)  # noqa: S101 - it has an attribute's name
+        wanted, reads = [node.func.value], True
+    elif (name.rpartition(".")[2] or method) in _ASKING or isinstance(value_of(node.func, scope), Function):
+        for each in _asked_about(node):
+            path = folder_of(each, scope)
+            if path is not None and (name.rpartition(".")[2] or method) in _PREPARED:
+                run.created.add(path)
+        return
+    else:
+        wanted, reads = [*node.args, *(each.value for each in node.keywords)], False
+    writes = name.endswith("open") or method == "open"
+    mode = _mode(node, 0 if method == "open" and not name else 1, scope) if writes else "r"
+    for each in wanted:
+        path = located(run, each, scope)
+        if path is None:
+            continue
+        if set(mode) & set("wax"):
+            run.created.add(path)
+        elif reads and path == OUTSIDE and folder_of(each, scope) is None:
+            run.note("relative_file", scope.module.file, each, text_of(each, scope) or "")
+        elif path != OUTSIDE and not _is_there(run, path) and folder_of(each, scope) is not None:
+            run.note("file" if reads else "mentioned_file", scope.module.file, each, path)
+
+
+def mentioned(run: Importer, node: ast.expr, scope: Scope) -> None:
+    """A path below the bundle's folder that is given a name, where there is nothing at it."""
+    path = folder_of(node, scope)
+    if run.paths is not None and path is not None and path != OUTSIDE and not _is_there(run, path):
+        run.note("mentioned_file", scope.module.file, node, path)
+
+
+def _asked_about(node: ast.Call) -> list[ast.expr]:
+    return [*([node.func.value] if isinstance(node.func, ast.Attribute) else []), *node.args[:1]]
+
+
+def _mode(node: ast.Call, index: int, scope: Scope) -> str:
+    given = [each.value for each in node.keywords if each.arg == "mode"] or node.args[index : index + 1]
+    return text_of(given[0], scope) or "wax" if given else "r"
+
+
+def _is_there(run: Importer, path: str) -> bool:
+    assert run.paths is not None  # noqa: S101 - _files has looked
+    return (
+        path in run.paths
+        or path in run.created
+        or not path
+        or any(each.startswith(f"{path}/") for each in run.paths)
+        or any(posixpath.dirname(path) == each for each in run.created)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from hatch_wallaroo.python.code_paths import is_type_checking
 from hatch_wallaroo.python.expressions import external_name, values_of
@@ -12,6 +13,8 @@ from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.values import External, Module, OwnClass, Scope
 
 _PLAIN_NAME = re.compile(r"\s*\w+\s*(?![\w.]|\s)")
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def immediate(statement: ast.stmt, *, annotations: bool = True) -> Iterator[ast.AST]:
@@ -24,6 +27,29 @@ def immediate(statement: ast.stmt, *, annotations: bool = True) -> Iterator[ast.
             waiting += [*node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)]
         else:
             waiting += [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.stmt)]
+
+
+def evaluated(statement: ast.stmt, *, annotations: bool) -> list[tuple[ast.AST, bool]]:
+    """The expressions that a statement evaluates at once, the innermost first, and whether each certainly is."""
+    found: list[tuple[ast.AST, bool]] = []
+    waiting = [(each, True) for each in _direct(statement, annotations=annotations)]
+    while waiting:
+        node, sure = waiting.pop()
+        found.append((node, sure))
+        if isinstance(node, ast.Lambda):
+            waiting += [(each, sure) for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None]
+            continue
+        first: ast.AST | None = None
+        if isinstance(node, _COMPREHENSIONS):
+            waiting += [(each, False) for each in ast.iter_child_nodes(node) if each is not node.generators[0]]
+            first, node = node.generators[0].iter, node.generators[0]
+        elif isinstance(node, ast.IfExp):
+            first = node.test
+        elif isinstance(node, ast.BoolOp):
+            first = node.values[0]
+        certain = sure and first is None
+        waiting += [(each, certain or (sure and each is first)) for each in ast.iter_child_nodes(node)]
+    return found[::-1]
 
 
 def _direct(statement: ast.stmt, *, annotations: bool) -> Iterable[ast.AST]:
@@ -86,6 +112,30 @@ def _compared(test: ast.Compare, scope: Scope, environment: PlatformEnvironment)
     return here <= wanted if isinstance(operator, ast.LtE) else None
 
 
+def walruses(statement: ast.stmt) -> list[ast.NamedExpr]:
+    """The `(name := value)` in a statement's own expressions."""
+    return [each for each in immediate(statement) if isinstance(each, ast.NamedExpr)]
+
+
+@lru_cache(256)
+def declared_global(tree: ast.Module) -> tuple[str, ...]:
+    """The names that functions of a module bind at its top level, if they are called."""
+    return tuple(name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names)
+
+
+def slots(made: ast.ClassDef) -> Iterator[str]:
+    """The names in a class's `__slots__`, which are attributes of the class."""
+    for statement in made.body:
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(each, ast.Name) and each.id == "__slots__" for each in statement.targets
+        ):
+            yield from (
+                each.value
+                for each in ast.walk(statement.value)
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            )
+
+
 def caught(handlers: Iterable[ast.ExceptHandler], scope: Scope) -> set[str]:
     """The names of the exceptions that handlers catch; `BaseException` for a bare `except`."""
     found: set[str] = set()
@@ -94,7 +144,8 @@ def caught(handlers: Iterable[ast.ExceptHandler], scope: Scope) -> set[str]:
             found.add("BaseException")
             continue
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        found.update(value.last for kind in kinds for value in values_of(kind, scope) if isinstance(value, External))
+        for value in (value for kind in kinds for value in values_of(kind, scope)):
+            found.add(value.last if isinstance(value, External) else value.name if isinstance(value, OwnClass) else "")
     return found
 
 

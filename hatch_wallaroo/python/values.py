@@ -24,13 +24,14 @@ class External:
 
 @dataclass(eq=False)
 class Known:
-    """What following an expression has given: another value (`alias`), a path in the bundle (`folder`).
+    """What following an expression has given: another value (`alias`), a path in the bundle (`folder`), a text.
 
     Each is in the tuple once it is known; the tuple is empty while it is being found out, None before.
     """
 
     alias: tuple[()] | tuple[Value] | None = None
     folder: tuple[()] | tuple[str | None] | None = None
+    text: tuple[()] | tuple[str | None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +55,16 @@ class Folder:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function of the bundle; `decorators` are values, outermost first."""
+    """A function of the bundle; `decorators` are values, outermost first.
+
+    `getter`: of a property's setter the function that gives the value, where the class defines that too.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef
     scope: Scope
     decorators: tuple[Value, ...]
     in_class: bool = False
+    getter: Function | None = None
 
     @property
     def name(self) -> str:
@@ -168,7 +173,8 @@ class Names(dict[str, "Binding"]):
 class OwnClass:
     """A class of the bundle. `module` is the `__module__` it has at run time.
 
-    `ancestry` is what inheritance.ancestry has found, None before it is asked.
+    An `open` one may have members that we do not see. `ancestry` is what classes.ancestry has found, None before it is
+    asked.
     """
 
     name: str
@@ -178,11 +184,41 @@ class OwnClass:
     bases: tuple[tuple[Value, ...], ...]
     members: Names
     decorators: tuple[Value, ...]
+    open: bool = field(default=False, init=False)
     ancestry: tuple[OwnClass | str | None, ...] | None = field(default=None, init=False, repr=False)
 
     @property
     def file(self) -> SourceFile:
         return self.scope.module.file
+
+
+@dataclass(eq=False)
+class Instance:
+    """One object that the code makes of a class: of the bundle's, or of one outside, by its dotted name.
+
+    `members` are its own attributes. An `open` one may have others, given to it where we do not see it.
+    """
+
+    made: OwnClass | str
+    members: Names
+    open: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A function of a class, bound to an object of it; `owner` is the class that defines it."""
+
+    function: Function
+    owner: OwnClass
+    instance: Instance
+
+
+@dataclass(frozen=True, eq=False)
+class Parent:
+    """`super()` in a method of `owner`."""
+
+    owner: OwnClass
+    instance: Instance
 
 
 @dataclass(eq=False)
@@ -203,12 +239,35 @@ class Module:
     done: bool = False
 
 
-Value: TypeAlias = External | Expression | Folder | Function | OwnClass | Module | Unknown
+Value: TypeAlias = External | Expression | Folder | Function | Instance | Method | OwnClass | Module | Parent | Unknown
 
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """Where a name is looked up: a class body (`local`), then the module, then the builtins."""
+    """Where a name is looked up: a class body or a call (`local`), those around it, the module, then the builtins.
+
+    `results` are what calls and properties have given, by their nodes, once they were executed.
+    """
 
     module: Module
     local: Mapping[str, Binding] | None = None
+    outer: Scope | None = None
+    in_class: bool = False
+    results: dict[ast.AST, tuple[Value, ...]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def inner(self) -> Scope | None:
+        """What functions defined here see around them: no class body, and nothing of a module's top level."""
+        return self.outer if self.in_class else self if self.local is not None else None
+
+    @property
+    def chain(self) -> Iterator[Mapping[str, Binding]]:
+        """The names in the order of their lookup."""
+        if self.local is not None:
+            yield self.local
+        outer = self.outer
+        while outer is not None:
+            if outer.local is not None and not outer.in_class:
+                yield outer.local
+            outer = outer.outer
+        yield self.module.names

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import click
 
+from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.config.release_values import Answer, find_framework, find_release
+from hatch_wallaroo.console import CommandError, complain
+from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.releases.load import known
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold.names import judge_package, judge_project, package_name, project_name
@@ -177,3 +182,29 @@ def _menu(names: list[str]) -> str:
     cells = [f"{number:>3} {name}" for number, name in enumerate(names, 1)]
     width = max(map(len, cells)) + 2
     return "\n".join("".join(cell.ljust(width) for cell in cells[row::rows]).rstrip() for row in range(rows))
+
+
+def chosen(answers: Answers, *, flags: bool = True) -> str:
+    """What the repository is for; where nobody had named that, how to. `flags` tells whether there are options."""
+    why = {"framework": " (none was named)", "release": " (the newest known)"}
+    said = {"framework": answers.framework.name, "release": answers.release.asked}
+    parts = [f"{key} {value}{why[key] if key in answers.assumed else ''}" for key, value in said.items()]
+    text = f"hatch-wallaroo {__version__}: {', '.join(parts)}"
+    if answers.assumed:
+        ways = [f"--{key}" for key in answers.assumed if flags]
+        ways += [f"HATCH_WALLAROO_{key.upper()}" for key in answers.assumed]
+        named = f"{' and '.join(answers.assumed)} in [template.plugins.wallaroo] of Hatch's config.toml"
+        text += f"\nto choose: {', '.join(ways)}, or {named}"
+    return text
+
+
+@contextmanager
+def scaffold_errors() -> Iterator[None]:
+    """Turns what the generator says into the command's error; under Hatch as well."""
+    try:
+        yield
+    except ScaffoldError as error:
+        *first, last = error.problems
+        for problem in first:
+            complain(*problem)
+        raise CommandError(last.message, last.fix, CONFIGURATION if error.misused else FAILED) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.bundle.plan import FAMILIES
-from hatch_wallaroo.config.toml.parsing import read_document
+from hatch_wallaroo.config.toml.reading import read_document
 from hatch_wallaroo.releases.load import resolve
 from support.fronts import REPOSITORY, FrontEnds
 from support.manifests import load_checked, misfits

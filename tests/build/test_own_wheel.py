@@ -89,7 +89,18 @@ def test_what_the_wheel_says_of_itself(contents: dict[str, bytes]) -> None:
     # What every build environment installs: small, and nothing that trains models.
     requirements = map(Requirement, metadata.get_all("Requires-Dist", []))
     needed = {each.name for each in requirements if "extra" not in str(each.marker)}
-    assert needed == {"click", "hatchling", "jinja2", "packaging", "pathspec", "pyarrow", "tomli", "tomlkit", "zlib-ng"}
+    assert needed == {
+        "click",
+        "hatchling",
+        "jinja2",
+        "packaging",
+        "pathspec",
+        "pyarrow",
+        "pyflakes",
+        "tomli",
+        "tomlkit",
+        "zlib-ng",
+    }
 
 
 def test_entry_points_name_what_is_there(contents: dict[str, bytes]) -> None:

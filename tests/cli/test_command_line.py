@@ -203,7 +203,7 @@ def test_no_ending_is_a_traceback(code: str, said: str, exit_code: int, run: Run
 TWICE = """
 import atexit, os, signal
 import hatch_wallaroo.cli.frameworks as f
-import hatch_wallaroo.cli.common as c
+import hatch_wallaroo.console as c
 
 def interrupt(*_):
     os.kill(os.getpid(), signal.SIGINT)

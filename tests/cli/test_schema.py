@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.bundle.manifest import upload_metadata
 from hatch_wallaroo.project.repository import read_repository
 from hatch_wallaroo.schema.arrow import decode, to_arrow
 from hatch_wallaroo.schema.tables import read_schema, write_schema
@@ -107,7 +107,7 @@ class TestShow:
 
     def test_base64_is_what_is_sent(self, run: Run) -> None:
         (spec,) = read_repository(EXAMPLES / "sklearn").reading.specs
-        sent = metadata(spec)
+        sent = upload_metadata(spec)
         assert (
             run("schema", "show", *example("sklearn"), "--as", "base64", "--input").out == f"{sent['input_schema']}\n"
         )
@@ -224,7 +224,7 @@ class TestRead:
         assert (done.returncode, done.stdout) == (0, b'x = "int8"\n')
         assert done.stderr.decode().splitlines() == [
             "left out __index_level_0__, which is pandas' index and no column",
-            "left out the metadata (pandas): the platform refuses schemas that carry some",
+            "left out the upload_metadata (pandas): the platform refuses schemas that carry some",
         ]
 
     def test_json(self, here: Path, run: Run) -> None:

@@ -21,7 +21,7 @@ from hatch_wallaroo.discover.infer import infer
 from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
-from hatch_wallaroo.formats.onnx import DTYPES
+from hatch_wallaroo.formats.onnx import ONNX_DTYPES
 from hatch_wallaroo.formats.pickles import read_pickle_file
 from hatch_wallaroo.frameworks.pickled import estimators as sklearn_estimators
 from hatch_wallaroo.frameworks.pretrained.tasks import tasks
@@ -86,7 +86,7 @@ class TestOnnx:
     @given(
         st.lists(
             st.tuples(
-                st.sampled_from([each for each in DTYPES if each <= 16]),
+                st.sampled_from([each for each in ONNX_DTYPES if each <= 16]),
                 st.lists(st.one_of(st.none(), st.text("abN", max_size=2), st.integers(-2, 9)), max_size=4),
             ),
             min_size=1,
@@ -98,12 +98,12 @@ class TestOnnx:
         values = [value(f"x{at}", ["N", *shape], dtype) for at, (dtype, shape) in enumerate(declared)]
         save_onnx(tmp_path / "m.onnx", values, [value("y", ["N"])])
         into, _, made = told(tmp_path / "m.onnx", "onnx")
-        unknown = [name for name, (dtype, _) in enumerate(declared) if split(DTYPES[dtype]) is None]
+        unknown = [name for name, (dtype, _) in enumerate(declared) if split(ONNX_DTYPES[dtype]) is None]
         assert len([each for each in made.findings if "no column" in each.message]) == len(unknown)
         if not unknown:
             for at, (dtype, shape) in enumerate(declared):
                 sizes = ["*" if not isinstance(each, int) or each <= 0 else str(each) for each in shape]
-                assert into[f"x{at}"] == DTYPES[dtype] + (f"[{', '.join(sizes)}]" if sizes else "")
+                assert into[f"x{at}"] == ONNX_DTYPES[dtype] + (f"[{', '.join(sizes)}]" if sizes else "")
 
     def test_a_pointer_is_told_to_be_one(self, tmp_path):
         pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1234567\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.discover.adoption import trial
-from hatch_wallaroo.project.repository import check_repository, read_repository
+from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.repository import read_repository
 from support.trees import EXAMPLES, grow
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

@@ -18,10 +18,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from hatch_wallaroo.config.docs import field_docs
 from hatch_wallaroo.config.json_schema import tool_schema
 from hatch_wallaroo.config.pyproject_schema import document_schema
-from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, options
+from hatch_wallaroo.config.table import ByopTable, ImageTable, ModelTable, field_docs, options
 from support.fronts import REPOSITORY
 from support.language_server import LanguageServer
 from support.peers import peer

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.frameworks.mlflow.signature import Form
+from hatch_wallaroo.frameworks.mlflow.signature import RowForm
 from hatch_wallaroo.image import trial
 from hatch_wallaroo.image.engine import Engine as Reached
 from hatch_wallaroo.image.errors import ImageError
@@ -173,7 +173,7 @@ def test_a_trial_that_fails(engine: Engine, served_base: str, behaves: str, says
 
 
 @pytest.mark.parametrize("form", ["records", "instances", "values"])
-def test_a_trial_in_every_form(engine: Engine, served_base: str, form: Form) -> None:
+def test_a_trial_in_every_form(engine: Engine, served_base: str, form: RowForm) -> None:
     image = behaving(engine, served_base, "good")
     shown = trial.run(Reached(engine.client), image, ROWS, ANSWER, form)
     assert (shown.rows, shown.misfits, shown.passed) == (2, (), True)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.bundle.pack import pack
-from hatch_wallaroo.project.repository import check_repository, read_repository
+from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.repository import read_repository
 from support.fronts import REPOSITORY
 from support.mlflow_models import PEER
 from support.peers import peer

@@ -12,9 +12,9 @@ from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
 
 from hatch_wallaroo.plugin.build_hook import WallarooBuildHook
-from hatch_wallaroo.project.building import NO_BUNDLE
-from hatch_wallaroo.project.repository import check_repository, read_repository
-from hatch_wallaroo.project.written import NO_PROJECT
+from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.repository import read_repository
+from hatch_wallaroo.project.rules import NO_BUNDLE, NO_PROJECT
 from hatch_wallaroo.report import render
 from support.broken_models import EXPECTED, FOLDER, make_case
 from support.fronts import REPOSITORY

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX
-from hatch_wallaroo.project.repository import check_repository, read_repository
+from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.repository import read_repository
 from hatch_wallaroo.releases.load import resolve
 from hatch_wallaroo.scaffold.pretrained_starters import model_folder
 from hatch_wallaroo.schema.arrow import to_arrow

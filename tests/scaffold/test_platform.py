@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.plugin.builder import WallarooBuilder
-from hatch_wallaroo.project.repository import check_repository, read_repository
+from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.repository import read_repository
 from hatch_wallaroo.releases.load import known, resolve
 from support.fronts import REPOSITORY
 from support.peers import run_in

@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.plan import FAMILIES
 from hatch_wallaroo.config.json_schema import tool_schema
-from hatch_wallaroo.project.repository import check_repository, read_repository
+from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.repository import read_repository
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.scaffold import template_files
 from hatch_wallaroo.scaffold.answers import identify

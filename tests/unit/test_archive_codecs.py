@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hatch_wallaroo.bundle import codecs
 from hatch_wallaroo.bundle.archive import CodecError, write_zip
-from hatch_wallaroo.bundle.sampling import BLOCK, places, saves_enough, worth_deflating
+from hatch_wallaroo.bundle.codecs import BLOCK, places, saves_enough, worth_deflating
 from hatch_wallaroo.files.sources import Entry, TextSource
 from support.archives import make_tree, noise, pack_tree, prose
 from support.peers import run_in

@@ -143,7 +143,7 @@ def test_a_declared_package_of_the_same_name_as_a_folder_is_no_sibling(tmp_path)
     ],
 )
 def test_files_below_model_path(tmp_path, expression, fix):
-    text = "import os\nfrom pathlib import Path\nname = 'x'\nother = None\n" + GOOD.replace(
+    text = "import os\nfrom pathlib import Path\nname = 'x'.lower()\nother = None\n" + GOOD.replace(
         "        inference.model = Linear()", f"        path = {expression}\n        inference.model = Linear()"
     )
     write(tmp_path, {"inference.py": text, "data/w.npy": "1"})

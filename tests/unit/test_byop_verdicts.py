@@ -6,9 +6,9 @@ import pytest
 
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.frameworks.byop.check import reached_findings
 from hatch_wallaroo.frameworks.byop.loader import load
 from hatch_wallaroo.frameworks.byop.validator import validate
+from hatch_wallaroo.frameworks.import_findings import reached_findings
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.releases.load import resolve

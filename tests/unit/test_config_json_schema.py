@@ -13,7 +13,7 @@ from hatch_wallaroo.config import json_schema
 from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS
 from hatch_wallaroo.config.spec import Project
-from hatch_wallaroo.config.toml.parsing import read_document
+from hatch_wallaroo.config.toml.reading import read_document
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.releases.load import known, resolve
 from support.guide_schemas import SCHEMAS

@@ -11,8 +11,7 @@ import pytest
 
 from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.spec import Project
-from hatch_wallaroo.config.toml.parsing import read_document
-from hatch_wallaroo.config.toml.positions import locate_all
+from hatch_wallaroo.config.toml.reading import locate_all, read_document
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.report import render
 from support.told import same_text

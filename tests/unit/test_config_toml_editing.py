@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.config.toml import inserting
+from hatch_wallaroo.config.toml import splicing
 from hatch_wallaroo.config.toml.documents import merged, same, value_at, with_value, without
 from hatch_wallaroo.config.toml.editing import Edit, EditError, edit_pyproject
 
@@ -328,7 +328,7 @@ def test_a_change_that_would_change_more_is_not_made(tmp_path: Path, monkeypatch
     """Should a place ever be found wrongly, the document says so, and stays."""
     changed = edit(tmp_path, "[a]\nx = 1\n")
     for wrong in ("[a]\nx = 2\ny = 3\n", "[a]\nx = \n"):
-        monkeypatch.setattr(inserting, "with_key", lambda *_, text=wrong: text)
+        monkeypatch.setattr(splicing, "with_key", lambda *_, text=wrong: text)
         with pytest.raises(EditError, match="cannot be changed without touching other lines"):
             changed.set(("a", "y"), 3)
         assert (changed.after, changed.document) == ("[a]\nx = 1\n", {"a": {"x": 1}})

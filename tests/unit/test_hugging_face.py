@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.formats.safetensors import SafetensorsError, read_header
+from hatch_wallaroo.formats.safetensors import SafetensorsError, read_safetensors_header
 from hatch_wallaroo.frameworks.pretrained.folder import unused_files
 from hatch_wallaroo.frameworks.pretrained.hugging_face import HuggingFace
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, fitting, tasks
@@ -380,7 +380,7 @@ def test_a_hostile_safetensors_header(header) -> None:
     text = json.dumps(header).encode()
     data = len(text).to_bytes(8, "little") + text + bytes(4)
     with pytest.raises(SafetensorsError):
-        read_header(io.BytesIO(data), len(data))
+        read_safetensors_header(io.BytesIO(data), len(data))
 
 
 def test_a_header_of_terabytes_is_not_read(tmp_path) -> None:
@@ -389,7 +389,7 @@ def test_a_header_of_terabytes_is_not_read(tmp_path) -> None:
         stream.write((90_000_000).to_bytes(8, "little") + b"{")
         stream.truncate(200_000_000)
     with path.open("rb") as stream:
-        assert read_header(stream, 200_000_000).parameters is None
+        assert read_safetensors_header(stream, 200_000_000).parameters is None
 
 
 @pytest.fixture(scope="module", params=["4.27.0", "4.57.6"])

@@ -16,7 +16,7 @@ from hatch_wallaroo.bundle.plan import plan
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project, Reference, RequirementsFrom
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.frameworks.mlflow import folder as address
-from hatch_wallaroo.frameworks.mlflow.build_context import reference
+from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
 from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.packages import read
@@ -146,12 +146,12 @@ def test_hostile_labels_are_one_line_and_nothing_else(tmp_path: Path) -> None:
 def test_what_an_image_is_called(tmp_path: Path, version: str, image: ImageSpec, name: str) -> None:
     folder(tmp_path)
     made = replace(spec(tmp_path, image), version=version)
-    assert reference(made) == name
+    assert image_reference(made) == name
     assert check(made).passed
 
 
 def test_names_are_in_lower_case(tmp_path: Path) -> None:
-    assert reference(replace(spec(tmp_path), name="My-Model")) == "my-model:1.0"
+    assert image_reference(replace(spec(tmp_path), name="My-Model")) == "my-model:1.0"
 
 
 @pytest.mark.parametrize(

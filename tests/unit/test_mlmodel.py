@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatch_wallaroo.discover.infer import infer_from, of_signature
-from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodelError, Signature, Spec, read_mlmodel
+from hatch_wallaroo.formats.mlmodel import LARGEST, MLflowSignature, MLmodelError, SignatureField, read_mlmodel
 from hatch_wallaroo.frameworks.mlflow.signature import hints, read_signature
 from hatch_wallaroo.schema.tables import write_schema
 from support.peers import run_in
@@ -246,7 +246,7 @@ class TestWhatIsRefused:
         except MLmodelError:
             return
         for side in ("inputs", "outputs"):
-            specs = getattr(model.signature or Signature(), side)
+            specs = getattr(model.signature or MLflowSignature(), side)
             assert specs is None or len(hints(specs, side)) == len(specs)
 
 
@@ -258,5 +258,5 @@ def of(model):
 
 def test_older_versions_said_optional():
     assert read_mlmodel(signed('[{"type": "long", "name": "x", "optional": true}]')).signature.inputs == (
-        Spec("x", "long", required=False),
+        SignatureField("x", "long", required=False),
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from hatch_wallaroo.findings import Level
-from hatch_wallaroo.formats.onnx import DTYPES, read_header
+from hatch_wallaroo.formats.onnx import ONNX_DTYPES, read_onnx_header
 from hatch_wallaroo.formats.protobuf import ProtobufError
 from hatch_wallaroo.frameworks.onnx import Onnx
 from support.factory import make_spec
@@ -61,7 +61,7 @@ def said(findings):
 
 def header(model):
     data = model.SerializeToString()
-    return read_header(io.BytesIO(data), len(data))
+    return read_onnx_header(io.BytesIO(data), len(data))
 
 
 def linear(opset):
@@ -105,7 +105,7 @@ def test_every_data_type_by_its_name():
         if code == TensorProto.UNDEFINED:
             continue
         (read,) = header(make([value("x", [2], code)])).inputs
-        assert read.dtype == DTYPES[code]
+        assert read.dtype == ONNX_DTYPES[code]
         name = TensorProto.DataType.Name(code).lower()
         same = {"float": "float32", "double": "float64"}.get(name, name)
         assert read.dtype == same
@@ -515,7 +515,7 @@ def test_every_bit():
         data = bytearray(SAMPLE)
         data[bit // 8] ^= 1 << bit % 8
         try:
-            read_header(io.BytesIO(bytes(data)), len(data))
+            read_onnx_header(io.BytesIO(bytes(data)), len(data))
         except ProtobufError:
             continue
 

@@ -13,8 +13,9 @@ import hatch_wallaroo.bundle
 from hatch_wallaroo.bundle import pack as pack_module
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.manifest import ManifestError, load
-from hatch_wallaroo.bundle.pack import NOT_WRITTEN, PackError, clean, pack
+from hatch_wallaroo.bundle.pack import PackError, clean, pack
 from hatch_wallaroo.bundle.plan import BundlePlan
+from hatch_wallaroo.bundle.rules import NOT_WRITTEN
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Place
 from hatch_wallaroo.frameworks.base import Layout

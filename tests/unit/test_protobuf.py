@@ -18,8 +18,8 @@ from hatch_wallaroo.formats.protobuf import (
     VARINT,
     BudgetError,
     Message,
+    MessageCutOffError,
     ProtobufError,
-    TruncatedError,
     message,
 )
 
@@ -77,16 +77,16 @@ def test_fields_of_every_wire_type():
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b"\x0a\x05abc", TruncatedError),
-        (b"\x0a", TruncatedError),
-        (b"\x08\x80", TruncatedError),
-        (b"\x0d\1\2", TruncatedError),
-        (b"\x09\1\2", TruncatedError),
+        (b"\x0a\x05abc", MessageCutOffError),
+        (b"\x0a", MessageCutOffError),
+        (b"\x08\x80", MessageCutOffError),
+        (b"\x0d\1\2", MessageCutOffError),
+        (b"\x09\1\2", MessageCutOffError),
         (b"\x00\x01", ProtobufError),
         (b"\x0b\x0c", ProtobufError),
         (b"\x0f", ProtobufError),
         (b"\x08" + b"\xff" * 11, ProtobufError),
-        (b"\x0a" + b"\xff" * 9 + b"\x01", TruncatedError),
+        (b"\x0a" + b"\xff" * 9 + b"\x01", MessageCutOffError),
     ],
 )
 def test_what_is_no_message(data, error):
@@ -95,7 +95,7 @@ def test_what_is_no_message(data, error):
 
 
 def test_how_much_is_missing():
-    with pytest.raises(TruncatedError, match="7 bytes") as caught:
+    with pytest.raises(MessageCutOffError, match="7 bytes") as caught:
         list(read(blob(1, b"0123456789")[:-7]).fields())
     assert caught.value.missing == 7
 
@@ -104,7 +104,7 @@ def test_a_field_may_not_leave_its_message():
     inner = b"\x0a\x7f"
     outer = blob(1, inner) + blob(2, bytes(200))
     first = next(read(outer).fields())[2]
-    with pytest.raises(TruncatedError):
+    with pytest.raises(MessageCutOffError):
         list(first.message().fields())
 
 

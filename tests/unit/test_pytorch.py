@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hatch_wallaroo.formats.pickle_machine import PickleError
 from hatch_wallaroo.formats.torch_archive import (
     ArchiveError,
-    Parameter,
-    Signature,
+    ForwardParameter,
+    ForwardSignature,
     forward_of,
     operators_in,
     read_torch_file,
@@ -232,11 +232,11 @@ class Last(Module):
 
 def test_signatures():
     found = forward_of(SOURCE, "Net")
-    assert found.parameters[0] == Parameter("x", "Tensor", optional=False)
+    assert found.parameters[0] == ForwardParameter("x", "Tensor", optional=False)
     assert [each.name for each in found.parameters] == ["x", "y", "pair", "text", "device", "most"]
     assert [each.name for each in found.required] == ["x"]
     assert found.returns == "Tuple[Tensor, Dict[str, List[Tensor]]]"
-    assert forward_of(SOURCE, "Other") == Signature((Parameter("z", "Tensor", optional=False),), "Tensor")
+    assert forward_of(SOURCE, "Other") == ForwardSignature((ForwardParameter("z", "Tensor", optional=False),), "Tensor")
     assert forward_of(SOURCE, "Last") is None
     assert forward_of(SOURCE, "Missing") is None
     assert operators_in(SOURCE) == {"relu", "device", "torchvision.nms"}

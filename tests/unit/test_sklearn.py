@@ -145,7 +145,7 @@ def test_no_model_named(tmp_path):
 
     planned = Sklearn().plan(make_spec(tmp_path, "sklearn"))
     assert planned.layout is None
-    assert [each.code for each in planned.findings] == ["WLR350"]
+    assert [each.code for each in planned.findings] == ["WLR200"]
 
 
 def test_more_than_one_pickle(tmp_path):

@@ -1,4 +1,4 @@
-"""The metadata of an upload against the requests that the official SDK sends."""
+"""The upload_metadata of an upload against the requests that the official SDK sends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import SHARED
-from hatch_wallaroo.bundle.upload import metadata
+from hatch_wallaroo.bundle.manifest import upload_metadata
 from hatch_wallaroo.config.spec import ImageSpec
 from hatch_wallaroo.schema.arrow import decode
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema
@@ -20,13 +20,13 @@ WIRE = SHARED / "wire"
 
 
 def captured(release: str) -> list[dict]:
-    """The metadata part of each upload or registration that the SDK of a release sent."""
+    """The upload_metadata part of each upload or registration that the SDK of a release sent."""
     found = []
     for line in (WIRE / f"sdk-{release}.jsonl").read_text().splitlines():
         request = json.loads(line)
         if "/v1/api/models/upload" not in request["line"]:
             continue
-        part = re.search(r'name="metadata"\r\n.*?\r\n\r\n(\{.*?\})\r\n--', request["body"], re.DOTALL)
+        part = re.search(r'name="upload_metadata"\r\n.*?\r\n\r\n(\{.*?\})\r\n--', request["body"], re.DOTALL)
         found.append(json.loads(part[1]))
     return found
 
@@ -55,7 +55,7 @@ def test_every_captured_upload_is_sent_the_same(release: str, tmp_path: Path) ->
         # The SDK does not look at the name, which says neither model nor version.
         spec = replace(spec, name=sent["image_path"].rpartition("/")[2].partition(":")[0]) if spec.image else spec
         expected = {key: value for key, value in sent.items() if key != "workspace_id"}
-        assert json.dumps({**metadata(spec), "name": sent["name"]}) == json.dumps(expected)
+        assert json.dumps({**upload_metadata(spec), "name": sent["name"]}) == json.dumps(expected)
 
 
 def image_called(name: str | None) -> ImageSpec | None:
@@ -67,7 +67,7 @@ def image_called(name: str | None) -> ImageSpec | None:
 
 def test_the_conversion_of_each_release_has_its_own_keys(tmp_path: Path) -> None:
     keys = {
-        release: list(metadata(make_spec(tmp_path, "sklearn", release=release))["conversion"])
+        release: list(upload_metadata(make_spec(tmp_path, "sklearn", release=release))["conversion"])
         for release in ("2023.2.1", "2023.4.2", "2024.1", "2025.1", "2026.1")
     }
     assert keys == {
@@ -81,7 +81,7 @@ def test_the_conversion_of_each_release_has_its_own_keys(tmp_path: Path) -> None
 
 def test_schemas_stand_at_the_top_level(tmp_path: Path) -> None:
     schema = Schema((Field("inputs", ListOf(Scalar("float64"), 4)),))
-    sent = metadata(make_spec(tmp_path, "sklearn", input_schema=schema, output_schema=schema))
+    sent = upload_metadata(make_spec(tmp_path, "sklearn", input_schema=schema, output_schema=schema))
     assert list(sent) == ["name", "visibility", "conversion", "input_schema", "output_schema"]
     assert decode(sent["input_schema"]) == schema
     assert sent["conversion"]["requirements"] == []

@@ -10,15 +10,15 @@ import difflib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.config.toml import documents, inserting, removing
+from hatch_wallaroo.config.toml import documents, splicing
 from hatch_wallaroo.config.toml.statements import sections, spots
 from hatch_wallaroo.config.toml.values import dotted
+from hatch_wallaroo.files.writing import write_whole
 from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.text import describe_error, key_text
 
@@ -90,9 +90,9 @@ class Edit:
         self._refuse_what_is_no_table(key[:-1])
         expected = documents.with_value(self._document, key, value)
         if old is None:
-            self._change(lambda text: inserting.with_key(text, key, value), expected)
-        elif inserting.pair_of(self._text, key) is not None:
-            self._change(lambda text: inserting.with_value(text, key, value), expected)
+            self._change(lambda text: splicing.with_key(text, key, value), expected)
+        elif splicing.pair_of(self._text, key) is not None:
+            self._change(lambda text: splicing.with_value(text, key, value), expected)
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             self._set_table(key, old, value)
         else:
@@ -111,9 +111,9 @@ class Edit:
         except ValueError as error:
             raise EditError(f"{error} is there already", f"change {error} by hand") from None
         self._refuse_what_is_no_table(path)
-        home = inserting.home_of(self._text, path)
+        home = splicing.home_of(self._text, path)
         if home.kind == "implied" or (home.kind != "inline" and home.path != path):
-            self._change(lambda text: inserting.with_table(text, path, body, at_start=at_start), expected)
+            self._change(lambda text: splicing.with_table(text, path, body, at_start=at_start), expected)
         elif self.get(path) is None:
             self.set(path, documents.value_at(block, path))
         else:
@@ -125,11 +125,11 @@ class Edit:
         value = self.get(old)
         if not isinstance(value, dict) or self.get(new) is not None:
             raise EditError(f"{key_text(old)} cannot become {key_text(new)}", "change it by hand")
-        home = inserting.home_of(self._text, old)
+        home = splicing.home_of(self._text, old)
         if home.path != old or home.kind not in {"section", "implied"}:
             raise EditError(f"{key_text(old)} has no header of its own", f"write it as [{key_text(old)}] first")
         expected = documents.with_value(documents.without(self._document, old), new, value)
-        self._change(lambda text: inserting.renamed(text, old, new), expected)
+        self._change(lambda text: splicing.renamed(text, old, new), expected)
 
     def rename(self, old: _Key, new: _Key) -> None:
         """Give a key another name, or move it into another table. Raises EditError.
@@ -164,7 +164,7 @@ class Edit:
     def remove(self, key: _Key) -> None:
         """Take a key or a table out; nothing happens where it is not there. Raises EditError."""
         if self.get(key) is not None:
-            self._change(lambda text: removing.without(text, key), *documents.emptied(self._document, key))
+            self._change(lambda text: splicing.without(text, key), *documents.emptied(self._document, key))
 
     def diff(self) -> str:
         """The changes as a unified difference, without its lines' ends; empty where there are none."""
@@ -212,17 +212,7 @@ class Edit:
         mode = stat.S_IMODE(target.stat().st_mode) if self._bytes is not None else None
         if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
             raise EditError(f"{self.path.name} is read-only", _READ_ONLY.format(self.path.name))
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(_new_mode() if mode is None else mode)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(target, data)
 
     def _parsed(self, text: str, name: str = "") -> dict[str, Any]:
         try:
@@ -287,10 +277,3 @@ def _lines(text: str) -> list[str]:
     *lines, last = text.split("\n")
     shown = [each.removesuffix("\r") for each in lines]
     return [*shown, f"{last}\n\\ No newline at end of file"] if last else shown
-
-
-def _new_mode() -> int:
-    """What a new file may be used for, by the user's umask."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -28,6 +28,8 @@ def is_arrays(node: ast.expr, scope: Scope, depth: int = 0) -> bool | None:
         return False
     if isinstance(node, ast.Subscript):
         return _subscript(node, scope, depth)
+    if isinstance(node, ast.Call) and external_name(node.func, scope) == "typing.cast" and len(node.args) > 1:
+        return is_arrays(node.args[1], scope, depth + 1)
     if isinstance(node, ast.Call):
         return False if external_name(node.func, scope).startswith(("typing.", "typing_extensions.")) else None
     verdicts = {_value_is_arrays(each, node, depth) for each in values_of(node, scope)}

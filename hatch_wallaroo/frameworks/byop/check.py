@@ -6,7 +6,6 @@ from collections.abc import Set as AbstractSet
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.byop.loader import load
-from hatch_wallaroo.frameworks.byop.model_path import misplaced
 from hatch_wallaroo.frameworks.byop.validator import validate
 from hatch_wallaroo.frameworks.import_findings import reached_findings
 from hatch_wallaroo.python.import_run import ImportRun
@@ -21,10 +20,9 @@ def check_code(
 
     `paths` are all files of the bundle, without its top folder.
     """
-    run, findings = load(sources, environment)
+    run, findings = load(sources, environment, paths)
     findings += reached_findings(run)
     if environment.release.byop.validator:
         executed, refused = validate(sources, environment)
         findings = [*refused, *findings, *reached_findings(executed)]
-    findings += misplaced((module.file for module in run.reached.values()), paths)
     return run, findings

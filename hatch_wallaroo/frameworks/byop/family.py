@@ -12,11 +12,10 @@ from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, errors, rule
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.byop import generated
 from hatch_wallaroo.frameworks.byop.check import check_code
 from hatch_wallaroo.frameworks.byop.layout import (
-    ARTIFACTS,
     NOT_A_PACKAGE,
     NOT_PYTHON,
     REQUIREMENTS,
@@ -181,7 +180,7 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
     code = _follow(spec, sources, load, predict)
     code.run.settle()
     findings = [
-        *explain(code.run.events, code.run.environment),
+        *explain(code.run.failures, code.run.environment),
         *reached_findings(code.run),
     ]
     facts = {

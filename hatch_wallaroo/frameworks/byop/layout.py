@@ -14,8 +14,8 @@ from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file, list_declared, list_folder
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place, rule
+from hatch_wallaroo.frameworks.base import ARTIFACTS
 
-ARTIFACTS = "artifacts"
 REQUIREMENTS = "requirements.txt"
 
 COLLISION = rule(

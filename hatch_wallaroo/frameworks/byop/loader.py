@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Set as AbstractSet
 
 from hatch_wallaroo.findings import Finding, Level, Place, Rule
 from hatch_wallaroo.frameworks.byop import rules
-from hatch_wallaroo.frameworks.byop.model_assignment import assigned, stores_model
+from hatch_wallaroo.frameworks.byop.model_assignment import assigned, check_model_type, class_of, is_none
 from hatch_wallaroo.frameworks.byop.validator import no_builder, several
 from hatch_wallaroo.frameworks.import_findings import explain
-from hatch_wallaroo.python.callables import own_nodes
+from hatch_wallaroo.python.callables import accepts, own_nodes, required
 from hatch_wallaroo.python.classes import (
     Counted,
     Member,
+    derives,
     hides_classes,
     member,
     missing_members,
@@ -25,23 +26,37 @@ from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, build
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources
 from hatch_wallaroo.python.subscripted_types import taken_for_classes
-from hatch_wallaroo.python.values import Function, Module, OwnClass, Value
+from hatch_wallaroo.python.values import (
+    UNKNOWN,
+    Binding,
+    External,
+    Folder,
+    Function,
+    Instance,
+    Method,
+    Module,
+    Names,
+    OwnClass,
+    Scope,
+    Value,
+)
 
 _NAME_OF_LOADED = "custom_inference"
-_MOST_INFERENCES = 50
-"""Inference classes that are judged: each asks for a look at the whole file, and nobody writes as many."""
 
 
-def load(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun, list[Finding]]:
-    """The run of the loader over the .py files at the top level, and findings of what would fail in it."""
-    run = ImportRun(sources, environment)
+def load(
+    sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str] | None = None
+) -> tuple[ImportRun, list[Finding]]:
+    """The run of the loader over the .py files at the top level, and findings of what would fail in it.
+
+    `paths` are all files of the bundle, without its top folder.
+    """
+    run = ImportRun(sources, environment, paths=paths, methods=_KNOWN_METHODS)
     top = [each for path, each in sorted(sources.files.items()) if "/" not in path]
     if not top:
         return run, [_nothing()]
     modules = [run.execute(each, _NAME_OF_LOADED) for each in top]
-    run.settle()
-    findings = explain(run.events, environment)
-    findings += taken_for_classes(modules, environment.python)
+    findings = list(taken_for_classes(modules, environment.python))
     counted = _counted(modules, environment)
     sure = [each for each in counted if each.sure]
     unseen = any(hides_classes(module) for module in modules) or any(not module.done for module in modules)
@@ -49,35 +64,96 @@ def load(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun,
         findings.append(several(rules.SEVERAL_BUILDERS, "InferenceBuilder", sure))
     elif not counted and not unseen:
         findings.append(_chat_or_nothing(modules))
+    served: Value = UNKNOWN
     for each in sure if len(counted) == 1 else ():
         if isinstance(each.value, OwnClass):
             findings += _builder(each.value, environment)
-    made = list(islice(_instantiated(modules), _MOST_INFERENCES))
-    builds = len(sure) == 1 and _creates(sure[0].value)
-    stored = not builds or stores_model(modules)
-    for each_made in made:
-        findings += _inference(each_made)
-        if builds:
-            findings += assigned(each_made, modules, stored=stored)
-    if not made and len(sure) == 1 and not unseen:
+            served = _created(run, each.value)
+            findings += _returned(each.value, served)
+    built = list(_inferences(modules))
+    if isinstance(served, Instance):
+        findings += _served(run, served)
+    else:
+        for made in built if len(built) == 1 else ():
+            findings += _inference(made)
+    if not built and not isinstance(served, Instance) and len(sure) == 1 and not unseen:
         findings += _no_inference(modules)
-    findings += explain(run.missed_by(set(_called(sure, made))), environment)
-    return run, findings
+    run.settle()
+    failures = [*run.failures, *run.missed_by(run.called)]
+    return run, [*explain(failures, environment), *findings]
 
 
-def _called(builders: list[Counted], made: list[OwnClass]) -> Iterator[ast.AST]:
-    """The functions that the platform calls: to build the one model, and to predict with it."""
-    if len(builders) == 1 and isinstance(builders[0].value, OwnClass):
-        yield from _functions(builders[0].value, "__init__", "create")
-        if len(made) == 1:
-            yield from _functions(made[0], "__init__", "_predict", "expected_model_types")
+def _created(run: ImportRun, made: OwnClass) -> Value:
+    """What `Builder().create(config)` gives."""
+    run.during = f"the platform calls {made.name}()"
+    builder = run.instantiate(made, ())
+    found = member(made, "create")
+    function = found.function if isinstance(found, Member) else None
+    if not isinstance(builder, Instance) or function is None or not accepts(function.node.args, 2) or function.is_async:
+        return UNKNOWN
+    run.during = "the platform calls create"
+    names = Names()
+    names.put({"model_path": Binding((Folder(""),)), **dict.fromkeys(_OF_CONFIG, Binding((UNKNOWN,)))})
+    return run.call(Method(function, made, builder), (Instance("the config", names),))
 
 
-def _functions(made: OwnClass, *names: str) -> Iterator[ast.AST]:
-    for name in names:
-        found = member(made, name)
-        if isinstance(found, Member) and found.function is not None:
-            yield found.function.node
+_OF_CONFIG = ("framework", "modules_to_include", "matching_files", "dict", "json", "copy", "model_dump", "model_copy")
+"""Attributes of what `create` is given, beside model_path, in all releases."""
+
+
+def _returned(made: OwnClass, served: Value) -> Iterator[Finding]:
+    """Whether `create` returns an object with a `predict`."""
+    found = member(made, "create")
+    function = found.function if isinstance(found, Member) else None
+    kind = class_of(served)
+    what = ""
+    if is_none(served):
+        what = "nothing"
+    elif isinstance(served, OwnClass):
+        what = f"the class {served.name} itself"
+    elif isinstance(kind, External):
+        what = f"a {kind.last}"
+    if what and function is not None:
+        yield rules.CANNOT_CALL.finding(
+            f"{function.file.label}: {made.name}.create returns {what}",
+            fix="return the Inference object at the end of create",
+            place=function.file.place(function.node),
+        )
+
+
+def _served(run: ImportRun, served: Instance) -> Iterator[Finding]:
+    """The object that answers requests: its class, its model, and the first request."""
+    made = served.made
+    if not isinstance(made, OwnClass):
+        return
+    scope = Scope(made.scope.module)
+    if any(derives(made, base) for base in (INFERENCE, ASYNC_INFERENCE)):
+        yield from _inference(made)
+    elif member(made, "predict") is None and not served.open:
+        yield rules.NO_INFERENCE.finding(
+            f"{made.file.label}: create returns a {made.name}, which does not inherit from mac.inference.Inference and "
+            "has no predict method",
+            fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
+            place=made.file.place(),
+            level=Level.WARNING if run.environment.release.byop.validator else Level.ERROR,
+        )
+    run.during = "a request comes"
+    yield from assigned(run, served, scope)
+    found = member(made, "_predict")
+    function = found.function if isinstance(found, Member) else None
+    if function is None or not isinstance(found, Member) or not isinstance(found.owner, OwnClass):
+        return
+    given = run.call(Method(function, found.owner, served), (UNKNOWN,))
+    what = "nothing" if is_none(given) else ""
+    if what and not function.decorators:
+        yield rules.CANNOT_CALL.finding(
+            f"{function.file.label}: {made.name}._predict returns {what}",
+            fix="return a dictionary of arrays by the names of the output schema",
+            place=function.file.place(function.node),
+        )
+
+
+_KNOWN_METHODS = {"_raise_error_if_model_is_wrong_type": check_model_type}
 
 
 def _no_inference(modules: list[Module]) -> Iterator[Finding]:
@@ -127,12 +203,6 @@ def _chat_or_nothing(modules: list[Module]) -> Finding:
     return no_builder(modules)
 
 
-def _creates(builder: Value) -> bool:
-    """Whether a builder of the user's defines `create`."""
-    found = member(builder, "create") if isinstance(builder, OwnClass) else None
-    return isinstance(found, Member) and not found.abstract
-
-
 def _builder(made: OwnClass, environment: PlatformEnvironment) -> Iterator[Finding]:
     """Builder() and create(config)."""
     missing = missing_members(made)
@@ -152,12 +222,6 @@ def _builder(made: OwnClass, environment: PlatformEnvironment) -> Iterator[Findi
             fix="write `def create`",
             place=function.file.place(function.node),
         )
-    elif not _gives_something(function):
-        yield rules.CANNOT_CALL.finding(
-            f"{function.file.label}: {made.name}.create returns nothing",
-            fix="return the Inference object at the end of create",
-            place=function.file.place(function.node),
-        )
 
 
 def _undone(made: OwnClass, missing: list[str], named: Mapping[str, Rule]) -> Iterator[Finding]:
@@ -170,16 +234,6 @@ def _undone(made: OwnClass, missing: list[str], named: Mapping[str, Rule]) -> It
         )
 
 
-def _gives_something(function: Function) -> bool:
-    """Whether a function may return a value, or never comes to its end."""
-    for node in own_nodes(function.node):
-        if isinstance(node, ast.Return) and node.value is not None:
-            return not (isinstance(node.value, ast.Constant) and node.value.value is None)
-        if isinstance(node, (ast.Raise, ast.Yield, ast.YieldFrom)):
-            return True
-    return False
-
-
 def _callable(made: OwnClass, name: str, given: int, call: str) -> Iterator[Finding]:
     """Whether a method takes the positional arguments that the platform gives it, beside self."""
     found = member(made, name)
@@ -187,25 +241,21 @@ def _callable(made: OwnClass, name: str, given: int, call: str) -> Iterator[Find
     if function is None or function.decorators:
         return
     arguments = function.node.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    needed = len(positional) - len(arguments.defaults) - 1
-    keyword = [
-        each.arg for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None
-    ]
-    most = None if arguments.vararg else len(positional) - 1
-    if needed <= given and (most is None or given <= most) and not keyword:
+    if accepts(arguments, given + 1):
         return
-    shown = ", ".join([*(each.arg for each in positional), *keyword]) or "nothing"
-    spare = needed > given or bool(keyword)
+    needed = required(arguments)
+    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    shown = ", ".join(dict.fromkeys([*positional, *needed])) or "nothing"
+    spare = len(needed) > given + 1
     yield rules.CANNOT_CALL.finding(
-        f"{function.file.label}: {made.name}.{name} takes ({shown}), but the platform calls {call}",
+        f"{function.file.label}: {made.name}.{name} takes ({shown or 'nothing'}), but the platform calls {call}",
         fix="give the other parameters defaults" if spare else f"let it take what is given: {call}, and self",
         place=function.file.place(function.node),
     )
 
 
-def _instantiated(modules: list[Module]) -> Iterator[OwnClass]:
-    """Inference classes that nothing else of the bundle inherits from: those that a builder makes."""
+def _inferences(modules: list[Module]) -> Iterator[OwnClass]:
+    """Inference classes that nothing else of the bundle inherits from."""
     found: dict[int, OwnClass] = {}
     for module in modules:
         for base in (INFERENCE, ASYNC_INFERENCE):

@@ -1,155 +1,149 @@
-"""Whether inference code gives its Inference a model, and one that it expects."""
+"""Whether the object that `create` returns has a model, and one of the classes that it expects."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.byop import rules
-from hatch_wallaroo.python.callables import own_nodes
-from hatch_wallaroo.python.classes import Member, ancestry, derives, is_property, is_setter, member
+from hatch_wallaroo.python.calls import Caller
+from hatch_wallaroo.python.classes import Member, ancestry, member
 from hatch_wallaroo.python.expressions import values_of
-from hatch_wallaroo.python.values import External, Function, Module, OwnClass
+from hatch_wallaroo.python.values import Expression, External, Instance, Method, OwnClass, Scope, Value
+
+_LITERALS: dict[type[ast.expr], str] = {
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.JoinedStr: "str",
+    ast.Tuple: "tuple",
+    ast.Set: "set",
+}
+_BUILTIN_CLASSES = frozenset(f"builtins.{each}" for each in ("dict", "list", "object", "str", "tuple", "set"))
+_PLAIN = frozenset({"builtins.object", "typing.Generic"})
+"""Classes outside the bundle that leave `isinstance` as it is."""
 
 
-def assigned(made: OwnClass, modules: list[Module], *, stored: bool) -> Iterator[Finding]:
-    """Whether anything assigns a model (`stored`), and one of an expected type where both can be told."""
-    outer = member(made, "predict")
-    if not isinstance(outer, Member) or not isinstance(outer.owner, str):
+def assigned(run: Caller, inference: Instance, scope: Scope) -> Iterator[Finding]:
+    """Whether the object has a model when the first request comes: `Inference.predict` asks."""
+    made = inference.made
+    outer = member(made, "predict") if isinstance(made, OwnClass) else None
+    if not isinstance(made, OwnClass) or not isinstance(outer, Member) or not isinstance(outer.owner, str):
         return
-    own_model = member(made, "model")
-    if isinstance(own_model, Member) and isinstance(own_model.owner, OwnClass):
-        function = own_model.function
-        if function is None or not is_property(function) or not is_setter(function):
-            return
-        if any(
-            isinstance(each, ast.FunctionDef)
-            and each.name == "model"
-            and each is not function.node
-            and not _returns_private(each)
-            for each in own_model.owner.node.body
-        ):
-            return
-    if not stored:
+    model = run.attribute(inference, "model", scope, made.node)
+    if is_none(model) and not inference.open:
         yield rules.NEVER_ASSIGNED.finding(
             f"{made.file.label}: nothing assigns a model to {made.name}, so each prediction will fail",
             fix="in create: inference.model = the loaded model (any object that is not None)",
             place=made.file.place(made.node),
         )
+
+
+def check_model_type(run: Caller, inference: Instance, given: Sequence[Value], scope: Scope, node: ast.AST) -> None:
+    """`Inference._raise_error_if_model_is_wrong_type(model)`, which a setter of `model` calls."""
+    made = inference.made
+    if not isinstance(made, OwnClass) or len(given) != 1:
         return
-    yield from _wrong_type(made, modules)
-
-
-def stores_model(modules: list[Module]) -> bool:
-    """Whether anything in the modules may assign a model."""
-    return any(True for module in modules for _ in _stores(module))
-
-
-def _returns_private(function: ast.FunctionDef) -> bool:
-    returned = [each.value for each in own_nodes(function) if isinstance(each, ast.Return)]
-    return len(returned) == 1 and isinstance(returned[0], ast.Attribute) and returned[0].attr == "_model"
-
-
-def _stores(module: Module) -> Iterator[ast.AST]:
-    """Everything in a module that may assign a model, setters of `model` themselves left out."""
-    if module.open:
-        yield ast.Pass()
-    waiting: list[ast.AST] = [module.file.tree] if module.file.tree else []
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef) and node.name == "model":
-            continue
-        if isinstance(node, ast.Attribute) and node.attr in {"model", "_model"} and isinstance(node.ctx, ast.Store):
-            yield node
-        if isinstance(node, ast.Name) and node.id == "setattr":
-            yield node
-        # Another module of the bundle, or a base class outside it, may do it unseen.
-        if isinstance(node, ast.Attribute) and node.attr in {"__dict__", "__setattr__"}:
-            yield node
-        if isinstance(node, ast.keyword) and node.arg in {"model", "_model"}:
-            yield node
-        waiting += ast.iter_child_nodes(node)
-    for bound in module.names.values():
-        if any(
-            isinstance(each, Module) or (isinstance(each, (OwnClass, Function)) and each.file is not module.file)
-            for each in bound.values
-        ):
-            yield ast.Pass()
-
-
-def _wrong_type(made: OwnClass, modules: list[Module]) -> Iterator[Finding]:
-    expected = _expected(made)
-    setter = member(made, "model")
-    function = setter.function if isinstance(setter, Member) else None
-    if not expected or function is None or "_raise_error_if_model_is_wrong_type" not in ast.dump(function.node):
+    expected = run.attribute(inference, "expected_model_types", scope, node)
+    file, place = run.assigning or (scope.module.file, node)
+    if isinstance(expected, Method):
         return
-    for module in modules:
-        for node in ast.walk(module.file.tree) if module.file.tree else ():
-            if not isinstance(node, ast.Assign) or not any(
-                isinstance(each, ast.Attribute) and each.attr == "model" for each in node.targets
-            ):
-                continue
-            given = _made_by(node.value, module)
-            if given is not None and all(_unrelated(given, each) for each in expected):
-                yield rules.WRONG_TYPE.finding(
-                    f"{module.file.label}: the model is a {_called(given)}, but {made.name} expects "
-                    f"{' or '.join(_called(each) for each in expected)}",
-                    fix="return the model's class from expected_model_types",
-                    place=module.file.place(node),
+    if isinstance(expected, OwnClass) or is_none(expected) or _is_builtin_class(expected):
+        said = "None" if is_none(expected) else f"{_called(expected)} by itself"
+        run.note("model_type", file, place, f"assigns a model, but {made.name} expects {said} and not a set of classes")
+        return
+    classes = _elements(expected)
+    model = class_of(given[0])
+    if classes is None or model is None or not classes:
+        return
+    wrong = [each for each in classes if isinstance(each, Expression)]
+    if wrong:
+        names = ", ".join(ast.unparse(each.node) for each in wrong)
+        if len(wrong) < len(classes):
+            with run.branch():
+                run.note(
+                    "model_type", file, place, f"assigns a model, but {names} is no class that {made.name} could expect"
                 )
+        else:
+            run.note(
+                "model_type", file, place, f"assigns a model, but {names} is no class that {made.name} could expect"
+            )
+    elif all(_unrelated(model, each) for each in classes):
+        expects = " or ".join(_called(each) for each in classes)
+        run.note(
+            "model_type", file, place, f"assigns a model that is a {_called(model)}, but {made.name} expects {expects}"
+        )
 
 
-def _expected(made: OwnClass) -> list[OwnClass | External]:
-    """The classes of `return {A, B}` in `expected_model_types`; empty where it is not that simple."""
-    found = member(made, "expected_model_types")
-    function = found.function if isinstance(found, Member) else None
-    returned = [each.value for each in own_nodes(function.node) if isinstance(each, ast.Return)] if function else []
-    if function is None or len(returned) != 1 or not isinstance(returned[0], ast.Set):
-        return []
-    values = [value for each in returned[0].elts for value in values_of(each, function.scope)]
-    plain = [value for value in values if isinstance(value, (OwnClass, External))]
-    return plain if len(plain) == len(values) == len(returned[0].elts) else []
+def is_none(value: Value) -> bool:
+    """Whether a value is None for certain."""
+    return isinstance(value, Expression) and isinstance(value.node, ast.Constant) and value.node.value is None
 
 
-_LITERALS = {
-    ast.Dict: "builtins.dict",
-    ast.List: "builtins.list",
-    ast.JoinedStr: "builtins.str",
-    ast.Tuple: "builtins.tuple",
-}
-
-
-def _made_by(node: ast.expr, module: Module) -> OwnClass | External | None:
-    """The class of an object that a literal or a call of an own class gives."""
-    if type(node) in _LITERALS:
-        return External(_LITERALS[type(node)])
-    if isinstance(node, ast.Constant) and node.value is not None:
-        return External(f"builtins.{type(node.value).__name__}")
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in module.names:
-        found = module.names[node.func.id].values
-        if len(found) == 1 and isinstance(found[0], OwnClass) and "__new__" not in found[0].members:
-            return found[0]
+def class_of(value: Value) -> OwnClass | External | None:
+    """The class of an object that the code makes itself, or of a literal."""
+    if isinstance(value, Instance):
+        return value.made if isinstance(value.made, OwnClass) and not value.open else None
+    if not isinstance(value, Expression):
+        return None
+    if type(value.node) in _LITERALS:
+        return External(f"builtins.{_LITERALS[type(value.node)]}")
+    if isinstance(value.node, ast.Constant):
+        return External(f"builtins.{type(value.node.value).__name__}")
     return None
 
 
-def _unrelated(given: OwnClass | External, expected: OwnClass | External) -> bool:
+def _is_builtin_class(value: Value) -> bool:
+    return isinstance(value, External) and value.name in {
+        f"builtins.{each}" for each in ("dict", "list", "object", "str")
+    }
+
+
+def _elements(expected: Value) -> list[OwnClass | External | Expression] | None:
+    """The classes of a set, list or tuple that is written out, and constants among them; None for anything else."""
+    if not isinstance(expected, Expression) or not isinstance(expected.node, (ast.Set, ast.List, ast.Tuple)):
+        return None
+    found: list[OwnClass | External | Expression] = []
+    for each in expected.node.elts:
+        values = values_of(each, expected.scope)
+        value = values[0] if len(values) == 1 else None
+        constant = isinstance(value, Expression) and isinstance(value.node, ast.Constant)
+        subscripted = isinstance(value, Expression) and isinstance(value.node, ast.Subscript)
+        if isinstance(value, (OwnClass, External)) or (isinstance(value, Expression) and (constant or subscripted)):
+            found.append(Expression(each, expected.scope) if value == External("typing.Any") else value)
+        else:
+            return None
+    return found
+
+
+def _unrelated(given: OwnClass | External, expected: OwnClass | External | Expression) -> bool:
     """Whether an object of one class is certainly no instance of the other."""
-    if isinstance(given, External):
-        return isinstance(expected, OwnClass) or (
-            expected.name.startswith("builtins.") and expected.name not in {given.name, "builtins.object"}
-        )
     if isinstance(expected, External):
-        return (
-            expected.name.startswith("builtins.")
-            and expected.name != "builtins.object"
-            and derives(given, expected.name) is False
-        )
+        known = expected.name.startswith("builtins.") and expected.name != "builtins.object"
+        return known and expected != given and (isinstance(given, External) or not _may_derive(given, expected))
+    if not isinstance(expected, OwnClass) or not _is_plain(expected):
+        return False
     # By the class statement: a file that is both executed and imported gives two classes of it.
-    return not any(
+    return isinstance(given, External) or not any(
         each is None or (isinstance(each, OwnClass) and each.node is expected.node) for each in ancestry(given)
     )
 
 
-def _called(value: OwnClass | External) -> str:
-    return value.name.removeprefix("builtins.")
+def _may_derive(given: OwnClass, expected: External) -> bool:
+    return any(each is None or each == expected.name for each in ancestry(given))
+
+
+def _is_plain(made: OwnClass) -> bool:
+    """Whether `isinstance` follows the ancestors alone: no metaclass, no protocol, no registration."""
+    return all(
+        (each in _PLAIN) if isinstance(each, str) else each is not None and not each.node.keywords
+        for each in ancestry(made)
+    )
+
+
+def _called(value: Value) -> str:
+    if isinstance(value, OwnClass):
+        return value.name
+    return value.name.removeprefix("builtins.") if isinstance(value, External) else "value"

@@ -106,12 +106,6 @@ NEVER_ASSIGNED = rule(
     why="Inference.predict raises ModelNotAssignedError as long as `model` is None.",
     source="mac 2023.2.1 to 2026.1.3, Inference.predict",
 )
-WRONG_TYPE = rule(
-    "WLR535",
-    "the model is not of an expected type",
-    why="Assigning it raises TypeError when the platform loads the model.",
-    source="mac 2023.2.1 to 2026.1.3, Inference._raise_error_if_model_is_wrong_type",
-)
 CANNOT_CALL = rule(
     "WLR536",
     "a method cannot be called as the platform calls it",

@@ -33,7 +33,7 @@ def validate(sources: Sources, environment: PlatformEnvironment) -> tuple[Import
     """The validator's run over every .py outside `artifacts` folders, and findings of everything it would refuse."""
     run = ImportRun(sources, environment)
     modules = [run.execute(each, each.stem) for each in executed(sources)]
-    findings = explain((event for event in run.events if not event.lazy), environment)
+    findings = explain((event for event in run.failures if not event.lazy), environment)
     findings += taken_for_classes(modules, environment.python)
     if any(_has_chat(module) for module in modules):
         return run, findings

@@ -35,29 +35,29 @@ def image_of(spec: ModelSpec) -> ImageSpec:
     return spec.image
 
 
-def repository(spec: ModelSpec) -> str:
+def image_repository(spec: ModelSpec) -> str:
     """The image's name without its tag: `registry.example.com/models/NAME`."""
     registry = image_of(spec).registry
     return f"{registry.rstrip('/')}/{spec.name.lower()}" if registry else spec.name.lower()
 
 
-def reference(spec: ModelSpec) -> str:
+def image_reference(spec: ModelSpec) -> str:
     """The image's name with its tag, which is the project's version where none is set."""
     # A tag takes neither the `+` of a local version nor the `!` of an epoch; all else of PEP 440 it takes.
-    return f"{repository(spec)}:{image_of(spec).tag or re.sub('[+!]', '-', spec.version)}"
+    return f"{image_repository(spec)}:{image_of(spec).tag or re.sub('[+!]', '-', spec.version)}"
 
 
 def check_name(spec: ModelSpec) -> tuple[Finding, ...]:
     """Whether engines take the name that the image will have: each of its parts may be good, and the whole not."""
-    name = reference(spec)
-    if re.fullmatch(ImageReferenceValue.form, name, re.ASCII) and len(repository(spec)) <= _LONGEST_REPOSITORY:
+    name = image_reference(spec)
+    if re.fullmatch(ImageReferenceValue.form, name, re.ASCII) and len(image_repository(spec)) <= _LONGEST_REPOSITORY:
         return ()
     message = f"the image would be called {one_line(name)[:200]}, and no engine takes that"
     fix = "set image.tag, of at most 128 letters, digits, _, . and -, or a shorter image.registry"
     return (NAME.finding(message, fix=fix, place=spec.at("image")),)
 
 
-def context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple[Entry, ...]:
+def build_context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple[Entry, ...]:
     """All entries of a build context. `model`: those below `model/`; `requirements`: MLflow's own line among them."""
     from hatch_wallaroo import templates
 
@@ -71,7 +71,7 @@ def context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple
         "base": image.base,
         "packages": image.packages,
         "platform": image.platform,
-        "labels": labels(spec),
+        "labels": image_labels(spec),
     }
     return (
         Entry("Dockerfile", TextSource(made.get_template("Dockerfile.jinja").render(**values))),
@@ -81,7 +81,7 @@ def context(spec: ModelSpec, model: Iterable[Entry], requirements: str) -> tuple
     )
 
 
-def labels(spec: ModelSpec) -> Mapping[str, str]:
+def image_labels(spec: ModelSpec) -> Mapping[str, str]:
     """The usual labels, and the user's, which win."""
     source = spec.project.source
     return {

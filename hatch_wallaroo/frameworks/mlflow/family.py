@@ -9,12 +9,11 @@ from hatch_wallaroo.config.rules import BYOP_PARTS
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
+from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.byop.family import gather_generated, inspect_generated
-from hatch_wallaroo.frameworks.byop.layout import ARTIFACTS
 from hatch_wallaroo.frameworks.mlflow import signature
-from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL, check_name, context, reference
-from hatch_wallaroo.frameworks.mlflow.folder import described, libraries, read_folder
+from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL, build_context, check_name, image_reference
+from hatch_wallaroo.frameworks.mlflow.folder import described, libraries, read_model_folder
 from hatch_wallaroo.schema.types import Scalar, Schema, element
 
 NO_SCHEMAS = rule(
@@ -40,7 +39,7 @@ class MLflow(Family):
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
         """What MLmodel tells, or what the two functions are; nothing is loaded."""
-        facts: dict[str, Any] = {"image": reference(spec), "mlflow": MLFLOW}
+        facts: dict[str, Any] = {"image": image_reference(spec), "mlflow": MLFLOW}
         if spec.byop and spec.byop.load and spec.byop.predict:
             below = Layout("zip", ".zip", tuple(as_bundle(spec, layout.entries)))
             inspection = inspect_generated(spec, below, spec.byop.load, spec.byop.predict)
@@ -49,7 +48,7 @@ class MLflow(Family):
         description = described(layout.entries)
         if description is None:
             return Inspection(facts)
-        says = signature.told(description, spec.input_schema)
+        says = signature.signature_hints(description, spec.input_schema)
         facts |= {
             "flavors": sorted(str(name) for name in description.flavors if name != "python_function"),
             "saved_by": description.mlflow_version,
@@ -79,15 +78,15 @@ def effective_schemas(spec: ModelSpec, entries: Sequence[Entry]) -> tuple[Schema
     """The schemas that the model is configured with: the table's, else those of the signature in the context."""
     if (spec.input_schema and spec.output_schema) or spec.byop:
         return spec.input_schema, spec.output_schema
-    says = signature.told(described(entries), spec.input_schema)
+    says = signature.signature_hints(described(entries), spec.input_schema)
     return spec.input_schema or says.schema("inputs"), spec.output_schema or says.schema("outputs")
 
 
 def _planned_folder(spec: ModelSpec) -> Planned:
-    folder = read_folder(spec)
+    folder = read_model_folder(spec)
     if folder.entries is None:
         return Planned(None, folder.findings)
-    entries = context(spec, folder.entries, folder.requirements)
+    entries = build_context(spec, folder.entries, folder.requirements)
     return Planned(Layout("tar", ".tar", entries, folder.stripped), folder.findings)
 
 
@@ -105,7 +104,7 @@ def _planned_functions(spec: ModelSpec) -> Planned:
     if made is None:
         return Planned(None, findings)
     requirements = libraries(spec)
-    layout = Layout("tar", ".tar", context(spec, made, requirements.text), stripped)
+    layout = Layout("tar", ".tar", build_context(spec, made, requirements.text), stripped)
     return Planned(layout, (*findings, *requirements.findings))
 
 
@@ -127,10 +126,10 @@ def entries(
     return tuple(made), gathered.findings, tuple(dict.fromkeys(contents.stripped))
 
 
-def as_bundle(spec: ModelSpec, context: Iterable[Entry]) -> Iterator[Entry]:
+def as_bundle(spec: ModelSpec, build_context: Iterable[Entry]) -> Iterator[Entry]:
     """The user's files of a context where a BYOP bundle has them, for the checks of code."""
     prefix = f"{MODEL}/{ARTIFACTS}/"
-    for entry in context:
+    for entry in build_context:
         if entry.path.startswith(prefix):
             yield Entry(f"{spec.name}/{entry.path[len(MODEL) + 1 :]}", entry.source, entry.label)
 

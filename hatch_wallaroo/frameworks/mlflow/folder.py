@@ -105,7 +105,7 @@ def without_secrets(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Folder:
+class ModelFolder:
     """A model's folder: its entries below `model/` (None where findings leave none), and its requirements."""
 
     entries: tuple[Entry, ...] | None
@@ -114,25 +114,27 @@ class Folder:
     stripped: tuple[tuple[str, str], ...] = ()
 
 
-def read_folder(spec: ModelSpec) -> Folder:
+def read_model_folder(spec: ModelSpec) -> ModelFolder:
     """Read the folder that `model` names, on this machine or on a tracking server. Loads and executes nothing."""
     declared = declared_model(spec)
     there = spec
     if is_address(declared):
         fetched, findings = fetch(spec, declared)
         if fetched is None:
-            return Folder(None, "", findings)
+            return ModelFolder(None, "", findings)
         there, declared = replace(spec, root=fetched.parent), fetched.name
     place = spec.at("model")
     listing = list_folder(there, declared, place=place)
     entries = tuple(Entry(f"{MODEL}/{each.path}", FileSource(each.absolute), each.label) for each in listing.files)
     if errors(listing.findings) and not entries:
-        return Folder(None, "", listing.findings, listing.stripped)
+        return ModelFolder(None, "", listing.findings, listing.stripped)
     wrong = _wrong(entries, declared, place)
     if errors(wrong):
-        return Folder(None, "", (*listing.findings, *wrong), listing.stripped)
+        return ModelFolder(None, "", (*listing.findings, *wrong), listing.stripped)
     requirements = _requirements(spec, there, declared, entries)
-    return Folder(entries, requirements.text, (*listing.findings, *wrong, *requirements.findings), listing.stripped)
+    return ModelFolder(
+        entries, requirements.text, (*listing.findings, *wrong, *requirements.findings), listing.stripped
+    )
 
 
 def described(entries: Sequence[Entry]) -> MLmodel | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, Spec, read_mlmodel
+from hatch_wallaroo.formats.mlmodel import LARGEST, MLmodel, MLmodelError, SignatureField, read_mlmodel
 from hatch_wallaroo.schema.hints import Header, Hint, arrow_dtype, row_sizes
 from hatch_wallaroo.schema.notation import format_type
 from hatch_wallaroo.schema.types import Field, ListOf, MapOf, Scalar, Schema, Struct, Type
@@ -59,7 +59,7 @@ _COLUMNS = {
 _NUMPY = {"str": "string", "bytes": "binary", "datetime64[ns]": "timestamp[ns]", "timedelta64[ns]": "duration[ns]"}
 _STEMS = {"inputs": "inputs", "outputs": "predictions"}
 
-Form = Literal["records", "instances", "values"]
+RowForm = Literal["records", "instances", "values"]
 """How rows reach the model: as pandas records; or as tensors take them, `{"instances": […]}`, with whole rows or, where
 the tensor has no name, with the value of each row's only field."""
 
@@ -90,14 +90,14 @@ def read_signature(path: Path, shown: str) -> Header:
 
 
 def _header(model: MLmodel, shown: str) -> Header:
-    told = model.signature
-    if told is None:
+    signature_hints = model.signature
+    if signature_hints is None:
         return _wrong(shown, "the model has no signature", _SIGN)
     by = f", by MLflow {model.mlflow_version}" if model.mlflow_version else ""
     return Header(
         f"the signature in {shown}{by}",
-        hints(told.inputs, "inputs") if told.inputs else None,
-        hints(told.outputs, "outputs") if told.outputs else None,
+        hints(signature_hints.inputs, "inputs") if signature_hints.inputs else None,
+        hints(signature_hints.outputs, "outputs") if signature_hints.outputs else None,
     )
 
 
@@ -106,17 +106,17 @@ def _wrong(shown: str, message: str, fix: str, line: int | None = None, column: 
     return Header(findings=(NO_SIGNATURE.finding(f"{shown}: {message}", fix=fix, place=place),))
 
 
-def hints(specs: tuple[Spec, ...], side: str) -> tuple[Hint, ...]:
+def hints(specs: tuple[SignatureField, ...], side: str) -> tuple[Hint, ...]:
     """The fields of a side. Those without a name get the guide's."""
     return tuple(_hint(each, _name(each, at, len(specs), side)) for at, each in enumerate(specs, start=1))
 
 
-def _name(spec: Spec, at: int, count: int, side: str) -> str:
+def _name(spec: SignatureField, at: int, count: int, side: str) -> str:
     stem = _STEMS[side]
     return spec.name or (stem if count == 1 else f"{stem}_{at}")
 
 
-def _hint(spec: Spec, name: str) -> Hint:
+def _hint(spec: SignatureField, name: str) -> Hint:
     guess = "" if spec.name else "the signature gives it no name; this is the guide's"
     if spec.type == "tensor":
         dtype = arrow_dtype(_NUMPY.get(spec.dtype, spec.dtype))
@@ -128,7 +128,7 @@ def _hint(spec: Spec, name: str) -> Hint:
     return Hint(name, whole=whole, free=not spec.name, optional=not spec.required, untold=untold, guess=guess)
 
 
-def _type(spec: Spec) -> Type | None:
+def _type(spec: SignatureField) -> Type | None:
     """A column's type; None for what has no type in Arrow, such as `any`."""
     if spec.type in _COLUMNS:
         return Scalar(_COLUMNS[spec.type])
@@ -146,12 +146,12 @@ def _type(spec: Spec) -> Type | None:
 
 
 @dataclass(frozen=True)
-class Told:
+class SignatureHints:
     """The fields of each side (none: the signature does not tell), and how rows are sent."""
 
     inputs: tuple[Hint, ...]
     outputs: tuple[Hint, ...]
-    form: Form
+    form: RowForm
 
     def side(self, name: str) -> tuple[Hint, ...]:
         return self.inputs if name == "inputs" else self.outputs
@@ -163,20 +163,20 @@ class Told:
         return Schema(tuple(made)) if made and len(made) == len(fields) else None
 
 
-NOTHING = Told((), (), "records")
+NOTHING = SignatureHints((), (), "records")
 
 
-def told(description: MLmodel | None, declared: Schema | None) -> Told:
+def signature_hints(description: MLmodel | None, declared: Schema | None) -> SignatureHints:
     """What the signature tells; `declared` is the table's input schema, which may have a tensor's row as one list."""
     signature = description.signature if description else None
     if signature is None:
         return NOTHING
     inputs, outputs = signature.inputs or (), signature.outputs or ()
     fields, form = _inputs(inputs, declared)
-    return Told(fields, hints(outputs, "outputs"), form)
+    return SignatureHints(fields, hints(outputs, "outputs"), form)
 
 
-def _inputs(specs: tuple[Spec, ...], declared: Schema | None) -> tuple[tuple[Hint, ...], Form]:
+def _inputs(specs: tuple[SignatureField, ...], declared: Schema | None) -> tuple[tuple[Hint, ...], RowForm]:
     fields = hints(specs, "inputs")
     if not any(each.type == "tensor" for each in specs):
         return fields, "records"
@@ -194,7 +194,7 @@ def display(fields: Sequence[Hint]) -> dict[str, str]:
     return {each.name: format_type(each.type) if each.type else UNKNOWN for each in fields}
 
 
-def compared(spec: ModelSpec, signature: Told) -> list[Finding]:
+def compared(spec: ModelSpec, signature: SignatureHints) -> list[Finding]:
     """The table's schemas against the signature's: names, where it has some, and types."""
     findings = []
     for key, declared, side in (

@@ -105,7 +105,7 @@ _RUNS_NUMPY_1_26 = (3, 9)
 
 
 @dataclass
-class Opened:
+class OpenedPickle:
     """A pickle that was read: its `root`, the file, and what is to be said so far."""
 
     entry: Entry
@@ -128,7 +128,7 @@ def plan_pickle(spec: ModelSpec) -> Planned:
     return plan_file(spec, _SUFFIXES)
 
 
-def open_pickle(spec: ModelSpec, layout: Layout) -> Opened | None:
+def open_pickle(spec: ModelSpec, layout: Layout) -> OpenedPickle | None:
     """Read the layout's pickle and check what holds for any. None for a Git LFS pointer, which is told elsewhere.
 
     Where there is no pickle, `Opened.file.pickle` is None and `findings` say why.
@@ -140,7 +140,7 @@ def open_pickle(spec: ModelSpec, layout: Layout) -> Opened | None:
     size = source.size
     with source.open() as stream:
         file = read_pickle_file(stream, size)
-    opened = Opened(entry, file, Place(file=entry.name))
+    opened = OpenedPickle(entry, file, Place(file=entry.name))
     opened.findings += _form(opened)
     if file.pickle:
         opened.facts = {"format": _format(file), "protocol": file.pickle.protocol}
@@ -154,7 +154,7 @@ def _format(file: PickleFile) -> str:
     return "joblib" if file.joblib_arrays or file.separate_arrays else "pickle"
 
 
-def _form(opened: Opened) -> Iterator[Finding]:
+def _form(opened: OpenedPickle) -> Iterator[Finding]:
     file, name, place = opened.file, opened.entry.name, opened.place
     if _something_else(file):
         other = other_model(opened.entry.source, name)
@@ -214,7 +214,7 @@ def _again(name: str) -> str:
     )
 
 
-def _whole(opened: Opened) -> Iterator[Finding]:
+def _whole(opened: OpenedPickle) -> Iterator[Finding]:
     """Whether one pickle is all there is, and all that it needs."""
     file, pickle, name = opened.file, opened.file.pickle, opened.entry.name
     if pickle is None:
@@ -258,7 +258,7 @@ def _whole(opened: Opened) -> Iterator[Finding]:
         )
 
 
-def _contents(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
+def _contents(spec: ModelSpec, opened: OpenedPickle) -> Iterator[Finding]:
     """What it would import."""
     name, place = opened.entry.name, opened.place
     evil = dangerous(opened.names)
@@ -290,7 +290,7 @@ def _with_libraries(spec: ModelSpec) -> str:
     return f", with {libraries}" if libraries else ""
 
 
-def _from_elsewhere(spec: ModelSpec, opened: Opened, top: str, names: list[Global]) -> Finding:
+def _from_elsewhere(spec: ModelSpec, opened: OpenedPickle, top: str, names: list[Global]) -> Finding:
     """A top-level module that the platform may not have."""
     place = opened.place
     if top in BY_VALUE:

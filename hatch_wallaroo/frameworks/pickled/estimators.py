@@ -159,7 +159,7 @@ def unfitted(model: Value) -> bool:
 
 
 @dataclass(frozen=True)
-class Break:
+class VersionBreak:
     """`module` and `name` (a prefix; empty: any) exist, or have their form, from version `since` on, before `until`.
 
     A pickle that names them and was written in that span does not load outside of it.
@@ -186,22 +186,24 @@ _LOSS = "the classes of loss functions were moved"
 _DISTANCE = "the classes of distance metrics were renamed"
 
 
-def _changed(module: str, name: str, because: str, at: Version) -> tuple[Break, Break]:
+def _changed(module: str, name: str, because: str, at: Version) -> tuple[VersionBreak, VersionBreak]:
     """Of another form since a version: neither side loads what the other wrote."""
-    return Break(module, name, because, since=at), Break(module, name, because, until=at)
+    return VersionBreak(module, name, because, since=at), VersionBreak(module, name, because, until=at)
 
 
 BREAKS = (
     *_changed("sklearn.tree._tree", "Tree", f"{_TREE} since 1.3", (1, 3)),
     *_changed("sklearn.metrics._dist_metrics", "", f"{_DISTANCE} in 1.3", (1, 3)),
     *_changed("sklearn.cross_decomposition._pls", "", f"{_PLS} 1.3", (1, 3)),
-    Break("_loss", "", f"{_LOSS} in 1.4", since=(1, 4)),
-    Break("sklearn.ensemble._gb_losses", "", f"{_LOSS} in 1.4", until=(1, 4)),
-    Break("sklearn.cluster._hdbscan", "", "HDBSCAN is new in 1.3", since=(1, 3)),
-    Break("sklearn.preprocessing._target_encoder", "", "TargetEncoder is new in 1.3", since=(1, 3)),
-    Break("sklearn.model_selection._classification_threshold", "", "its threshold classifiers are new", since=(1, 5)),
-    Break("sklearn.frozen", "", "FrozenEstimator is new in 1.6", since=(1, 6)),
-    Break("sklearn.manifold._classical_mds", "", "ClassicalMDS is new", since=(1, 8)),
+    VersionBreak("_loss", "", f"{_LOSS} in 1.4", since=(1, 4)),
+    VersionBreak("sklearn.ensemble._gb_losses", "", f"{_LOSS} in 1.4", until=(1, 4)),
+    VersionBreak("sklearn.cluster._hdbscan", "", "HDBSCAN is new in 1.3", since=(1, 3)),
+    VersionBreak("sklearn.preprocessing._target_encoder", "", "TargetEncoder is new in 1.3", since=(1, 3)),
+    VersionBreak(
+        "sklearn.model_selection._classification_threshold", "", "its threshold classifiers are new", since=(1, 5)
+    ),
+    VersionBreak("sklearn.frozen", "", "FrozenEstimator is new in 1.6", since=(1, 6)),
+    VersionBreak("sklearn.manifold._classical_mds", "", "ClassicalMDS is new", since=(1, 8)),
 )
 
 

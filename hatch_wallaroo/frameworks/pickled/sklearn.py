@@ -10,7 +10,7 @@ from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.pickle_nodes import Blob, Call, Collection, Global, Node, Opaque, Value, array_of, class_of
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, version_numbers
 from hatch_wallaroo.frameworks.pickled import estimators
-from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
+from hatch_wallaroo.frameworks.pickled.checks import OpenedPickle, open_pickle, plan_pickle
 from hatch_wallaroo.frameworks.pickled.estimators import broken_between
 from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
 from hatch_wallaroo.text import few
@@ -120,7 +120,7 @@ def _facts(model: Value, made_by: Global) -> dict[str, object]:
     return facts
 
 
-def _no_model(opened: Opened) -> Iterator[Finding]:
+def _no_model(opened: OpenedPickle) -> Iterator[Finding]:
     fix = 'save the fitted estimator itself: pickle.dump(model, open("model.pkl", "wb"), protocol=4)'
     if isinstance(opened.root, Opaque):
         return
@@ -155,7 +155,7 @@ def describe(value: Value) -> str:
     return "None" if value is None else "a text" if isinstance(value, str) else f"the number {value}"
 
 
-def _check(spec: ModelSpec, opened: Opened, made_by: Global) -> Iterator[Finding]:
+def _check(spec: ModelSpec, opened: OpenedPickle, made_by: Global) -> Iterator[Finding]:
     model = opened.root
     top = made_by.module.partition(".")[0]
     if top == "xgboost":
@@ -177,7 +177,7 @@ def _check(spec: ModelSpec, opened: Opened, made_by: Global) -> Iterator[Finding
         )
 
 
-def _fitness(opened: Opened, made_by: Global) -> Iterator[Finding]:
+def _fitness(opened: OpenedPickle, made_by: Global) -> Iterator[Finding]:
     """Whether the estimator that predicts can, and was trained."""
     final = estimators.final_of(opened.root)
     kind = class_of(final) or made_by
@@ -196,7 +196,7 @@ def _fitness(opened: Opened, made_by: Global) -> Iterator[Finding]:
         )
 
 
-def _versions(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
+def _versions(spec: ModelSpec, opened: OpenedPickle) -> Iterator[Finding]:
     runs = spec.framework.libraries.get(_LIBRARY)
     if runs is None:
         return

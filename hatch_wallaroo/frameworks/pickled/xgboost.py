@@ -12,7 +12,7 @@ from hatch_wallaroo.formats.pickle_nodes import Blob, Global, Node, Value, class
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.xgboost_model import XGBoostModel, own_format, read_model
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, version_numbers
-from hatch_wallaroo.frameworks.pickled.checks import Opened, open_pickle, plan_pickle
+from hatch_wallaroo.frameworks.pickled.checks import OpenedPickle, open_pickle, plan_pickle
 from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
 from hatch_wallaroo.frameworks.pickled.sklearn import NO_ESTIMATOR, OTHER_FRAMEWORK, UNFITTED, describe
 
@@ -81,7 +81,7 @@ class XGBoost(Family):
         return tuple(check_schemas(spec, facts.get("features")))
 
 
-def _own_format(spec: ModelSpec, opened: Opened) -> Iterator[Finding]:
+def _own_format(spec: ModelSpec, opened: OpenedPickle) -> Iterator[Finding]:
     """What to say of a file that is no pickle: whether it is XGBoost's own, by content, else by suffix."""
     name, head = opened.entry.name, opened.file.head
     form = own_format(head)
@@ -105,7 +105,7 @@ def _runs(spec: ModelSpec, text: str) -> str:
     return text.format(version) if version else ""
 
 
-def _no_model(opened: Opened, made_by: Global | None) -> Iterator[Finding]:
+def _no_model(opened: OpenedPickle, made_by: Global | None) -> Iterator[Finding]:
     if made_by and made_by.module.startswith("sklearn."):
         inner = [each for each in opened.names if each.module.partition(".")[0] == "xgboost"]
         said = f"a scikit-learn {made_by.name}" + (f" around {inner[0].name}" if inner else "")
@@ -124,7 +124,7 @@ def _no_model(opened: Opened, made_by: Global | None) -> Iterator[Finding]:
     )
 
 
-def _header(opened: Opened) -> XGBoostModel | None:
+def _header(opened: OpenedPickle) -> XGBoostModel | None:
     """What the Booster's bytes say; None where the model holds none."""
     blob = _handle(opened.root)
     if blob is None or opened.file.compression:
@@ -147,7 +147,7 @@ def _payload(handle: Value) -> Blob | None:
     return max(blobs, key=lambda each: each.size, default=None)
 
 
-def _class(spec: ModelSpec, opened: Opened, made_by: Global) -> Iterator[Finding]:
+def _class(spec: ModelSpec, opened: OpenedPickle, made_by: Global) -> Iterator[Finding]:
     """Whether the class can be converted, and whether the model was trained."""
     refused = spec.framework.refused_classes.get(made_by.name)
     if refused:
@@ -174,7 +174,7 @@ def _trained(state: Node) -> bool:
     return any(key == "_Booster" and value is not None for key, value in state.entries)
 
 
-def _version(spec: ModelSpec, opened: Opened, made_by: Global, header: XGBoostModel | None) -> Iterator[Finding]:
+def _version(spec: ModelSpec, opened: OpenedPickle, made_by: Global, header: XGBoostModel | None) -> Iterator[Finding]:
     written = header.version if header else None
     runs = spec.framework.libraries.get(_LIBRARY)
     if not written or not runs or written == runs:

@@ -20,7 +20,7 @@ from hatch_wallaroo.frameworks.pretrained.folder import (
     read_json,
     text_of,
 )
-from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, check_schemas, fitting, tasks
+from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, check_schemas, fitting, task_of
 from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_beside, check_tokenizer
 from hatch_wallaroo.frameworks.pretrained.weights import check_weights
 from hatch_wallaroo.releases.model import FrameworkRow
@@ -90,7 +90,7 @@ class HuggingFace(Family):
         return plan_pretrained(spec, prefer_safetensors=reads_safetensors(spec.framework))
 
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        task = _task(spec)
+        task = task_of(spec.framework)
         files = members(layout)
         findings: list[Finding] = []
         facts: dict[str, Any] = {"task": task.name if task else None}
@@ -104,12 +104,8 @@ class HuggingFace(Family):
 
     def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:  # noqa: ARG002 - the task's alone
         """The fields of the task, whatever the model is."""
-        task = _task(spec)
+        task = task_of(spec.framework)
         return tuple(check_schemas(spec, task)) if task else ()
-
-
-def _task(spec: ModelSpec) -> Task | None:
-    return tasks().get(spec.framework.task or spec.framework.name.removeprefix(PREFIX))
 
 
 def reads_safetensors(row: FrameworkRow) -> bool:

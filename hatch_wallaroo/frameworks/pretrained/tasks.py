@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
+from hatch_wallaroo.releases.model import FrameworkRow
 from hatch_wallaroo.schema.types import Field, Scalar, Schema, Type, element, shape
 
 PREFIX = "hugging-face-"
@@ -62,7 +63,7 @@ _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
 
 
 @dataclass(frozen=True)
-class Shape:
+class TaskShape:
     """What a field holds: a dtype by Arrow's name (or `any`), and its sizes, None where the model decides them."""
 
     dtype: str
@@ -78,7 +79,7 @@ class FieldRule:
     """One field of a task's schema; see the head of the data file for what the words mean."""
 
     name: str
-    shapes: tuple[Shape, ...]
+    shapes: tuple[TaskShape, ...]
     need: Literal["required", "expected", "optional"]
     varies: bool
     same_size: str | None
@@ -138,6 +139,11 @@ def tasks() -> Mapping[str, Task]:
     return {name: _task(name, {**_architectures(tables, table), **table}) for name, table in tables.items()}
 
 
+def task_of(row: FrameworkRow) -> Task | None:
+    """The task that a framework of a release serves; None for one that is not known."""
+    return tasks().get(row.task or row.name.removeprefix(PREFIX))
+
+
 def fitting(architecture: str) -> tuple[Task, ...]:
     """The tasks that a class name in config.json is known to fit."""
     return tuple(task for task in tasks().values() if task.takes(architecture))
@@ -172,10 +178,10 @@ def _field(name: str, table: Mapping[str, Any]) -> FieldRule:
     )
 
 
-def _shape(text: str) -> Shape:
+def _shape(text: str) -> TaskShape:
     dtype, _, inside = text.removesuffix("]").partition("[")
     sizes = (None if size.strip() == "*" else int(size) for size in inside.split(",") if inside)
-    return Shape(dtype, tuple(sizes))
+    return TaskShape(dtype, tuple(sizes))
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -261,7 +267,7 @@ def _type(spec: ModelSpec, option: str, field: Field, wanted: FieldRule, task: T
         )
 
 
-def _judge(found: Type, wanted: Shape) -> tuple[Level, str] | None:
+def _judge(found: Type, wanted: TaskShape) -> tuple[Level, str] | None:
     """What a type lacks against the one that is wanted, or None where it will do."""
     if wanted.dtype == "any":
         return None
@@ -310,7 +316,7 @@ def _dimensions(count: int) -> str:
     return {0: "no dimensions", 1: "one dimension"}.get(count, f"{count} dimensions")
 
 
-def _written(wanted: Shape) -> str:
+def _written(wanted: TaskShape) -> str:
     return f'"{wanted}"' if wanted.dtype != "any" else "its type"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.formats.safetensors import SafetensorsError, SafetensorsHeader, read_header
+from hatch_wallaroo.formats.safetensors import SafetensorsError, SafetensorsHeader, read_safetensors_header
 from hatch_wallaroo.frameworks.pretrained.folder import TRANSFORMERS, WeightNames, matches, read_json
 from hatch_wallaroo.text import few
 
@@ -181,7 +181,7 @@ def _safetensors(entry: Entry, headers: list[SafetensorsHeader]) -> Iterator[Fin
         return
     try:
         with entry.source.open() as stream:
-            headers.append(read_header(stream, entry.source.size))
+            headers.append(read_safetensors_header(stream, entry.source.size))
     except SafetensorsError as error:
         yield DAMAGED.finding(
             f"{entry.name} {error}", fix="copy or download the file again, or save the model again", place=_at(entry)

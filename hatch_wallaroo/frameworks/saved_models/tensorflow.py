@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.formats.protobuf import ProtobufError, TruncatedError
+from hatch_wallaroo.formats.protobuf import MessageCutOffError, ProtobufError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model
 from hatch_wallaroo.frameworks.base import (
     Family,
@@ -143,7 +143,7 @@ def read_graph(spec: ModelSpec, entry: Entry) -> tuple[SavedModel | None, tuple[
             return None, ()
         with entry.source.open() as stream:
             model = read_saved_model(stream, entry.source.size)
-    except TruncatedError as problem:
+    except MessageCutOffError as problem:
         message = f"{entry.name} ends too early: {problem}"
     except ProtobufError as problem:
         message = f"{entry.name} is {begins_as(entry.source) or f'not a SavedModel: {problem}'}"

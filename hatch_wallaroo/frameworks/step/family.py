@@ -79,7 +79,7 @@ def _importing(spec: ModelSpec, run: ImportRun, modules: Iterable[Module]) -> It
         "relative": _alone,
         "exit": partial(_leaving, spec),
     }
-    found = explain([*run.events, *run.missed_by(called)], run.environment, fixes)
+    found = explain([*run.failures, *run.missed_by(called)], run.environment, fixes)
     for each in (*found, *reached_findings(run)):
         if each.code in _KEPT:
             yield each

@@ -13,7 +13,17 @@ from hatch_wallaroo.frameworks.step import rules
 from hatch_wallaroo.python.callables import accepts, required, visible
 from hatch_wallaroo.python.expressions import external_name, value_of
 from hatch_wallaroo.python.mac import DATA
-from hatch_wallaroo.python.values import Expression, External, Function, Module, OwnClass, Scope, Value
+from hatch_wallaroo.python.values import (
+    Expression,
+    External,
+    Function,
+    Instance,
+    Method,
+    Module,
+    OwnClass,
+    Scope,
+    Value,
+)
 
 STEP = {
     "wallaroo_json": "def wallaroo_json(data: pd.DataFrame):",
@@ -126,6 +136,10 @@ def _no_function(value: Value) -> str:
         outermost = value.decorators[0] if value.decorators else None
         made = isinstance(outermost, OwnClass) or (isinstance(outermost, External) and outermost.name in _NO_FUNCTIONS)
         return "no function, by its decorator" if made else ""
+    if isinstance(value, Instance):
+        return "an object"
+    if isinstance(value, Method):
+        return "a method of an object"
     if not isinstance(value, Expression):
         return ""
     node = value.node
@@ -133,18 +147,8 @@ def _no_function(value: Value) -> str:
         return repr(node.value)
     if isinstance(node, (ast.List, ast.Dict, ast.Set, ast.Tuple, ast.JoinedStr)):
         return "a value"
-    if isinstance(node, ast.Call) and isinstance(value_of(node.func, value.scope), OwnClass):
-        return "an object"
-    return "a method of an object" if _is_bound_method(node, value.scope) else ""
-
-
-def _is_bound_method(node: ast.expr, scope: Scope) -> bool:
-    """`Step().process_data`, which `inspect.isfunction` does not take for a function."""
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Call):
-        return False
-    made = value_of(node.value.func, scope)
-    bound = made.members.get(node.attr) if isinstance(made, OwnClass) else None
-    return bound is not None and all(isinstance(each, Function) and not each.decorators for each in bound.values)
+    made = isinstance(node, ast.Call) and isinstance(value_of(node.func, value.scope), OwnClass)
+    return "an object" if made else ""
 
 
 def _signature(spec: ModelSpec, hit: _Hit) -> Iterator[Finding]:

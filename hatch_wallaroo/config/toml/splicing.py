@@ -1,4 +1,4 @@
-"""Where something new goes in the text of a TOML document.
+"""Where something new goes in the text of a TOML document, and what goes from it with a key or a table.
 
 Everything here takes a valid text and gives another, in which all other bytes are what they were: comments, blank
 lines, order, each line's own end. A line or a table is put between those that are there, by their places in the text;
@@ -14,12 +14,13 @@ from itertools import takewhile
 from typing import Any, Literal
 
 from hatch_wallaroo.config.toml.statements import Pair, Section, line_start, sections
-from hatch_wallaroo.config.toml.values import dotted, line, written
+from hatch_wallaroo.config.toml.values import dotted, line, without_key, written
 from hatch_wallaroo.config.toml.values import with_value as changed_value
 from hatch_wallaroo.findings import KeyPath
 
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*(?:\n|\Z)")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
+_BLANK_LINES = re.compile(r"(?:[ \t\r]*\n)*")
 _ENDS_BLANK = re.compile(r"(?:\A|\n)[ \t\r]*\n\Z")
 _HEADER = re.compile(r"[ \t]*\[")
 _INDENT = re.compile(r"[ \t]*")
@@ -88,9 +89,9 @@ def with_table(text: str, path: Key, body: str, *, at_start: bool = False) -> st
     home = home_of(text, path)
     found = sections(text)
     if home.kind == "implied" and home.path == path:
-        at = above(text, next(each.start for each in found[1:] if each.path[: len(path)] == path))
+        at = _above(text, next(each.start for each in found[1:] if each.path[: len(path)] == path))
     elif at_start and len(found) > 1:
-        at = above(text, found[1].start)
+        at = _above(text, found[1].start)
     else:
         at = _beside(text, found, path)
     return _insert_block(text, at, f"[{dotted(path)}]\n{body}")
@@ -105,7 +106,17 @@ def renamed(text: str, old: Key, new: Key) -> str:
     return text
 
 
-def above(text: str, start: int) -> int:
+def without(text: str, key: Key) -> str:
+    """The text without a key, or without a table and all that is in it.
+
+    Comments above it stay; those beside and between its lines go with it.
+    """
+    while (less := _once(text, key)) is not None:
+        text = less
+    return text
+
+
+def _above(text: str, start: int) -> int:
     """Above a header and the comments right above it, which are its own."""
     while start > 0:
         before = line_start(text, start - 1)
@@ -115,7 +126,7 @@ def above(text: str, start: int) -> int:
     return start
 
 
-def behind(text: str, section: Section) -> int:
+def _behind(text: str, section: Section) -> int:
     """Behind a section and the comments right below its last line, if those do not stand right above another table."""
     at = section.body_end
     while at < len(text) and (found := _COMMENT_LINE.match(text, at)):
@@ -150,7 +161,7 @@ def _into_section(text: str, home: Home, own: Key, value: Any) -> str:
         before = indent[0] if indent else ""
         return _insert_lines(text, related[-1].end, before + line(own, value, column=len(before)))
     headers = sections(text)[1:]
-    at = section.end if section.path else above(text, headers[0].start) if headers else len(text)
+    at = section.end if section.path else _above(text, headers[0].start) if headers else len(text)
     return _insert_lines(text, at, line(own, value))
 
 
@@ -185,7 +196,7 @@ def _beside(text: str, found: Sequence[Section], path: Key) -> int:
         common = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(section.path, path, strict=False))))
         if common and common >= shared and section.path[:common] != ("tool",):
             best, shared = section, common
-    return len(text) if best is None or best is found[-1] else behind(text, best)
+    return len(text) if best is None or best is found[-1] else _behind(text, best)
 
 
 def _newline(text: str, at: int) -> str:
@@ -198,3 +209,29 @@ def _newline(text: str, at: int) -> str:
 
 def _in_lines(lines: str, newline: str) -> str:
     return lines if newline == "\n" else lines.replace("\n", newline)
+
+
+def _once(text: str, key: Key) -> str | None:
+    """One part of it less: a section, a line, a key of an inline table; None where nothing is left of it."""
+    found = sections(text)
+    for section in found[1:]:
+        if section.path[: len(key)] == key:
+            return _without_lines(text, section.start, _behind(text, section))
+    for pair in (pair for section in found for pair in section.pairs):
+        if pair.path[: len(key)] == key:
+            return text[: pair.start] + text[pair.end :]
+        if pair.path == key[: len(pair.path)]:
+            made = without_key(text[pair.value : pair.value_end], key[len(pair.path) :])
+            return None if made is None else text[: pair.value] + made + text[pair.value_end :]
+    return None
+
+
+def _without_lines(text: str, start: int, end: int) -> str:
+    """Without some lines and the blank ones below them, which separated them from what follows."""
+    blank = _BLANK_LINES.match(text, end)
+    end = blank.end() if blank else end
+    before = text[:start]
+    if text[end:].strip():
+        return before + text[end:]
+    kept = len(before.rstrip(" \t\r\n"))
+    return before[: before.index("\n", kept) + 1] if kept else ""

@@ -1,20 +1,15 @@
-"""What the commands share: how they speak, complain and leave."""
+"""How commands, and the template under Hatch, speak to their user: results, remarks, errors with their fix."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import click
 
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.text import colored, printable
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class CommandError(click.ClickException):
@@ -58,22 +53,3 @@ def say_json(made: Any) -> None:
     """Print a document for programs: UTF-8 whatever the terminal's encoding, two spaces, keys as they were made."""
     text = json.dumps(made, indent=2, ensure_ascii=True, allow_nan=False)
     click.echo(text)
-
-
-def json_option(command: Command) -> Command:
-    """`--json`, given to the command as `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
-
-
-def project_option(command: Command) -> Command:
-    """`--project DIR`, given to the command as `project`: the folder with the pyproject.toml, by default this one."""
-    kind = click.Path(exists=True, file_okay=False, path_type=Path)
-    option = click.option("--project", "-p", type=kind, default=Path(), help="The project's folder.", metavar="DIR")
-    return option(command)
-
-
-def no_color(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    """The callback of `--no-color`: what is asked for once holds for all that runs after."""
-    del context, parameter
-    if value:
-        os.environ["NO_COLOR"] = "1"

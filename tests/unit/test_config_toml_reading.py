@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hatch_wallaroo.config.rules import UNKNOWN_KEY
-from hatch_wallaroo.config.toml.parsing import parse_document, read_document
-from hatch_wallaroo.config.toml.positions import Positions, locate_all
+from hatch_wallaroo.config.toml.reading import Positions, locate_all, parse_document, read_document
 from hatch_wallaroo.findings import Place
 
 if sys.version_info >= (3, 11):

@@ -1,0 +1,402 @@
+"""Calls of the user's own functions, executed as far as reading tells: what they give, and what they trip over."""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
+
+from hatch_wallaroo.python import path_effects
+from hatch_wallaroo.python.classes import Member, ancestry, is_property, is_setter, member
+from hatch_wallaroo.python.expressions import external_name, value_of, values_of
+from hatch_wallaroo.python.imports import Importer
+from hatch_wallaroo.python.mac import CLASSES
+from hatch_wallaroo.python.source_files import SourceFile
+from hatch_wallaroo.python.statements import evaluated
+from hatch_wallaroo.python.values import (
+    UNKNOWN,
+    Binding,
+    Expression,
+    External,
+    Folder,
+    Function,
+    Instance,
+    Method,
+    Module,
+    Names,
+    OwnClass,
+    Parent,
+    Scope,
+    Value,
+    joined,
+    several,
+)
+
+_DEEPEST = 8
+_MOST = 300
+"""Calls that are followed: what one process of the platform does at once is rarely a tenth of it."""
+_TRANSPARENT = frozenset(
+    {
+        "abc.abstractmethod", "typing.override", "typing_extensions.override", "typing.no_type_check",
+        "torch.no_grad", "torch.inference_mode", "builtins.property", "functools.cached_property",
+    }
+)  # fmt: skip
+"""Decorators through which a call reaches the function itself."""
+NONE = Expression(ast.Constant(None), Scope(None))  # type: ignore[arg-type]  # a constant looks nothing up
+
+
+KnownMethod: TypeAlias = "Callable[[Caller, Instance, Sequence[Value], Scope, ast.AST], None]"
+
+
+@dataclass(eq=False)
+class Frame:
+    """A call that is being executed. `left`: it may have ended already, on a way that was not certain."""
+
+    function: Function
+    method: Method | None
+    branching: int
+    returned: list[Value] = field(default_factory=list)
+    left: bool = False
+
+
+@dataclass(eq=False)
+class Caller(Importer):
+    """Follows calls, properties and attributes of objects.
+
+    `called` are the functions that are certainly executed, `entered` all that were looked into. `methods` say what
+    methods do that the bundle's classes inherit from outside. `assigning` is the statement that a setter works for.
+    """
+
+    called: set[ast.AST] = field(default_factory=set)
+    entered: set[ast.AST] = field(default_factory=set)
+    methods: Mapping[str, KnownMethod] = field(default_factory=dict)
+    assigning: tuple[SourceFile, ast.AST] | None = None
+    frames: list[Frame] = field(default_factory=list)
+    _branching: int = 0
+    _results: dict[Hashable, Value] = field(default_factory=dict)
+    _calls: int = 0
+
+    @abstractmethod
+    def statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> bool:
+        """Execute statements; whether they certainly end the body around them."""
+
+    @property
+    def in_function(self) -> bool:
+        return bool(self.frames)
+
+    @property
+    def sure(self) -> bool:
+        return super().sure and not self._branching and not any(frame.left for frame in self.frames)
+
+    def evaluate(self, statement: ast.stmt, scope: Scope) -> None:
+        """What the expressions of a statement do, the innermost first."""
+        annotations = not scope.module.file.postponed and not (self.frames and isinstance(statement, ast.AnnAssign))
+        for node, sure in evaluated(statement, annotations=annotations):
+            self._branching += not sure
+            if isinstance(node, ast.Call):
+                self._call_node(node, scope)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                self._attribute_node(node, scope)
+            elif isinstance(node, ast.Subscript):
+                path_effects.variable(self, node, scope)
+            self._branching -= not sure
+
+    def call(
+        self, called: Function | Method, given: Sequence[Value], named: Mapping[str, Value] | None = None
+    ) -> Value:
+        """What a call of a function gives; Unknown where it may be several things, or cannot be followed."""
+        method = called if isinstance(called, Method) else None
+        function = called.function if isinstance(called, Method) else called
+        if self._opaque(function):
+            return UNKNOWN
+        self._calls += 1
+        if self.sure:
+            self.called.add(function.node)
+        return self.run_body(function, method, given, named)
+
+    def run_body(
+        self,
+        function: Function,
+        method: Method | None,
+        given: Sequence[Value],
+        named: Mapping[str, Value] | None = None,
+    ) -> Value:
+        """Execute the statements of a function; arguments that are not given are unknown."""
+        self.entered.add(function.node)
+        names = Names()
+        _bind_arguments(function, [*([method.instance] if method else []), *given], named or {}, names)
+        scope = Scope(function.scope.module, names, outer=function.scope if function.scope.local is not None else None)
+        frame = Frame(function, method, self._branching)
+        self.frames.append(frame)
+        try:
+            ended = self.statements(function.node.body, scope, names)
+        finally:
+            self.frames.pop()
+        if not ended:
+            frame.returned.append(NONE)
+        found = several(frame.returned)
+        return found[0] if len(found) == 1 and not frame.left else UNKNOWN
+
+    def _opaque(self, function: Function) -> bool:
+        """Whether a call is not followed: decorated by what is not known, too deep, or already being executed."""
+        if self._lazy or any(frame.function.node is function.node for frame in self.frames):
+            return True
+        plain = all(
+            (isinstance(value, External) and value.name in _TRANSPARENT)
+            or (isinstance(node, ast.Attribute) and node.attr in {"setter", "getter"})
+            or (isinstance(node, ast.Call) and external_name(node.func, function.scope) in _TRANSPARENT)
+            for node, value in zip(function.node.decorator_list, function.decorators, strict=True)
+        )
+        if plain and len(self.frames) < _DEEPEST and self._calls < _MOST and not _yields(function.node):
+            return False
+        self.path_open = self.path_open or path_effects.changes_path(function)
+        return True
+
+    def instantiate(self, made: OwnClass, given: Sequence[Value], named: Mapping[str, Value] | None = None) -> Value:
+        """An object of a class of the bundle, after its `__init__`."""
+        if any(keyword.arg == "metaclass" for keyword in made.node.keywords) or made.decorators:
+            return UNKNOWN
+        lines = ancestry(made)
+        known = all(isinstance(each, OwnClass) or (each is not None and each in _WITHOUT_SURPRISES) for each in lines)
+        if any("__new__" in each.members for each in lines if isinstance(each, OwnClass)):
+            return UNKNOWN
+        names = Names()
+        if any(each in CLASSES for each in lines if isinstance(each, str)):
+            names["_model"] = Binding((NONE,))
+        instance = Instance(made, names, open=not known)
+        found = member(made, "__init__")
+        if isinstance(found, Member) and found.function is not None and isinstance(found.owner, OwnClass):
+            self.call(Method(found.function, found.owner, instance), given, named)
+        return instance
+
+    def attribute(self, instance: Instance, name: str, scope: Scope, node: ast.AST) -> Value:
+        """What an attribute of an object gives, its property executed; a note where there certainly is none."""
+        instance.open = instance.open or name == "__dict__"
+        if name in instance.members:
+            found = instance.members[name].values
+            return found[0] if len(found) == 1 else UNKNOWN
+        if isinstance(instance.made, str):
+            if not instance.open and not name.startswith("_"):
+                self.note("attribute", scope.module.file, node, f"{instance.made}:{name}")
+            return UNKNOWN
+        return self._class_attribute(member(instance.made, name), instance, name, scope, node)
+
+    def _class_attribute(
+        self, found: Member | bool | None, instance: Instance, name: str, scope: Scope, node: ast.AST
+    ) -> Value:
+        assert isinstance(instance.made, OwnClass)  # noqa: S101 - the others have no class to look into
+        if found is None:
+            closed = not instance.open and not instance.made.open and not name.startswith("__")
+            if closed and member(instance.made, "__getattr__") is None:
+                self.note("attribute", scope.module.file, node, f"{instance.made.name}:{name}")
+            return UNKNOWN
+        if not isinstance(found, Member):
+            return UNKNOWN
+        function = found.function
+        if isinstance(found.owner, str):
+            values = instance.members["_model"].values if name == "model" else ()
+            return values[0] if len(values) == 1 and not instance.open else UNKNOWN
+        if function is None:
+            values = found.binding.values if found.binding else ()
+            return values[0] if len(values) == 1 else UNKNOWN
+        if not is_property(function):
+            return Method(function, found.owner, instance) if not function.decorators else UNKNOWN
+        if is_setter(function):
+            if function.getter is None:
+                return self._class_attribute(_beyond(instance.made, found.owner, name), instance, name, scope, node)
+            function = function.getter
+        given = self.call(Method(function, found.owner, instance), ())
+        if any(isinstance(each, External) and each.name == "functools.cached_property" for each in function.decorators):
+            instance.members[name] = Binding((given,))
+        return given
+
+    def set_attribute(self, target: Value, name: str, values: tuple[Value, ...], scope: Scope, node: ast.AST) -> None:
+        """`x.name = …`"""
+        if isinstance(target, OwnClass):
+            target.members[name] = Binding(values)
+        elif isinstance(target, External) and target.name == "builtins":
+            self.builtins.add(name)
+        elif isinstance(target, Instance):
+            found = member(target.made, name) if isinstance(target.made, OwnClass) else None
+            if isinstance(found, Member):
+                self._set_member(found, target, name, values, scope, node)
+            else:
+                self._set(target, name, values)
+
+    def _set_member(
+        self,
+        found: Member,
+        target: Instance,
+        name: str,
+        values: tuple[Value, ...],
+        scope: Scope,
+        node: ast.AST,
+    ) -> None:
+        """Set an attribute that the object's class defines: by its setter, where it is a property."""
+        function = found.function
+        if isinstance(found.owner, str):
+            read_only = name == "model" and found.owner in _WITHOUT_SETTER
+            target.open = target.open or (name == "model" and not read_only)
+        else:
+            read_only = function is not None and is_property(function) and not is_setter(function)
+        if read_only:
+            owner = target.made.name if isinstance(target.made, OwnClass) else target.made
+            self.note("read_only", scope.module.file, node, f"{owner}:{name}")
+        elif function is not None and is_setter(function) and isinstance(found.owner, OwnClass):
+            assigning, self.assigning = self.assigning, (scope.module.file, node)
+            self.call(Method(function, found.owner, target), values[:1] if len(values) == 1 else (UNKNOWN,))
+            self.assigning = assigning
+        else:
+            self._set(target, name, values)
+
+    def _set(self, target: Instance, name: str, values: tuple[Value, ...]) -> None:
+        bound = Binding(values)
+        before = target.members.get(name)
+        sure = not self._branching and not any(frame.left for frame in self.frames)
+        target.members[name] = bound if sure or before is None else joined((before, bound)) or bound
+
+    def _attribute_node(self, node: ast.Attribute, scope: Scope) -> None:
+        scope.results.pop(node, None)
+        base = value_of(node.value, scope)
+        if isinstance(base, Instance):
+            scope.results[node] = (self.attribute(base, node.attr, scope, node),)
+        elif isinstance(base, Parent):
+            found = (
+                _beyond(base.instance.made, base.owner, node.attr) if isinstance(base.instance.made, OwnClass) else None
+            )
+            function = found.function if isinstance(found, Member) else None
+            if function is not None and isinstance(found, Member) and isinstance(found.owner, OwnClass):
+                scope.results[node] = (Method(function, found.owner, base.instance),)
+        else:
+            scope.results[node] = values_of(node, scope)
+            if isinstance(base, External) and not isinstance(scope.results[node][0], Module):
+                self.missing_attribute(base.name, node, scope)
+
+    def _call_node(self, node: ast.Call, scope: Scope) -> None:
+        called = value_of(node.func, scope)
+        starred = any(isinstance(each, ast.Starred) for each in node.args) or any(
+            not each.arg for each in node.keywords
+        )
+        given = [value_of(each, scope) for each in node.args]
+        named = {each.arg: value_of(each.value, scope) for each in node.keywords if each.arg}
+        if isinstance(called, External) and called.name == "builtins.super" and self.frames and not node.args:
+            method = self.frames[-1].method
+            if method is not None:
+                scope.results[node] = (Parent(method.owner, method.instance),)
+        elif self._known_method(node, given, scope):
+            return
+        elif starred or not isinstance(called, (Function, Method, OwnClass)) or _is_async(called):
+            path_effects.call(self, node, scope)
+            if not isinstance(called, External) or called.name not in _HARMLESS:
+                _escape([*given, *named.values()])
+            if isinstance(called, Function):
+                self.path_open = self.path_open or path_effects.changes_path(called)
+        elif isinstance(called, OwnClass):
+            scope.results[node] = (self.instantiate(called, given, named),)
+        else:
+            scope.results[node] = (self._called_own(called, given, named),)
+
+    def _member_of(self, value: Value, name: str) -> Member | bool | None:
+        return member(value.made, name) if isinstance(value, Instance) and isinstance(value.made, OwnClass) else None
+
+    def _called_own(self, called: Function | Method, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
+        """A call's result; of calls that differ in nothing that we know of, the first one's."""
+        function = called.function if isinstance(called, Method) else called
+        key = (function.node, tuple(map(_told, given)), tuple((name, _told(each)) for name, each in named.items()))
+        if isinstance(called, Method) or key not in self._results:
+            if self._opaque(function):
+                _escape([*given, *named.values(), *([called.instance] if isinstance(called, Method) else [])])
+            self._results[key] = self.call(called, given, named)
+        return self._results[key]
+
+    def _known_method(self, node: ast.Call, given: Sequence[Value], scope: Scope) -> bool:
+        """A method that a class of the bundle inherits from outside, of which is known what it does."""
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in self.methods:
+            return False
+        instance = value_of(node.func.value, scope)
+        found = self._member_of(instance, node.func.attr)
+        if not isinstance(instance, Instance) or not isinstance(found, Member) or not isinstance(found.owner, str):
+            return False
+        self.methods[node.func.attr](self, instance, given, scope, node)
+        return True
+
+    @contextmanager
+    def branch(self) -> Iterator[None]:
+        """What is executed on some ways only."""
+        self._branching += 1
+        try:
+            yield
+        finally:
+            self._branching -= 1
+
+
+_WITHOUT_SETTER = frozenset({"mac.inference.Inference", "mac.inference.AsyncInference"})
+_WITHOUT_SURPRISES = frozenset({*CLASSES, "abc.ABC", "builtins.object", "typing.Generic"})
+"""Classes outside the bundle that give an object no attribute that we do not know of."""
+_HARMLESS = frozenset({"builtins.isinstance", "builtins.type", "builtins.print", "builtins.id", "builtins.repr"})
+
+
+def _beyond(made: OwnClass, owner: OwnClass, name: str) -> Member | bool | None:
+    """The member of a class that comes after `owner` in the order of lookup."""
+    lines = ancestry(made)
+    after = lines[lines.index(owner) + 1 :] if owner in lines else ()
+    return member(made, name, after)
+
+
+def _escape(values: Iterable[Value]) -> None:
+    """Objects handed to what is not followed may be given attributes there."""
+    for each in values:
+        if isinstance(each, Instance):
+            each.open = True
+        elif isinstance(each, Method):
+            each.instance.open = True
+
+
+def _bind_arguments(function: Function, given: Sequence[Value], named: Mapping[str, Value], names: Names) -> None:
+    arguments = function.node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = dict(zip(reversed(positional), reversed(arguments.defaults), strict=False))
+    defaults.update(
+        {each: value for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
+    )
+    for index, each in enumerate([*positional, *arguments.kwonlyargs]):
+        values: tuple[Value, ...] = (UNKNOWN,)
+        if index < len(given) and each in positional:
+            values = (given[index],)
+        elif each.arg in named:
+            values = (named[each.arg],)
+        elif each in defaults:
+            values = values_of(defaults[each], function.scope)
+        names[each.arg] = Binding(values)
+    for rest in (arguments.vararg, arguments.kwarg):
+        if rest is not None:
+            names[rest.arg] = Binding((UNKNOWN,))
+
+
+def _told(value: Value) -> Hashable:
+    """What is known of an argument, to tell calls from each other."""
+    if isinstance(value, Expression):
+        return ast.dump(value.node) if isinstance(value.node, ast.Constant) else None
+    return value if isinstance(value, (Folder, External)) else id(value)
+
+
+def _is_async(called: Value) -> bool:
+    """Whether a call gives something to await, and executes nothing yet."""
+    function = called.function if isinstance(called, Method) else called
+    return isinstance(function, Function) and function.is_async
+
+
+@lru_cache(1024)
+def _yields(function: ast.AST) -> bool:
+    waiting = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            waiting += ast.iter_child_nodes(node)
+    return False
