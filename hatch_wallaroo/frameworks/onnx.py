@@ -14,7 +14,7 @@ from hatch_wallaroo.formats.onnx import OnnxHeader, OnnxValue, read_onnx_header
 from hatch_wallaroo.formats.protobuf import MessageCutOffError, ProtobufError
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, begins_as, declared_model, is_folder
 from hatch_wallaroo.frameworks.tensors import Tensor, written
-from hatch_wallaroo.text import few
+from hatch_wallaroo.text import describe_error, few
 
 FORM = rule(
     "WLR300",
@@ -149,7 +149,7 @@ class Onnx(Family):
                 return Inspection()
             header = _read(entry)
         except OSError as problem:
-            return _unreadable(entry, f"cannot be read: {problem.strerror or problem}", "")
+            return _unreadable(entry, f"cannot be read: {describe_error(problem)}", "")
         except MessageCutOffError as problem:
             return _explained(entry, f"ends too early: {problem}", "copy or download it again, completely")
         except ProtobufError as problem:
