@@ -49,6 +49,19 @@ def complain(message: str, fix: str = "") -> None:
         tell("    fix: " + fix.replace("\n", "\n         "))
 
 
+def one_of_the_two(*, yes: bool, dry_run: bool) -> None:
+    """Refuse `--yes` together with `--dry-run`."""
+    if yes and dry_run:
+        raise misused("--yes makes the changes, and --dry-run makes none", "choose one of the two")
+
+
+def ask(question: str) -> None:
+    """Ask whether to go on, and end the command by no; refuse where nobody is there to be asked."""
+    if not sys.stdin.isatty():
+        raise misused("nobody is there to be asked", "--yes makes the changes, --dry-run only shows them")
+    click.confirm(question, abort=True, err=True)
+
+
 def say_json(made: Any) -> None:
     """Print a document for programs: UTF-8 whatever the terminal's encoding, two spaces, keys as they were made."""
     text = json.dumps(made, indent=2, ensure_ascii=True, allow_nan=False)

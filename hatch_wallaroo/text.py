@@ -19,6 +19,7 @@ _LONGEST_QUOTED = 80
 _LONGEST_DISPLAYED = 40
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_OF_DIFF = {"+": "32", "-": "31", "@": "36"}
 _HIDDEN = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb"
     "\\U0001d173-\\U0001d17a\\U000e0000-\\U000e007f]"
@@ -45,6 +46,14 @@ def colored(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def painted_diff(diff: str, *, color: bool) -> str:
+    """A unified difference for a terminal: in colours where they are wanted, and nothing in it that steers one."""
+    clean = [printable(line) for line in diff.split("\n")]
+    if color:
+        clean = [f"\x1b[{_OF_DIFF[line[0]]}m{line}\x1b[0m" if line[:1] in _OF_DIFF else line for line in clean]
+    return "\n".join(clean)
 
 
 def human_size(size: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hatch_wallaroo.cli.groups import json_option, project_option
-from hatch_wallaroo.console import CommandError, misused, tell
+from hatch_wallaroo.console import CommandError, ask, misused, one_of_the_two, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED, OK
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.text import colored, describe_error, one_line
@@ -63,8 +63,7 @@ def check(
     form = _form(form, as_json)
     if (yes or dry_run) and not fix:
         raise misused(f"{'--yes' if yes else '--dry-run'} goes with --fix", "add --fix, or leave it out")
-    if yes and dry_run:
-        raise misused("--yes makes the changes, and --dry-run makes none", "choose one of the two")
+    one_of_the_two(yes=yes, dry_run=dry_run)
     found = _check(project, models)
     fixing = None
     if fix and found.repository.document is not None:
@@ -115,7 +114,8 @@ def _mend(found: Result, *, yes: bool, dry_run: bool, plain: bool) -> Fixing:
     if dry_run:
         return fixing
     if not yes:
-        _ask(fixing)
+        count = len(fixing.files)
+        ask(f"change {count} file{'s' if count > 1 else ''}?")
     try:
         write(fixing.files)
     except WriteError as error:
@@ -130,13 +130,6 @@ def _tell_more(found: Result) -> None:
     more = len(Fixing.of(found).fixes)
     if more:
         tell(f"{more} more can be mended now: run the command again")
-
-
-def _ask(fixing: Fixing) -> None:
-    if not sys.stdin.isatty():
-        raise misused("nobody is there to be asked", "--yes makes the changes, --dry-run only shows them")
-    count = len(fixing.files)
-    click.confirm(f"change {count} file{'s' if count > 1 else ''}?", abort=True, err=True)
 
 
 def _written(found: Result, form: str, fixing: Fixing | None, output: Path | None) -> str:

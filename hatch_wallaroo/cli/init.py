@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import click
 
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.cli.groups import json_option, project_option
-from hatch_wallaroo.console import CommandError, misused, say_json, tell
+from hatch_wallaroo.console import CommandError, misused, one_of_the_two, say_json, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION
 from hatch_wallaroo.findings import Finding, Level
 from hatch_wallaroo.report import render
-from hatch_wallaroo.text import colored, one_line, printable
+from hatch_wallaroo.text import colored, one_line, painted_diff
 
 if TYPE_CHECKING:
     from hatch_wallaroo.cli.init_choosing import Choice
@@ -71,8 +71,7 @@ def init(
     from hatch_wallaroo.config.toml.editing import EditError
     from hatch_wallaroo.discover.adoption import Adoption, adopt
 
-    if yes and dry_run:
-        raise misused("--yes makes the changes, and --dry-run makes none", "choose one of the two")
+    one_of_the_two(yes=yes, dry_run=dry_run)
     context, edit = _read(project, release)
     _judge(context, framework, name, models)
     asking = sys.stdin.isatty() and not (yes or dry_run or as_json)
@@ -184,7 +183,7 @@ def _give_json(
 def _shown(choice: Choice, adoption: Adoption, findings: Sequence[Finding]) -> bool:
     """Show the change on standard output, and what goes beside it on standard error; whether there is one."""
     if adoption.diff:
-        click.echo("\n".join(_painted(adoption.diff.split("\n"), color=colored(sys.stdout))), color=True)
+        click.echo(painted_diff(adoption.diff, color=colored(sys.stdout)), color=True)
     elif choice.error is None:
         tell(f"pyproject.toml needs no change: {choice.left}")
     for note in adoption.notes:
@@ -192,14 +191,6 @@ def _shown(choice: Choice, adoption: Adoption, findings: Sequence[Finding]) -> b
     if findings:
         click.echo(render(findings, color=colored(sys.stderr)), err=True, color=True)
     return bool(adoption.diff)
-
-
-def _painted(lines: Iterable[str], *, color: bool) -> Iterable[str]:
-    """The lines of a difference, nothing in them that steers a terminal."""
-    for each in lines:
-        shown = printable(each, lines=True)
-        paint = {"+": "green", "-": "red", "@": "cyan"}.get(each[:1]) if color else None
-        yield click.style(shown, fg=paint) if paint else shown
 
 
 def _agreed(*, yes: bool, asking: bool) -> bool:

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatch_wallaroo.cli.groups import Command
-from hatch_wallaroo.console import CommandError, misused, tell
+from hatch_wallaroo.console import CommandError, ask, misused, one_of_the_two, tell
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.types import Schema, Side
-from hatch_wallaroo.text import colored, key_text, listed, printable, quoted
+from hatch_wallaroo.text import colored, key_text, listed, painted_diff, quoted
 
 if TYPE_CHECKING:
     from hatch_wallaroo.config.spec import ModelSpec
     from hatch_wallaroo.config.toml.editing import Edit
-
-_LINE_COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ class Wish:
         if given and not self.write:
             option = f"--{given[0].replace('_', '-')}"
             raise misused(f"{option} goes with --write", "add --write, or leave it out")
-        if self.yes and self.dry_run:
-            raise misused("--yes makes the changes, and --dry-run makes none", "choose one of the two")
+        one_of_the_two(yes=self.yes, dry_run=self.dry_run)
 
 
 @dataclass
@@ -99,7 +96,8 @@ def carry_out(change: Change, wish: Wish, *, plain: bool) -> bool:
     if not change.edit.changed:
         tell(f"{change.edit.path.name} says so already: nothing was changed")
         return False
-    _show(change.edit.diff(), plain=plain)
+    stream = sys.stdout if plain else sys.stderr
+    click.echo(painted_diff(change.edit.diff(), color=colored(stream)), err=not plain, color=colored(stream))
     if wish.dry_run:
         return False
     _allow(change, wish)
@@ -132,18 +130,6 @@ def _put(change: Change, spec: ModelSpec, side: Side, schema: Schema) -> None:
         raise CommandError(f"{key_text(key)} cannot be written so that it reads back the same", "write it by hand")
 
 
-def _show(diff: str, *, plain: bool) -> None:
-    stream = sys.stdout if plain else sys.stderr
-    for line in diff.split("\n"):
-        text = printable(line)
-        click.echo(_painted(text) if colored(stream) else text, err=not plain, color=colored(stream))
-
-
-def _painted(line: str) -> str:
-    color = _LINE_COLORS.get(line[:1])
-    return click.style(line, fg=color) if color and not line.startswith(("+++", "---")) else line
-
-
 def _allow(change: Change, wish: Wish) -> None:
     """Ask, where somebody is there to be asked; what stands there is replaced only where that was said."""
     there = listed(change.replaced) if change.replaced else ""
@@ -152,9 +138,5 @@ def _allow(change: Change, wish: Wish) -> None:
         raise misused(
             f"nothing was written: {there} {stands} there already, and otherwise", "--replace puts it in its place"
         )
-    if wish.yes:
-        return
-    if not sys.stdin.isatty():
-        raise misused("nobody is there to be asked", "--yes makes the changes, --dry-run only shows them")
-    question = f"replace {there}?" if there else f"change {change.edit.path.name}?"
-    click.confirm(question, abort=True, err=True)
+    if not wish.yes:
+        ask(f"replace {there}?" if there else f"change {change.edit.path.name}?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +9,7 @@ from hatch_wallaroo.fixes.changes import ChangedFile, apply
 from hatch_wallaroo.fixes.model import Fix
 from hatch_wallaroo.fixes.plan import plan
 from hatch_wallaroo.project.result import Result
-from hatch_wallaroo.text import one_line, printable
-
-_COLORS = {"+": "32", "-": "31", "@": "36"}
+from hatch_wallaroo.text import one_line, painted_diff, printable
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ def display(fixing: Fixing, *, color: bool) -> str:
     """Each fix with the findings that it mends, then what changes in each file."""
     lines = [f"fix[{', '.join(fix.codes)}] {one_line(fix.file)}: {one_line(fix.description)}" for fix in fixing.fixes]
     for file in fixing.files:
-        lines += ["", *_painted(file.difference().split("\n"), color=color)]
+        lines += ["", painted_diff(file.difference(), color=color)]
     return "\n".join([*lines, ""])
 
 
@@ -55,10 +52,3 @@ def to_json(fixing: Fixing) -> list[dict[str, Any]]:
         }
         for fix in fixing.fixes
     ]
-
-
-def _painted(lines: Sequence[str], *, color: bool) -> list[str]:
-    clean = [printable(line) for line in lines]
-    if not color:
-        return clean
-    return [f"\x1b[{_COLORS[line[0]]}m{line}\x1b[0m" if line[:1] in _COLORS else line for line in clean]
