@@ -224,7 +224,7 @@ class TestRead:
         assert (done.returncode, done.stdout) == (0, b'x = "int8"\n')
         assert done.stderr.decode().splitlines() == [
             "left out __index_level_0__, which is pandas' index and no column",
-            "left out the upload_metadata (pandas): the platform refuses schemas that carry some",
+            "left out the metadata (pandas): the platform refuses schemas that carry some",
         ]
 
     def test_json(self, here: Path, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The upload_metadata of an upload against the requests that the official SDK sends."""
+"""The metadata of an upload against the requests that the official SDK sends."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WIRE = SHARED / "wire"
 
 
 def captured(release: str) -> list[dict]:
-    """The upload_metadata part of each upload or registration that the SDK of a release sent."""
+    """The metadata part of each upload or registration that the SDK of a release sent."""
     found = []
     for line in (WIRE / f"sdk-{release}.jsonl").read_text().splitlines():
         request = json.loads(line)
         if "/v1/api/models/upload" not in request["line"]:
             continue
-        part = re.search(r'name="upload_metadata"\r\n.*?\r\n\r\n(\{.*?\})\r\n--', request["body"], re.DOTALL)
+        part = re.search(r'name="metadata"\r\n.*?\r\n\r\n(\{.*?\})\r\n--', request["body"], re.DOTALL)
         found.append(json.loads(part[1]))
     return found
 
