@@ -15,6 +15,8 @@ from support.byop_cases import CASES
 from support.peers import peer
 from support.sandboxes import running, zipped
 
+pytestmark = pytest.mark.peer
+
 SESSION = Path(__file__).parent / "sdk_session.py"
 ONNX = b"weights, which a sandbox does not look into"
 
@@ -46,7 +48,6 @@ def session(request, tmp_path_factory):
     return release, json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.peer
 def test_workspaces(session) -> None:
     release, seen = session
     assert seen["agent"].startswith(f"WallarooSDK/{release}")

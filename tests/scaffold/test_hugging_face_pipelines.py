@@ -24,6 +24,8 @@ from support.fronts import REPOSITORY
 from support.peers import run_in
 from support.starters import MODEL_NAMES, MODELS, begin, lay, weights
 
+pytestmark = pytest.mark.peer
+
 SUPPORT = REPOSITORY / "tests" / "support"
 # Parameters that are computed, or are another one's: no file of a real GPT-2 holds them.
 COMPUTED = re.compile(r"\.(attn|crossattention)\.(masked_)?bias$|^decoder\.lm_head\.weight$")
@@ -92,7 +94,6 @@ def other_form(version: str, framework: str, answer: dict) -> Iterator[str]:
         yield f"the answer is no row of the schema: {error}"
 
 
-@pytest.mark.peer
 def test_the_parameters_are_those_of_the_real_classes() -> None:
     done = run_in("pipelines", [str(SUPPORT / "hugging_face_parameters.py"), str(MODELS)])
     assert done.returncode == 0, done.stderr

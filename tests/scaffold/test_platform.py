@@ -18,6 +18,8 @@ from support.fronts import REPOSITORY
 from support.peers import run_in
 from support.scaffolds import scaffold, tree
 
+pytestmark = pytest.mark.peer
+
 FIRST, LAST = known()[0], known()[-1]
 SUPPORT = REPOSITORY / "tests" / "support"
 PEERS = {"mac-2023.2.1": FIRST, "mac-2025.2.5": "2025.2", "mac-2026.1.3": LAST}
@@ -47,7 +49,6 @@ def test_byop_is_loaded_and_answers(peer: str, tmp_path: Path) -> None:
     assert said["served"]["distance"] == pytest.approx(said["expected"]["distance"], abs=1e-3)
 
 
-@pytest.mark.peer
 def test_a_step_is_what_the_real_loader_takes(tmp_path: Path) -> None:
     root = scaffold(tmp_path / "new", "python", LAST)
     folder = unpacked(root, tmp_path / "unpacked")
@@ -98,7 +99,6 @@ print(json.dumps(model(rows).tolist()))
 """
 
 
-@pytest.mark.peer
 def test_a_torchscript_model_of_the_first_release_is_loaded_by_a_current_pytorch(tmp_path: Path) -> None:
     root = scaffold(tmp_path / "new", "pytorch", LAST)
     done = run_in("torch", ["-c", TRACE, str(root / "models/flowers.pt"), str(root / "sample.json")])
@@ -133,7 +133,6 @@ MAKERS = {
 """What makes each model again: this Python, or a peer. TensorFlow has none here; its two scripts were run by hand."""
 
 
-@pytest.mark.peer
 @pytest.mark.parametrize("framework", MAKERS)
 def test_make_model_makes_the_model_again(framework: str, tmp_path: Path) -> None:
     peer, release = MAKERS[framework]

@@ -50,6 +50,7 @@ def test_one_digest_whichever_codec_is_installed(tree, tmp_path, compression, ma
     assert pack_elsewhere(tree, tmp_path / "o.zip", compression, *masked)["sha256"] == PINNED[compression]
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("peer", ["archive-3.10", "archive-3.13"])
 @pytest.mark.parametrize("compression", PINNED)
 def test_one_digest_on_every_python(tree, tmp_path, compression, peer):
