@@ -328,8 +328,10 @@ def _read_only(failure: ImportFailure, _environment: PlatformEnvironment) -> Sai
 def _file(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
     said = f"names {failure.detail} {_while(failure)}, where the bundle has no such file"
     if failure.known:
-        parts = " / ".join(f'"{part}"' for part in failure.known[0].split("/"))
-        return NOT_THERE, said, f"write config.model_path / {parts}"
+        loading = "load(" in failure.during
+        start, path = "folder" if loading else "config.model_path", failure.known[0]
+        parts = [f'"{part}"' for part in (path.removeprefix(f"{ARTIFACTS}/") if loading else path).split("/")]
+        return NOT_THERE, said, f"write {' / '.join([start, *parts])}"
     return NOT_THERE, said, 'declare the file in `artifacts`; it will lie below config.model_path / "artifacts"'
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,9 @@ from hatch_wallaroo.frameworks.byop.layout import (
     gather,
     top_levels,
 )
-from hatch_wallaroo.frameworks.byop.load_and_predict import Target, follow, hides, judge_names
-from hatch_wallaroo.frameworks.byop.model_types import OBJECT, Kind, model_types
+from hatch_wallaroo.frameworks.byop.load_and_predict import RESULT, Target, follow, hides, judge_names
+from hatch_wallaroo.frameworks.byop.model_assignment import class_of, is_none
+from hatch_wallaroo.frameworks.byop.model_types import NOTHING, OBJECT, Kind, model_types
 from hatch_wallaroo.frameworks.import_findings import explain, once, own_modules, reached_findings, too_deep
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.classes import named_classes
@@ -32,7 +33,7 @@ from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.mac import BUILDER, INFERENCE
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
-from hatch_wallaroo.python.values import Module, OwnClass
+from hatch_wallaroo.python.values import UNKNOWN, External, Folder, Module, OwnClass, Value
 from hatch_wallaroo.requirements.resolve import requirements_text
 
 NO_CODE = rule(
@@ -178,11 +179,11 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
         return Inspection()
     sources = read_sources(layout.entries, spec.name)
     code = _follow(spec, sources, load, predict)
+    code.run.paths = _paths(spec, layout)
+    called = list(_called(code))
     code.run.settle()
-    findings = [
-        *explain(code.run.failures, code.run.environment),
-        *reached_findings(code.run),
-    ]
+    failures = [*code.run.failures, *code.run.missed_by(code.run.called)]
+    findings = [*explain(failures, code.run.environment), *called, *reached_findings(code.run)]
     facts = {
         "code": "generated",
         "module": generated.module_name(predict),
@@ -195,13 +196,46 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
     return Inspection(facts, once(findings))
 
 
+def _called(code: _Followed) -> Iterator[Finding]:
+    """What the generated module does: load(folder) at the start, predict(model, inputs) for each request."""
+    run = code.run
+    model: Value = UNKNOWN
+    run.during = "the platform calls load(folder)"
+    if code.load.made is not None:
+        model = run.instantiate(code.load.made, (Folder(ARTIFACTS),))
+    elif code.load.function is not None and not code.load.asynchronous:
+        model = run.call(code.load.function, (Folder(ARTIFACTS),))
+        if is_none(model) and not any(each.code == NOTHING.code for each in code.findings):
+            yield NOTHING.finding(
+                f"byop.load: {code.load.reference} returns nothing",
+                fix="return the loaded model at the end",
+                place=code.load.function.file.place(code.load.function.node),
+            )
+    run.during = "a request comes"
+    function = code.predict.function
+    if function is not None:
+        given = run.call(function, (model, UNKNOWN))
+        kind = class_of(given)
+        if isinstance(kind, External) and kind.last != "dict":
+            what = "nothing" if is_none(given) else f"a {kind.last}"
+            yield RESULT.finding(
+                f"byop.predict: {code.predict.reference} returns {what}",
+                fix="return a dictionary of arrays by the names of the output schema",
+                place=function.file.place(function.node),
+            )
+
+
+def _paths(spec: ModelSpec, layout: Layout) -> frozenset[str]:
+    """All files of a bundle, without its top folder."""
+    return frozenset(entry.path.removeprefix(f"{spec.name}/") for entry in layout.entries)
+
+
 # Own code
 
 
 def _inspect_own(spec: ModelSpec, layout: Layout) -> Inspection:
     sources = read_sources(layout.entries, spec.name)
-    paths = frozenset(entry.path.removeprefix(f"{spec.name}/") for entry in layout.entries)
-    run, findings = check_code(sources, _environment(spec), paths)
+    run, findings = check_code(sources, _environment(spec), _paths(spec, layout))
     top = [module for path, module in run.reached.items() if "/" not in path]
     facts = {
         "code": "own",

@@ -11,6 +11,7 @@ from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
 from hatch_wallaroo.frameworks.byop.layout import around, top_levels
 from hatch_wallaroo.python.callables import accepts, own_nodes
+from hatch_wallaroo.python.classes import Member, member
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
 
@@ -47,6 +48,12 @@ ASYNCHRONOUS = rule(
     why="The platform awaits predictions from Wallaroo 2024.4 on, and never the loading of a model.",
     source="mac 2023.2.1 to 2026.1.3: AsyncInference and AsyncArrowFlightServer came with 2024.4.4",
 )
+RESULT = rule(
+    "WLR513",
+    "predict does not return a dictionary of arrays",
+    why="The platform takes the arrays by the names of the output schema's fields.",
+    source="Upload guide, Inference: _predict; mac 2023.2.1 to 2026.1.3, served: the request fails",
+)
 HIDES = rule(
     "WLR505",
     "a package has the name of one that the platform needs",
@@ -60,10 +67,14 @@ CALLS = {"load": ("load(folder)", 1), "predict": ("predict(model, inputs)", 2)}
 
 @dataclass
 class Target:
-    """A reference and the function it leads to; None where that cannot be told (a third party's function)."""
+    """A reference and the function it leads to; None where that cannot be told (a third party's function).
+
+    A model's own class can load it as well: `made`.
+    """
 
     reference: Reference
     function: Function | None = None
+    made: OwnClass | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -118,6 +129,8 @@ def follow(run: ImportRun, reference: Reference, option: str, spec: ModelSpec) -
     if isinstance(value, Function):
         target.function = value
         target.findings += _judge(value, option, reference, spec)
+    elif isinstance(value, OwnClass) and option == "load" and _takes_one(value):
+        target.made = value
     elif isinstance(value, (OwnClass, Module)) or (
         isinstance(value, Expression) and isinstance(value.node, ast.Constant)
     ):
@@ -130,6 +143,13 @@ def follow(run: ImportRun, reference: Reference, option: str, spec: ModelSpec) -
             )
         )
     return target
+
+
+def _takes_one(made: OwnClass) -> bool:
+    """Whether a class may be called with the folder: a class without `__init__` takes nothing."""
+    found = member(made, "__init__")
+    function = found.function if isinstance(found, Member) else None
+    return found is False if function is None else accepts(function.node.args, 2)
 
 
 def _no_module(run: ImportRun, reference: Reference, spec: ModelSpec, place: Place) -> Finding:

@@ -68,6 +68,9 @@ def model_types(spec: ModelSpec, run: ImportRun, load: Target) -> tuple[tuple[Ki
     if declared:
         return _declared(spec, run, declared)
     function = load.function
+    if load.made is not None:
+        own = load.made
+        return ((Kind(own.module, own.name),) if _plain(own.module, own.name) else (OBJECT,)), []
     if function is None:
         return (OBJECT,), []
     returned = function.node.returns

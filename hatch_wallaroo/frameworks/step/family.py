@@ -21,7 +21,7 @@ from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.newer_syntax import NEWER
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import UNJUDGED, UNPARSEABLE, read_sources
-from hatch_wallaroo.python.values import Function, Module
+from hatch_wallaroo.python.values import UNKNOWN, Function, Module
 
 
 class PythonStep(Family):
@@ -43,11 +43,12 @@ class PythonStep(Family):
         top = f"{spec.name}/" if layout.form == "zip" else ""
         entries = {entry.path.removeprefix(top): entry for entry in layout.entries}
         sources = read_sources(layout.entries, spec.name if top else "")
-        run = ImportRun(sources, _environment(spec, entries))
+        run = ImportRun(sources, _environment(spec, entries), paths=entries.keys())
         try:
             modules = [run.execute(file, _LOADED_AS) for path, file in sorted(sources.files.items()) if "/" not in path]
+            _call(run, modules, spec.release.python_step)
             run.settle()
-            findings = [*_importing(spec, run, modules), *judge(spec, modules)]
+            findings = [*_importing(spec, run), *judge(spec, modules)]
         except RecursionError:
             findings = [too_deep("the Python step", spec.at("model"))]
             modules = []
@@ -68,10 +69,17 @@ _KINDS: Mapping[str, Rule] = {
 _KEPT = frozenset({UNJUDGED.code})
 
 
-def _importing(spec: ModelSpec, run: ImportRun, modules: Iterable[Module]) -> Iterable[Finding]:
+def _call(run: ImportRun, modules: Iterable[Module], name: str) -> None:
+    """The first request: the platform calls the function with the data."""
+    run.during = "a request comes"
+    for module in modules:
+        bound = module.names.get(name)
+        if bound is not None and len(bound.values) == 1 and isinstance(bound.values[0], Function):
+            run.call(bound.values[0], (UNKNOWN,))
+
+
+def _importing(spec: ModelSpec, run: ImportRun) -> Iterable[Finding]:
     """What the import of the files and the call of the step would trip over, by the rules for steps."""
-    bound = [module.names[spec.release.python_step] for module in modules if spec.release.python_step in module.names]
-    called = {value.node for each in bound for value in each.values if isinstance(value, Function)}
     beside = partial(_beside, spec)
     fixes: dict[FailureKind, Fix] = {
         "path": beside,
@@ -79,7 +87,7 @@ def _importing(spec: ModelSpec, run: ImportRun, modules: Iterable[Module]) -> It
         "relative": _alone,
         "exit": partial(_leaving, spec),
     }
-    found = explain([*run.failures, *run.missed_by(called)], run.environment, fixes)
+    found = explain([*run.failures, *run.missed_by(run.called)], run.environment, fixes)
     for each in (*found, *reached_findings(run)):
         if each.code in _KEPT:
             yield each
