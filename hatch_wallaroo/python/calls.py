@@ -217,6 +217,7 @@ class Caller(Importer):
     def set_attribute(self, target: Value, name: str, values: tuple[Value, ...], scope: Scope, node: ast.AST) -> None:
         """`x.name = …`"""
         if isinstance(target, OwnClass):
+            target.late.update({name} - target.members.keys())
             target.members[name] = Binding(values)
         elif isinstance(target, External) and target.name == "builtins":
             self.builtins.add(name)

@@ -171,7 +171,13 @@ def missing_members(made: OwnClass) -> list[str]:
             names.update(dict.fromkeys(sorted(CLASSES[each].abstract)))
         elif isinstance(each, OwnClass) and _enforces(each):
             names.update(dict.fromkeys(name for name, bound in each.members.items() if _is_abstract(bound)))
-    return [name for name in names if isinstance(found := member(made, name), Member) and found.abstract]
+    return [name for name in names if isinstance(found := member(made, name), Member) and _is_undone(found, name)]
+
+
+def _is_undone(found: Member, name: str) -> bool:
+    """Whether a member is abstract to Python, which counts when the class statement ends and never again."""
+    late = found.owner.late if isinstance(found.owner, OwnClass) else ()
+    return found.abstract or (name in late and "__abstractmethods__" not in late)
 
 
 def _enforces(made: OwnClass) -> bool:

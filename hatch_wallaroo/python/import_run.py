@@ -81,12 +81,12 @@ class ImportRun(Caller):
             return
         self.builtins |= set_builtins(module.file.tree)
         frames, self.frames = self.frames, []
-        self.statements(module.file.tree.body, Scope(module), module.names)
+        ended = self.statements(module.file.tree.body, Scope(module), module.names)
         self.frames = frames
         for name in statements.declared_global(module.file.tree):
             module.names.setdefault(name, Binding((UNKNOWN,), sure=False))
         self._names(module, module.file.tree)
-        module.done = True
+        module.done = not ended
 
     def _names(self, module: Module, tree: ast.Module) -> None:
         """Note the undefined names that the import meets, and keep those that functions may."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -10,7 +11,7 @@ from functools import lru_cache
 from hatch_wallaroo.python.code_paths import is_type_checking
 from hatch_wallaroo.python.expressions import external_name, values_of
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
-from hatch_wallaroo.python.values import External, Module, OwnClass, Scope
+from hatch_wallaroo.python.values import External, Module, OwnClass, Scope, Value
 
 _PLAIN_NAME = re.compile(r"\s*\w+\s*(?![\w.]|\s)")
 
@@ -136,6 +137,14 @@ def slots(made: ast.ClassDef) -> Iterator[str]:
             )
 
 
+def _exception(value: Value) -> str:
+    """The name of an exception's class: `OSError` for its other names, too."""
+    if isinstance(value, External):
+        known = getattr(builtins, value.last, None)
+        return known.__name__ if isinstance(known, type) else value.last
+    return value.name if isinstance(value, OwnClass) else ""
+
+
 def caught(handlers: Iterable[ast.ExceptHandler], scope: Scope) -> set[str]:
     """The names of the exceptions that handlers catch; `BaseException` for a bare `except`."""
     found: set[str] = set()
@@ -145,7 +154,7 @@ def caught(handlers: Iterable[ast.ExceptHandler], scope: Scope) -> set[str]:
             continue
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         for value in (value for kind in kinds for value in values_of(kind, scope)):
-            found.add(value.last if isinstance(value, External) else value.name if isinstance(value, OwnClass) else "")
+            found.add(_exception(value))
     return found
 
 

@@ -173,8 +173,8 @@ class Names(dict[str, "Binding"]):
 class OwnClass:
     """A class of the bundle. `module` is the `__module__` it has at run time.
 
-    An `open` one may have members that we do not see. `ancestry` is what classes.ancestry has found, None before it is
-    asked.
+    An `open` one may have members that we do not see, `late` ones were set after the class statement. `ancestry` is
+    what classes.ancestry has found, None before it is asked.
     """
 
     name: str
@@ -185,6 +185,7 @@ class OwnClass:
     members: Names
     decorators: tuple[Value, ...]
     open: bool = field(default=False, init=False)
+    late: set[str] = field(default_factory=set, init=False)
     ancestry: tuple[OwnClass | str | None, ...] | None = field(default=None, init=False, repr=False)
 
     @property

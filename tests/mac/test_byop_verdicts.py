@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from support.byop_cases import CASES
+from support import byop_calls, byop_cases, byop_verdicts
 from support.byop_reasons import reason
-from support.byop_verdicts import VERDICTS
 from support.peers import run_in
 
+CASES = {**byop_cases.CASES, **byop_calls.CASES}
+VERDICTS = {**byop_verdicts.VERDICTS, **byop_calls.VERDICTS}
 pytestmark = pytest.mark.peer
 
 ORACLE = Path(__file__).parents[1] / "support" / "byop_oracle.py"

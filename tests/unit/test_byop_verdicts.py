@@ -12,10 +12,11 @@ from hatch_wallaroo.frameworks.import_findings import reached_findings
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.releases.load import resolve
-from support.byop_cases import CASES
+from support import byop_calls, byop_cases, byop_verdicts
 from support.byop_reasons import codes
-from support.byop_verdicts import VERDICTS
 
+CASES = {**byop_cases.CASES, **byop_calls.CASES}
+VERDICTS = {**byop_verdicts.VERDICTS, **byop_calls.VERDICTS}
 NEW, OLD = resolve("2026.1"), resolve("2023.2.1")
 
 
@@ -38,14 +39,14 @@ def test_every_case_has_a_verdict():
 
 @pytest.mark.parametrize("name", CASES)
 def test_validator(name):
-    run, findings = validate(sources(CASES[name]), PlatformEnvironment(NEW, frozenset()))
+    run, findings = validate(sources(CASES[name]), PlatformEnvironment(NEW, frozenset()), CASES[name].keys())
     agree(VERDICTS[name][0], [*findings, *reached_findings(run)])
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(("release", "column"), [(NEW, 1), (OLD, 2)], ids=["2026.1", "2023.2.1"])
 def test_loader(name, release, column):
-    run, findings = load(sources(CASES[name]), PlatformEnvironment(release, frozenset()))
+    run, findings = load(sources(CASES[name]), PlatformEnvironment(release, frozenset()), CASES[name].keys())
     agree(VERDICTS[name][column], [*findings, *reached_findings(run)])
 
 
@@ -62,7 +63,10 @@ def test_code_that_passes_everywhere_is_not_even_warned_of(name):
     found = sources(CASES[name])
     for release in (NEW, OLD):
         environment = PlatformEnvironment(release, frozenset())
-        for run, findings in (load(found, environment), validate(found, environment)):
+        for run, findings in (
+            load(found, environment, CASES[name].keys()),
+            validate(found, environment, CASES[name].keys()),
+        ):
             said = [each.message for each in (*findings, *reached_findings(run))]
             assert not said or name in ALLOWED
 

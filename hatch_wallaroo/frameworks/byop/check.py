@@ -23,6 +23,6 @@ def check_code(
     run, findings = load(sources, environment, paths)
     findings += reached_findings(run)
     if environment.release.byop.validator:
-        executed, refused = validate(sources, environment)
+        executed, refused = validate(sources, environment, paths)
         findings = [*refused, *findings, *reached_findings(executed)]
     return run, findings

@@ -86,6 +86,8 @@ def class_of(value: Value) -> OwnClass | External | None:
     """The class of an object that the code makes itself, or of a literal."""
     if isinstance(value, Instance):
         return value.made if isinstance(value.made, OwnClass) and not value.open else None
+    if isinstance(value, OwnClass):
+        return None if value.node.keywords else External("builtins.type")
     if not isinstance(value, Expression):
         return None
     if type(value.node) in _LITERALS:

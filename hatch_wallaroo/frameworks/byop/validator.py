@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from hatch_wallaroo.findings import Finding, Level, Rule
 from hatch_wallaroo.frameworks.byop import rules
@@ -29,9 +30,11 @@ from hatch_wallaroo.python.values import Function, Module, OwnClass
 _DATA = "Dict[str, np.ndarray]"
 
 
-def validate(sources: Sources, environment: PlatformEnvironment) -> tuple[ImportRun, list[Finding]]:
+def validate(
+    sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str] | None = None
+) -> tuple[ImportRun, list[Finding]]:
     """The validator's run over every .py outside `artifacts` folders, and findings of everything it would refuse."""
-    run = ImportRun(sources, environment)
+    run = ImportRun(sources, environment, paths=paths)
     modules = [run.execute(each, each.stem) for each in executed(sources)]
     findings = explain((event for event in run.failures if not event.lazy), environment)
     findings += taken_for_classes(modules, environment.python)

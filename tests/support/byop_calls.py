@@ -1,0 +1,238 @@
+"""Inference code by what happens when the platform calls it: create, the setter, the first request, the files it opens.
+
+Each case with the verdicts of the validator and the loader of 2026.1 and of the loader of 2023.2.1, by reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from support.byop_cases import GOOD, HERE, INFERENCE, SETTER
+
+
+def made(
+    before: str = "", create: str = "inference.model = Linear()", swap: Sequence[tuple[str, str]] = ()
+) -> dict[str, str]:
+    """GOOD with more code `before` the builder, other statements in `create`, and texts swapped."""
+    text = GOOD.replace("class TinyBuilder", before + "\nclass TinyBuilder") if before else GOOD
+    text = text.replace("inference.model = Linear()", create.replace("\n", "\n        "))
+    for old, new in swap:
+        assert old in text, old
+        text = text.replace(old, new)
+    return {"main.py": text}
+
+
+CASES: dict[str, dict[str, str]] = {
+    "another object's model is a dict": made(
+        create="other = type('Other', (), {})()\nother.model = {}\ninference.model = Linear()"
+    ),
+    "another class keeps a dict as model": made(
+        "class Holder:\n    def __init__(self):\n        self.model = {}\n\n",
+        create="Holder()\ninference.model = Linear()",
+    ),
+    "wrong model in a try": made(
+        create="try:\n    inference.model = [1]\nexcept TypeError:\n    inference.model = Linear()"
+    ),
+    "wrong model by a helper": made(
+        "def attach(inference, model):\n    inference.model = model\n\n", create="attach(inference, 'text')"
+    ),
+    "wrong model by a keyword": made(
+        "def attach(model, to):\n    to.model = model\n\n", create="attach(to=inference, model=Linear)"
+    ),
+    "registered with an abstract class": made(
+        swap=[
+            (
+                "\nclass TinyInference",
+                "\nimport abc\nclass Scorer(abc.ABC): ...\nScorer.register(Linear)\n\nclass TinyInference",
+            ),
+            ("return {Linear}", "return {Scorer}"),
+        ]
+    ),
+    "a structural type": made(
+        swap=[
+            (
+                "\nclass TinyInference",
+                "\nimport typing\n@typing.runtime_checkable\nclass HasW(typing.Protocol):\n    w: Any\n\nclass TinyInference",
+            ),
+            ("return {Linear}", "return {HasW}"),
+        ]
+    ),
+    "a setter that keeps nothing": made(swap=[("        self._model = model\n", "        model = self._model\n")]),
+    "a fresh inference at each look": made(create="self.inference.model = Linear()\ninference = self.inference"),
+    "the model under another name": made(create="inference._models = Linear()"),
+    "create gives a pair": made(swap=[("        return inference\n", "        return inference, config\n")]),
+    "create gives the class": made(swap=[("        return inference\n", "        return TinyInference\n")]),
+    "create asks the config for more": made(create="print(config.weights_path)\ninference.model = Linear()"),
+    "create calls a method that is not there": made(create="inference.model = self.read_model(config)"),
+    "create calls a method of its own": made(
+        swap=[
+            ("inference.model = Linear()", "inference.model = self.read(config)"),
+            ("    def create", "    def read(self, config):\n        return Linear()\n\n    def create"),
+        ]
+    ),
+    "expects one class": made(swap=[("return {Linear}", "return Linear")]),
+    "expects nothing": made(swap=[("return {Linear}", "return None")]),
+    "expects names": made(swap=[("return {Linear}", "return {'Linear'}")]),
+    "raise caught by its own try": {
+        "main.py": "try:\n    raise OSError('none')\nexcept EnvironmentError:\n    pass\n" + GOOD
+    },
+    "own error caught by its base": {
+        "main.py": "class Missing(LookupError): ...\ntry:\n    raise Missing()\nexcept LookupError:\n    pass\n" + GOOD
+    },
+    "raise caught by another kind": {
+        "main.py": "try:\n    raise RuntimeError('no')\nexcept ValueError:\n    pass\n" + GOOD
+    },
+    "a name put among the builtins": {"main.py": "import builtins\nbuiltins.trace = print\ntrace('up')\n" + GOOD},
+    "a name put there by setattr": {
+        "main.py": "import builtins\nsetattr(builtins, 'trace', print)\ntrace('up')\n" + GOOD
+    },
+    "predict set after the class": made(
+        "def answer(self, input_data: InferenceData) -> InferenceData:\n    return {}\nTinyInference._predict = answer\n\n",
+        swap=[(INFERENCE[INFERENCE.index("    def _predict") :], "\n")],
+    ),
+    "an own base that is imported and not built": {
+        "main.py": HERE.format("") + "from base import Base\n" + GOOD,
+        "artifacts/x.txt": "",
+        "base.py": "from mac.inference import Inference\nclass Base(Inference): ...\n",
+    },
+    "variable needed by create": made(create="import os\nprint(os.environ['SOME_KEY'])\ninference.model = Linear()"),
+    "variable needed by what an import calls": {
+        "main.py": "import os\ndef level():\n    return os.environ['SOME_KEY']\nLEVEL = level()\n" + GOOD
+    },
+    "text opened from the working folder": {
+        "main.py": "NAME = 'settings' + '.txt'\nTEXT = open(NAME).read()\n" + GOOD,
+        "settings.txt": "x",
+    },
+    "array loaded from the working folder": made(create="np.load('artifacts/w.npy')\ninference.model = Linear()"),
+    "path of the working folder, caught": {
+        "main.py": "try:\n    TEXT = open('settings.txt').read()\nexcept OSError:\n    TEXT = ''\n" + GOOD
+    },
+    "path beside the file": {
+        "main.py": "from pathlib import Path\nTEXT = (Path(__file__).parent / 'settings.txt').read_text()\n" + GOOD,
+        "settings.txt": "x",
+    },
+    "path beside the file, not there": {
+        "main.py": "from pathlib import Path\nTEXT = (Path(__file__).parent / 'settings.txt').read_text()\n" + GOOD
+    },
+    "working folder changed first": {
+        "main.py": "import os\nos.chdir(os.path.dirname(os.path.abspath(__file__)))\nTEXT = open('settings.txt').read()\n"
+        + GOOD,
+        "settings.txt": "x",
+    },
+    "file below model_path by a variable": made(
+        create="folder = config.model_path\npath = folder / 'w.txt'\nopen(path)\ninference.model = Linear()"
+    ),
+    "file below model_path by a constant": {
+        "main.py": GOOD.replace("class Linear", "FILE = 'w.txt'\n\n\nclass Linear").replace(
+            "inference.model = Linear()", "open(config.model_path / FILE)\n        inference.model = Linear()"
+        )
+    },
+    "file below model_path by plus": made(create="open(str(config.model_path) + '/w.txt')\ninference.model = Linear()"),
+    "file below model_path by format": made(
+        create="open('{}/w.txt'.format(config.model_path))\ninference.model = Linear()"
+    ),
+    "file below model_path by percent": made(create="open('%s/w.txt' % config.model_path)\ninference.model = Linear()"),
+    "file below model_path by a helper": made(
+        "def weights(folder):\n    return folder / 'w.txt'\n\n",
+        create="open(weights(config.model_path))\ninference.model = Linear()",
+    ),
+    "file below model_path that is there": made(
+        "def weights(folder):\n    return folder / 'artifacts' / 'w.txt'\n\n",
+        create="open(weights(config.model_path))\ninference.model = Linear()",
+    )
+    | {"artifacts/w.txt": "1"},
+    "file below model_path written first": made(
+        create="path = config.model_path / 'cache.txt'\npath.write_text('1')\nopen(path)\ninference.model = Linear()"
+    ),
+    "relative entry of sys.path": {
+        "main.py": "import sys\nsys.path.insert(0, 'artifacts')\nimport helper\n" + GOOD,
+        "artifacts/helper.py": "",
+    },
+    "the dot on sys.path": {
+        "main.py": "import sys\nsys.path.append('.')\nimport helper\n" + GOOD,
+        "artifacts/helper.py": "",
+        "helper.py": "",
+    },
+    "sys.path by a context manager": {
+        "main.py": "import contextlib, sys\nfrom pathlib import Path\n@contextlib.contextmanager\ndef below(folder):\n    sys.path.insert(0, str(folder))\n    try:\n        yield\n    finally:\n        sys.path.remove(str(folder))\nwith below(Path(__file__).parent / 'artifacts'):\n    import helper\n"
+        + GOOD,
+        "artifacts/helper.py": "",
+    },
+    "model in slots": made(
+        swap=[("class TinyInference(Inference):\n", "class TinyInference(Inference):\n    __slots__ = ('_model',)\n")]
+    ),
+    "model in slots without a setter": made(
+        swap=[
+            ("class TinyInference(Inference):\n", "class TinyInference(Inference):\n    __slots__ = ('_model',)\n"),
+            (SETTER, ""),
+        ]
+    ),
+    "predict raises": made(
+        swap=[
+            (
+                '        return {"predictions": input_data["inputs"] @ self.model.w}\n',
+                "        raise NotImplementedError\n",
+            )
+        ]
+    ),
+    "predict gives nothing": made(
+        swap=[('        return {"predictions": input_data["inputs"] @ self.model.w}\n', "        self.model.w\n")]
+    ),
+    "a chat handler that is a lambda": {
+        "main.py": GOOD.replace(
+            "class TinyBuilder(", "handle_chat_completion = lambda request: request\n\n\nclass TinyBuilder("
+        )
+    },
+}
+
+VERDICTS: dict[str, tuple[str, str, str]] = {
+    "another object's model is a dict": ("pass", "pass", "pass"),
+    "another class keeps a dict as model": ("pass", "pass", "pass"),
+    "wrong model in a try": ("pass", "pass", "pass"),
+    "wrong model by a helper": ("pass", "wrong type", "wrong type"),
+    "wrong model by a keyword": ("pass", "wrong type", "wrong type"),
+    "registered with an abstract class": ("pass", "pass", "pass"),
+    "a structural type": ("pass", "pass", "pass"),
+    "a setter that keeps nothing": ("pass", "never assigned", "never assigned"),
+    "a fresh inference at each look": ("pass", "never assigned", "never assigned"),
+    "the model under another name": ("pass", "never assigned", "never assigned"),
+    "create gives a pair": ("pass", "no predict", "no predict"),
+    "create gives the class": ("pass", "call", "call"),
+    "create asks the config for more": ("pass", "no attribute", "no attribute"),
+    "create calls a method that is not there": ("pass", "no attribute", "no attribute"),
+    "create calls a method of its own": ("pass", "pass", "pass"),
+    "expects one class": ("pass", "no set of classes", "no set of classes"),
+    "expects nothing": ("pass", "no set of classes", "no set of classes"),
+    "expects names": ("pass", "no set of classes", "no set of classes"),
+    "raise caught by its own try": ("pass", "pass", "pass"),
+    "own error caught by its base": ("pass", "pass", "pass"),
+    "raise caught by another kind": ("raises", "raises", "raises"),
+    "a name put among the builtins": ("pass", "pass", "pass"),
+    "a name put there by setattr": ("pass", "pass", "pass"),
+    "predict set after the class": ("pass", "no _predict", "no _predict"),
+    "an own base that is imported and not built": ("several inferences", "pass", "pass"),
+    "variable needed by create": ("pass", "variable", "variable"),
+    "variable needed by what an import calls": ("variable", "variable", "variable"),
+    "text opened from the working folder": ("file not found", "file not found", "file not found"),
+    "array loaded from the working folder": ("pass", "file not found", "file not found"),
+    "path of the working folder, caught": ("pass", "pass", "pass"),
+    "path beside the file": ("pass", "pass", "pass"),
+    "path beside the file, not there": ("file not found", "file not found", "file not found"),
+    "working folder changed first": ("pass", "pass", "pass"),
+    "file below model_path by a variable": ("pass", "file not found", "file not found"),
+    "file below model_path by a constant": ("pass", "file not found", "file not found"),
+    "file below model_path by plus": ("pass", "file not found", "file not found"),
+    "file below model_path by format": ("pass", "file not found", "file not found"),
+    "file below model_path by percent": ("pass", "file not found", "file not found"),
+    "file below model_path by a helper": ("pass", "file not found", "file not found"),
+    "file below model_path that is there": ("pass", "pass", "pass"),
+    "file below model_path written first": ("pass", "pass", "pass"),
+    "relative entry of sys.path": ("no module", "no module", "no module"),
+    "the dot on sys.path": ("no module", "no module", "no module"),
+    "sys.path by a context manager": ("pass", "pass", "pass"),
+    "model in slots": ("pass", "pass", "pass"),
+    "model in slots without a setter": ("pass", "no setter", "no setter"),
+    "predict raises": ("pass", "not implemented", "not implemented"),
+    "predict gives nothing": ("pass", "nothing returned", "nothing returned"),
+    "a chat handler that is a lambda": ("pass", "pass", "pass"),
+}
