@@ -18,6 +18,7 @@ LONGEST = 1000
 _LONGEST_QUOTED = 80
 _LONGEST_DISPLAYED = 40
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _OF_DIFF = {"+": "32", "-": "31", "@": "36"}
 _HIDDEN = re.compile(
@@ -180,3 +181,17 @@ def describe_error(error: BaseException) -> str:
 
 def cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
+
+
+def normalized(name: str) -> str:
+    """A distribution's or an extra's name as indexes compare it: `Scikit_Learn` is `scikit-learn` (PEP 503).
+
+    What packaging's canonicalize_name gives, without what importing that brings along.
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirement_name(line: str) -> str:
+    """The normalized name that a requirement begins with; empty where it begins with none."""
+    found = _REQUIREMENT_NAME.match(line)
+    return normalized(found[1]) if found else ""

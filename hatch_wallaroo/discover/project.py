@@ -14,6 +14,7 @@ from hatch_wallaroo.discover import poetry
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.project.building import HATCHLING, TARGETS, backend, builds_by_command, table_for
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
+from hatch_wallaroo.text import requirement_name
 
 INCOMPLETE = rule(
     "WLR676",
@@ -46,7 +47,6 @@ _SYSTEM = 'requires = ["hatchling", "hatch-wallaroo"]\nbuild-backend = "hatchlin
 _SCRIPT = 'build = "hatchling build -t wallaroo {args}"\n'
 _NEW_VERSION = "0.1.0"
 _LEGACY = ("setup.py", "setup.cfg")
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _PUBLISHING = re.compile(rb"gh-action-pypi-publish|twine upload|(?:hatch|poetry|uv|pdm|flit) publish", re.IGNORECASE)
 _LARGEST = 1 << 20
 
@@ -242,8 +242,8 @@ def project_name(root: Path) -> str:
 
 def _names(lines: Sequence[Any]) -> Iterator[str]:
     for each in lines:
-        if isinstance(each, str) and (found := _NAME.match(each)):
-            yield re.sub(r"[-_.]+", "-", found[1]).lower()
+        if isinstance(each, str) and (name := requirement_name(each)):
+            yield name
 
 
 def _pipelines(root: Path) -> list[Path]:

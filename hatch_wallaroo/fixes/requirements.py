@@ -13,10 +13,9 @@ from hatch_wallaroo.python.distributions import certain
 from hatch_wallaroo.requirements.lines import Line, read
 from hatch_wallaroo.requirements.lock import PYLOCK
 from hatch_wallaroo.requirements.resolve import MISNAMED
-from hatch_wallaroo.text import key_text, quoted
+from hatch_wallaroo.text import key_text, normalized, quoted, requirement_name
 
 _PROJECT: Key = ("project", "dependencies")
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -33,7 +32,7 @@ def missing_package(finding: Finding, context: Context) -> Fix | None:
         return None
     spec = _with_own_file(spec)
     source = read(spec)
-    if any(line.hashes for line in source.lines) or _normal(name) in _names(source.lines):
+    if any(line.hashes for line in source.lines) or normalized(name) in _names(source.lines):
         return None
     if spec.requirements.kind == "file":
         file = spec.requirements.file
@@ -71,7 +70,7 @@ def misnamed(finding: Finding, context: Context) -> Fix | None:
     line = next((each for each in source.lines if each.place in {finding.place, _unlocated(finding)}), None)
     if line is None or not _BARE.fullmatch(line.text) or line.hashes:
         return None
-    name = _normal(line.text)
+    name = normalized(line.text)
     meant = re.fullmatch(r"write '([a-z0-9-]+)'", MISNAMED[name][1]) if name in MISNAMED else None
     if meant and meant[1] in _names(source.lines):
         return None
@@ -93,9 +92,4 @@ def _unlocated(finding: Finding) -> object:
 
 
 def _names(lines: Iterable[Line]) -> set[str]:
-    found = (_NAME.match(line.text) for line in lines)
-    return {_normal(each[1]) for each in found if each}
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {requirement_name(line.text) for line in lines} - {""}

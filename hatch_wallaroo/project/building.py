@@ -14,7 +14,7 @@ from typing import Any
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, nearest
 from hatch_wallaroo.project.hatch_config import HatchConfig
 from hatch_wallaroo.project.rules import NO_BUNDLE, NOT_IN_SDIST, UNKNOWN_OPTION, WRONG_TYPE
-from hatch_wallaroo.text import quoted
+from hatch_wallaroo.text import quoted, requirement_name
 
 TABLE = ("build", "hooks", "wallaroo")
 TARGETS = ("sdist", "wheel")
@@ -93,7 +93,6 @@ _OURS = "hatch-wallaroo"
 _SYSTEM = '[build-system]\nrequires = ["hatchling", "hatch-wallaroo"]\nbuild-backend = "hatchling.build"'
 _HOOK = "[tool.hatch.build.hooks.wallaroo]"
 _COMMAND = re.compile(r"hatchling build\b.*(?:-t|--target)[ =]wallaroo\b")
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def backend(document: Mapping[str, Any]) -> str:
@@ -154,5 +153,5 @@ def _dependencies(config: HatchConfig) -> list[Any]:
 
 def _names(lines: Any) -> set[str]:
     """The names in a list of requirements, as an index compares them."""
-    found = (_NAME.match(line) for line in lines if isinstance(line, str)) if isinstance(lines, list) else ()
-    return {re.sub(r"[-_.]+", "-", each[1]).lower() for each in found if each}
+    written = [each for each in lines if isinstance(each, str)] if isinstance(lines, list) else []
+    return {requirement_name(line) for line in written} - {""}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hatch_wallaroo.config.spec import Project
+from hatch_wallaroo.text import normalized
 
 
 def from_metadata(metadata: Any) -> Project:
@@ -50,7 +51,7 @@ def _extras_as_written(extras: Mapping[str, Sequence[str]], table: Any) -> dict[
     """The extras by the names that they have in the table, each in its order; all of Hatchling's where it has none."""
     if not isinstance(table, dict):
         return {extra: tuple(lines) for extra, lines in extras.items()}
-    return {extra: _as_written(extras.get(_normal(extra), ()), lines) for extra, lines in table.items()}
+    return {extra: _as_written(extras.get(normalized(extra), ()), lines) for extra, lines in table.items()}
 
 
 def _as_written(dependencies: Sequence[str], written: Any) -> tuple[str, ...]:
@@ -61,10 +62,6 @@ def _as_written(dependencies: Sequence[str], written: Any) -> tuple[str, ...]:
     if not isinstance(written, list) or any("{" in line for line in written):
         return tuple(dependencies)
     return tuple(spelt(line) for line in written)
-
-
-def _normal(extra: str) -> str:
-    return re.sub(r"[-_.]+", "-", extra).lower()
 
 
 def spelt(line: str) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 Version: TypeAlias = tuple[int, ...]
@@ -86,7 +86,7 @@ def parsed(version: str) -> Version:
 
 @cache
 def _names(library: Library) -> _Names:
-    text = resources.files(__package__).joinpath("known_names.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("known_names.json").read_text(encoding="utf-8")
     table = json.loads(text)[library]
     return _Names(
         tuple(parsed(each) for each in table["versions"]),

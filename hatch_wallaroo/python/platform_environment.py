@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from hatch_wallaroo.python import distributions, mac
 from hatch_wallaroo.python.known_names import Library, Version, known_versions, module_lifetime, name_lifetime, parsed
 from hatch_wallaroo.releases.model import Release
-
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+from hatch_wallaroo.text import requirement_name
 
 
 @dataclass(frozen=True)
@@ -105,13 +103,7 @@ class PlatformEnvironment:
 
 def declared_names(lines: Iterable[str]) -> frozenset[str]:
     """The normalised names of the distributions in requirement lines, and of those they are known to bring."""
-    from packaging.utils import canonicalize_name
-
-    found: set[str] = set()
-    for line in lines:
-        match = _NAME.match(line)
-        if match:
-            found.add(str(canonicalize_name(match[1])))
+    found = {requirement_name(line) for line in lines} - {""}
     brought = {each for name in found for each in distributions.BRINGS.get(name, ())}
     return frozenset(found | brought)
 
@@ -121,23 +113,26 @@ def possible_numpys(release: Release, lines: Iterable[str]) -> tuple[Version, ..
 
     A requirement of somebody else's may ask for a newer one: where there are others, all newer ones are possible.
     """
-    from packaging.requirements import InvalidRequirement, Requirement
-
     own = parsed(release.sdk["numpy"])[:2]
     last = _LAST_NUMPY.get(release.python, own)
     later = tuple(each for each in known_versions("numpy") if own < each <= last)
+    written = [text for line in lines if (text := line.partition("#")[0].strip())]
+    if not written:
+        return (own,)
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirements = [Requirement(text) for text in written]
+    except InvalidRequirement:
+        return ()
     asked, others = None, False
-    for line in lines:
-        text = line.partition("#")[0].strip()
-        try:
-            requirement = Requirement(text) if text else None
-        except InvalidRequirement:
+    for requirement in requirements:
+        if requirement.name.lower() != "numpy":
+            others = True
+        elif requirement.marker or requirement.url:
             return ()
-        if requirement is not None and requirement.name.lower() == "numpy":
-            if requirement.marker or requirement.url:
-                return ()
+        else:
             asked = requirement.specifier
-        others = others or (requirement is not None and requirement.name.lower() != "numpy")
     if asked is None or asked.contains(release.sdk["numpy"]):
         return (own, *later) if others else (own,)
     return tuple(each for each in known_versions("numpy") if any(map(asked.contains, _patches(each))))

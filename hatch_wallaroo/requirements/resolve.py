@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from hatch_wallaroo.requirements import rules
 from hatch_wallaroo.requirements.lines import Line, Source, read
 from hatch_wallaroo.requirements.merge import Judge, Wanted, merged, narrowed
 from hatch_wallaroo.requirements.target import Target, target
+from hatch_wallaroo.text import requirement_name
 
 if TYPE_CHECKING:
     from hatch_wallaroo.requirements.lock import Locked
@@ -84,14 +84,9 @@ def requirements_text(spec: ModelSpec, given: str = "", names: Sequence[str] = (
 
 def _give(source: Source, given: str, names: Sequence[str], place: Place) -> None:
     same = [each for each in source.lines if each.hashes and each.text.replace(" ", "") == given]
-    others = [each for each in source.lines if _name(each.text) not in names]
+    others = [each for each in source.lines if requirement_name(each.text) not in names]
     source.lines[:] = [*(same[:1] or [Line(given, place)]), *others]
-    source.constraints[:] = [each for each in source.constraints if _name(each.text) not in names]
-
-
-def _name(text: str) -> str:
-    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+    source.constraints[:] = [each for each in source.constraints if requirement_name(each.text) not in names]
 
 
 def _locked(

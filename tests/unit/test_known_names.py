@@ -156,6 +156,7 @@ def test_patterns():
     assert (both.brought_by((1, 24)), both.brought_by((2, 4))) == ("2.0", "")
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("version", ["3.8", "3.10"])
 def test_the_platforms_pythons_say_the_same(version):
     python = shutil.which(interpreter(version)) or missing(f"Python {version}")
@@ -178,6 +179,7 @@ def test_the_platforms_pythons_say_the_same(version):
     assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("peer", ["mac-2023.2.1", "mac-2026.1.3"])
 def test_the_real_mac_has_the_same_names(peer):
     wheel = parsed(peer.partition("-")[2])
