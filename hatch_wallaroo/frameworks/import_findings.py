@@ -95,6 +95,18 @@ WRONG_TYPE = rule(
     why="Assigning it raises TypeError when the platform loads the model.",
     source="mac 2023.2.1 to 2026.1.3, Inference._raise_error_if_model_is_wrong_type",
 )
+ARGUMENTS = rule(
+    "WLR563",
+    "a call gives other arguments than the function takes",
+    why="Python raises TypeError when the platform imports the code, loads the model or predicts.",
+    source="Python's language reference, Calls; mac 2023.2.1 to 2026.1.3, loader run",
+)
+NOT_INSTALLED = rule(
+    "WLR564",
+    "the code looks itself up where the platform does not register it",
+    why="The platform executes the file without an entry in sys.modules, and installs no distribution of the project.",
+    source="mac 2023.2.1 to 2026.1.3, loader run: KeyError, PackageNotFoundError",
+)
 UNDECLARED = rule(
     "WLR550",
     "a package is imported that the requirements do not name",
@@ -132,7 +144,7 @@ def explain(
                 f"{each.file.label} {said}",
                 fix=fix,
                 place=each.file.place(each.node),
-                level=rule_.level if each.sure and each.kind != "mentioned_file" else Level.WARNING,
+                level=rule_.level if each.sure and each.kind not in {"mentioned_file", "metadata"} else Level.WARNING,
             )
         )
     return found
@@ -344,6 +356,21 @@ def _relative_file(failure: ImportFailure, _environment: PlatformEnvironment) ->
     )
 
 
+def _arguments(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"calls {failure.detail} {_while(failure)} with other arguments than it takes"
+    return ARGUMENTS, said, f"give {failure.detail} what it takes, or change its parameters"
+
+
+def _unregistered(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"reads {failure.detail} {_while(failure)}, and the platform does not register the file"
+    return NOT_INSTALLED, said, "use globals(), or the names themselves"
+
+
+def _metadata(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"asks for the version of {failure.detail} {_while(failure)}, and nobody declares such a package"
+    return NOT_INSTALLED, said, "write the version into the code, or catch PackageNotFoundError"
+
+
 def _model_type(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
     return WRONG_TYPE, failure.detail, "return a set of the model's classes from expected_model_types"
 
@@ -396,4 +423,7 @@ _SAYING: Mapping[FailureKind, Callable[[ImportFailure, PlatformEnvironment], Sai
     "mentioned_file": _file,
     "relative_file": _relative_file,
     "model_type": _model_type,
+    "arguments": _arguments,
+    "unregistered": _unregistered,
+    "metadata": _metadata,
 }

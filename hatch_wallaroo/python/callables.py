@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from hatch_wallaroo.python.expressions import external_name
 from hatch_wallaroo.python.values import Function, Scope
@@ -30,6 +30,18 @@ def accepts(arguments: ast.arguments, given: int) -> bool:
     if any(default is None for default in arguments.kw_defaults):
         return False
     return positional - len(arguments.defaults) <= given and (arguments.vararg is not None or given <= positional)
+
+
+def takes(arguments: ast.arguments, given: int, named: Collection[str]) -> bool:
+    """Whether a function can be called with so many positional arguments and these by name."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    by_name = {each.arg for each in (*arguments.args, *arguments.kwonlyargs)}
+    filled = {each.arg for each in positional[:given]} | set(named)
+    return (
+        (given <= len(positional) or arguments.vararg is not None)
+        and (arguments.kwarg is not None or by_name.issuperset(named))
+        and filled.issuperset(required(arguments))
+    )
 
 
 def required(arguments: ast.arguments) -> list[str]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from hatch_wallaroo.python import path_effects
+from hatch_wallaroo.python.callables import takes
 from hatch_wallaroo.python.classes import Member, ancestry, is_property, is_setter, member
 from hatch_wallaroo.python.expressions import external_name, value_of, values_of
 from hatch_wallaroo.python.imports import Importer
@@ -106,12 +107,22 @@ class Caller(Importer):
             self._branching -= not sure
 
     def call(
-        self, called: Function | Method, given: Sequence[Value], named: Mapping[str, Value] | None = None
+        self,
+        called: Function | Method,
+        given: Sequence[Value],
+        named: Mapping[str, Value] | None = None,
+        node: tuple[SourceFile, ast.AST] | None = None,
     ) -> Value:
-        """What a call of a function gives; Unknown where it may be several things, or cannot be followed."""
+        """What a call of a function gives; Unknown where it may be several things, or cannot be followed.
+
+        `node` is where the code calls it, None where the platform does.
+        """
         method = called if isinstance(called, Method) else None
         function = called.function if isinstance(called, Method) else called
         if self._opaque(function):
+            return UNKNOWN
+        if node is not None and not takes(function.node.args, len(given) + bool(method), (named or {}).keys()):
+            self.note("arguments", node[0], node[1], function.name)
             return UNKNOWN
         self._calls += 1
         if self.sure:
@@ -156,7 +167,13 @@ class Caller(Importer):
         self.path_open = self.path_open or path_effects.changes_path(function)
         return True
 
-    def instantiate(self, made: OwnClass, given: Sequence[Value], named: Mapping[str, Value] | None = None) -> Value:
+    def instantiate(
+        self,
+        made: OwnClass,
+        given: Sequence[Value],
+        named: Mapping[str, Value] | None = None,
+        node: tuple[SourceFile, ast.AST] | None = None,
+    ) -> Value:
         """An object of a class of the bundle, after its `__init__`."""
         if any(keyword.arg == "metaclass" for keyword in made.node.keywords) or made.decorators:
             return UNKNOWN
@@ -170,7 +187,9 @@ class Caller(Importer):
         instance = Instance(made, names, open=not known)
         found = member(made, "__init__")
         if isinstance(found, Member) and found.function is not None and isinstance(found.owner, OwnClass):
-            self.call(Method(found.function, found.owner, instance), given, named)
+            self.call(Method(found.function, found.owner, instance), given, named, node)
+        elif node is not None and (given or named) and known and isinstance(found, Member) and found.owner in _BARE:
+            self.note("arguments", node[0], node[1], made.name)
         return instance
 
     def attribute(self, instance: Instance, name: str, scope: Scope, node: ast.AST) -> Value:
@@ -219,6 +238,8 @@ class Caller(Importer):
         if isinstance(target, OwnClass):
             target.late.update({name} - target.members.keys())
             target.members[name] = Binding(values)
+        elif isinstance(target, Method):
+            self.note("attribute", scope.module.file, node, f"{target.owner.name}.{target.function.name}:{name}")
         elif isinstance(target, External) and target.name == "builtins":
             self.builtins.add(name)
         elif isinstance(target, Instance):
@@ -274,6 +295,7 @@ class Caller(Importer):
                 scope.results[node] = (Method(function, found.owner, base.instance),)
         else:
             scope.results[node] = values_of(node, scope)
+            path_effects.unset(self, node.value, scope, node)
             if isinstance(base, External) and not isinstance(scope.results[node][0], Module):
                 self.missing_attribute(base.name, node, scope)
 
@@ -297,21 +319,27 @@ class Caller(Importer):
             if isinstance(called, Function):
                 self.path_open = self.path_open or path_effects.changes_path(called)
         elif isinstance(called, OwnClass):
-            scope.results[node] = (self.instantiate(called, given, named),)
+            scope.results[node] = (self.instantiate(called, given, named, (scope.module.file, node)),)
         else:
-            scope.results[node] = (self._called_own(called, given, named),)
+            scope.results[node] = (self._called_own(called, given, named, (scope.module.file, node)),)
 
     def _member_of(self, value: Value, name: str) -> Member | bool | None:
         return member(value.made, name) if isinstance(value, Instance) and isinstance(value.made, OwnClass) else None
 
-    def _called_own(self, called: Function | Method, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
+    def _called_own(
+        self,
+        called: Function | Method,
+        given: Sequence[Value],
+        named: Mapping[str, Value],
+        node: tuple[SourceFile, ast.AST],
+    ) -> Value:
         """A call's result; of calls that differ in nothing that we know of, the first one's."""
         function = called.function if isinstance(called, Method) else called
         key = (function.node, tuple(map(_told, given)), tuple((name, _told(each)) for name, each in named.items()))
         if isinstance(called, Method) or key not in self._results:
             if self._opaque(function):
                 _escape([*given, *named.values(), *([called.instance] if isinstance(called, Method) else [])])
-            self._results[key] = self.call(called, given, named)
+            self._results[key] = self.call(called, given, named, node)
         return self._results[key]
 
     def _known_method(self, node: ast.Call, given: Sequence[Value], scope: Scope) -> bool:
@@ -336,6 +364,10 @@ class Caller(Importer):
 
 
 _WITHOUT_SETTER = frozenset({"mac.inference.Inference", "mac.inference.AsyncInference"})
+_BARE = frozenset(
+    {"mac.inference.Inference", "mac.inference.AsyncInference", "mac.inference.creation.InferenceBuilder"}
+)
+"""Classes of `mac` whose constructor takes nothing."""
 _WITHOUT_SURPRISES = frozenset({*CLASSES, "abc.ABC", "builtins.object", "typing.Generic"})
 """Classes outside the bundle that give an object no attribute that we do not know of."""
 _HARMLESS = frozenset({"builtins.isinstance", "builtins.type", "builtins.print", "builtins.id", "builtins.repr"})

@@ -30,6 +30,9 @@ FailureKind = Literal[
     "mentioned_file",
     "relative_file",
     "model_type",
+    "arguments",
+    "unregistered",
+    "metadata",
 ]
 _OSERRORS = frozenset({"FileNotFoundError", "OSError", "IOError", "EnvironmentError", "Exception", "BaseException"})
 CATCHING: Mapping[FailureKind, frozenset[str]] = {
@@ -51,6 +54,9 @@ CATCHING: Mapping[FailureKind, frozenset[str]] = {
     "file": _OSERRORS,
     "mentioned_file": _OSERRORS | {"ValueError", "TypeError"},
     "relative_file": _OSERRORS,
+    "arguments": frozenset({"TypeError", "Exception", "BaseException"}),
+    "unregistered": frozenset({"KeyError", "LookupError", "Exception", "BaseException"}),
+    "metadata": frozenset({"PackageNotFoundError", "ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
     "model_type": frozenset({"TypeError", "Exception", "BaseException"}),
 }
 """The exceptions whose handlers catch what each kind of event stands for."""

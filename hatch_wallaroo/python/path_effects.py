@@ -9,12 +9,13 @@ from functools import lru_cache
 
 from hatch_wallaroo.python.expressions import OUTSIDE, external_name, folder_of, text_of, value_of
 from hatch_wallaroo.python.imports import Importer
-from hatch_wallaroo.python.values import External, Function, Scope
+from hatch_wallaroo.python.values import Expression, External, Function, Scope
 
 _LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 _SETUP = frozenset({"setuptools.setup", "distutils.core.setup"})
 _ANY_VARIABLE = "*"
 _PATH_CALLS = frozenset({"sys.path.insert", "sys.path.append", "site.addsitedir", "sys.path.extend"})
+_METADATA = frozenset({"importlib.metadata.version", "importlib.metadata.metadata", "importlib.metadata.distribution"})
 _PATH_HOLDERS = frozenset({"sys.path", "site.addsitedir"})
 _ADDING = frozenset({"builtins.exec", "builtins.globals", "builtins.vars", "builtins.locals"})
 _REQUIRING = frozenset({"os.environ.pop", "os.environ.__getitem__"})
@@ -60,6 +61,10 @@ def call(run: Importer, node: ast.Call, scope: Scope) -> None:
         scope.module.open = True
     elif name == "builtins.setattr":
         _attribute_set(run, node, scope)
+    elif name in {"builtins.int", "builtins.float", "builtins.len"} and len(node.args) == 1:
+        unset(run, node.args[0], scope, node)
+    elif name in _METADATA and node.args:
+        _metadata(run, node, scope)
     elif name == "gettext.install":
         run.builtins.add("_")
     elif name == "os.chdir":
@@ -83,6 +88,13 @@ def _attribute_set(run: Importer, node: ast.Call, scope: Scope) -> None:
         run.set_attribute(target, attribute, (value_of(node.args[2], scope),), scope, node)
     if isinstance(node.args[0], ast.Name):
         scope.module.touched.add(node.args[0].id)
+
+
+def _metadata(run: Importer, node: ast.Call, scope: Scope) -> None:
+    """The version of a distribution, where none of that name is installed beside the code."""
+    name = text_of(node.args[0], scope)
+    if name is not None and not run.environment.provides(name.replace("-", "_")):
+        run.note("metadata", scope.module.file, node, name)
 
 
 def _imported_by_call(run: Importer, node: ast.Call, scope: Scope) -> None:
@@ -122,13 +134,27 @@ def changes_path(function: Function) -> bool:
 
 def variable(run: Importer, node: ast.Subscript, scope: Scope) -> None:
     """`os.environ[…]`: an environment variable that is required, unless the code has set it itself."""
-    if external_name(node.value, scope) != "os.environ":
+    owner = external_name(node.value, scope)
+    itself = isinstance(node.slice, ast.Name) and node.slice.id == "__name__"
+    if owner == "sys.modules" and itself and scope.module.name not in run.modules:
+        run.note("unregistered", scope.module.file, node, "sys.modules[__name__]")
+    if owner != "os.environ":
         return
     key = text_of(node.slice, scope) or ""
     if isinstance(node.ctx, ast.Store):
         run.variables.add(key)
     else:
         _required(run, key, node, scope)
+
+
+def unset(run: Importer, node: ast.expr, scope: Scope, used: ast.AST) -> None:
+    """A value that is used as if it were there: `os.getenv(…)` without a default gives None on the platform."""
+    value = value_of(node, scope)
+    if not isinstance(value, Expression) or not isinstance(value.node, ast.Call) or value.node.keywords:
+        return
+    asked = external_name(value.node.func, value.scope)
+    if asked in {"os.getenv", "os.environ.get"} and len(value.node.args) == 1:
+        _required(run, text_of(value.node.args[0], value.scope) or "", used, scope)
 
 
 def _required(run: Importer, key: str, node: ast.AST, scope: Scope) -> None:

@@ -178,10 +178,41 @@ CASES: dict[str, dict[str, str]] = {
     "predict gives nothing": made(
         swap=[('        return {"predictions": input_data["inputs"] @ self.model.w}\n', "        self.model.w\n")]
     ),
+    "recarray in the annotation": {
+        "main.py": GOOD.replace("input_data: InferenceData", "input_data: Dict[str, np.recarray]")
+    },
+    "a new type in the annotation": {
+        "main.py": GOOD.replace(
+            "\nclass TinyInference",
+            "\nimport typing\nColumn = typing.NewType('Column', np.ndarray)\n\nclass TinyInference",
+        ).replace("input_data: InferenceData", "input_data: Dict[str, Column]")
+    },
+    "a new type called like an array": {
+        "main.py": GOOD.replace(
+            "\nclass TinyInference",
+            "\nimport typing\nColumn = typing.NewType('my_ndarray', np.ndarray)\n\nclass TinyInference",
+        ).replace("input_data: InferenceData", "input_data: Dict[str, Column]")
+    },
+    "an inference made with arguments": made(swap=[("return TinyInference()", "return TinyInference(1)")]),
+    "a helper called with too little": made(
+        "def read(folder, name):\n    return Linear()\n\n", create="inference.model = read(config.model_path)"
+    ),
+    "a helper called by name": made(
+        "def read(folder, name='w', *, deep=False):\n    return Linear()\n\n",
+        create="inference.model = read(folder=config.model_path, deep=True)",
+    ),
+    "a method used like a property": made(swap=[("    @property\n    def inference(self)", "    def inference(self)")]),
+    "the module looked up in sys.modules": {"main.py": "import sys\nHERE = sys.modules[__name__]\n" + GOOD},
+    "a variable that is not set, used": {
+        "main.py": "import os\nKEY = os.getenv('SOME_KEY')\nPARTS = KEY.split(',')\n" + GOOD
+    },
+    "a variable that is not set, with a default": {
+        "main.py": "import os\nPARTS = os.getenv('SOME_KEY', '').split(',')\n" + GOOD
+    },
     "a chat handler that is a lambda": {
         "main.py": GOOD.replace(
             "class TinyBuilder(", "handle_chat_completion = lambda request: request\n\n\nclass TinyBuilder("
-        )
+        ).replace("input_data: InferenceData", "input_data")
     },
 }
 
@@ -234,5 +265,15 @@ VERDICTS: dict[str, tuple[str, str, str]] = {
     "model in slots without a setter": ("pass", "no setter", "no setter"),
     "predict raises": ("pass", "not implemented", "not implemented"),
     "predict gives nothing": ("pass", "nothing returned", "nothing returned"),
+    "recarray in the annotation": ("input_data", "pass", "pass"),
+    "a new type in the annotation": ("input_data", "pass", "pass"),
+    "a new type called like an array": ("pass", "pass", "pass"),
+    "an inference made with arguments": ("pass", "call", "call"),
+    "a helper called with too little": ("pass", "call", "call"),
+    "a helper called by name": ("pass", "pass", "pass"),
+    "a method used like a property": ("pass", "no attribute", "no attribute"),
+    "the module looked up in sys.modules": ("not registered", "not registered", "not registered"),
+    "a variable that is not set, used": ("variable", "variable", "variable"),
+    "a variable that is not set, with a default": ("pass", "pass", "pass"),
     "a chat handler that is a lambda": ("pass", "pass", "pass"),
 }

@@ -14,7 +14,7 @@ from hatch_wallaroo.python.mac import DATA
 from hatch_wallaroo.python.values import Expression, External, OwnClass, Scope, Unknown, Value
 
 _DICTS = frozenset({"typing.Dict", "builtins.dict", "typing_extensions.Dict"})
-_ARRAYS = frozenset({"numpy.ndarray", "numpy.typing.NDArray", "numpy.recarray", "numpy.chararray"})
+_ARRAYS = frozenset({"numpy.ndarray", "numpy.typing.NDArray"})
 _DEEPEST = 30
 
 
@@ -86,6 +86,8 @@ def _mentions_array(node: ast.expr, scope: Scope, depth: int) -> bool | None:
         return _any(_mentions_array(each, scope, depth + 1) for each in (node.left, node.right))
     if isinstance(node, (ast.List, ast.Tuple)):
         return _any(_mentions_array(each, scope, depth + 1) for each in node.elts)
+    if isinstance(node, ast.Call) and external_name(node.func, scope).endswith((".NewType", ".TypeVar")):
+        return bool(node.args) and _mentions_array(node.args[0], scope, depth + 1)
     return _any(_value_mentions(each, node, depth) for each in values_of(node, scope))
 
 

@@ -25,7 +25,7 @@ from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import SourceFile, Sources
 from hatch_wallaroo.python.subscripted_types import taken_for_classes
-from hatch_wallaroo.python.values import Function, Module, OwnClass
+from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
 
 _DATA = "Dict[str, np.ndarray]"
 
@@ -63,7 +63,8 @@ def executed(sources: Sources) -> list[SourceFile]:
 def _has_chat(module: Module) -> bool:
     for name in ("handle_completion", "handle_chat_completion"):
         bound = module.names.get(name)
-        if bound is not None and isinstance(bound.values[0], Function):
+        value = bound.values[0] if bound is not None else None
+        if isinstance(value, Function) or (isinstance(value, Expression) and isinstance(value.node, ast.Lambda)):
             return True
     return False
 
