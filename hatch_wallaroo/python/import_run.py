@@ -95,6 +95,7 @@ class ImportRun(Caller):
             known=self.builtins,
             starred=None if module.open else module.names.keys(),
             truth=self._truth(module),
+            absent=self.environment.absent_builtins,
         )
         for each in found:
             if each.at_import:

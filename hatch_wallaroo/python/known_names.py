@@ -38,12 +38,16 @@ class Lifetime:
 
 @dataclass(frozen=True)
 class _Names:
-    """One library's modules and names. `origins`: what names of its modules stand for that it has from others."""
+    """One library's modules and names. `origins`: what names of its modules stand for that it has from others.
+
+    `generics`: the classes that `[…]` makes a type of.
+    """
 
     versions: tuple[Version, ...]
     modules: Mapping[str, Lifetime]
     names: Mapping[str, Mapping[str, Lifetime]]
     origins: Mapping[str, str]
+    generics: Mapping[str, Lifetime]
 
 
 def module_lifetime(library: Library, module: str) -> Lifetime | None:
@@ -54,6 +58,16 @@ def module_lifetime(library: Library, module: str) -> Lifetime | None:
 def name_lifetime(library: Library, module: str, name: str) -> Lifetime | None:
     """When a module has a name; None where every version has it, or none that is known."""
     return _names(library).names.get(module, {}).get(name)
+
+
+def generic_lifetime(name: str) -> Lifetime | None:
+    """When `[…]` makes a type of a class of the standard library (`builtins.list`); None where it never does."""
+    return _names("python").generics.get(name)
+
+
+def listed_names(library: Library, module: str) -> frozenset[str]:
+    """The names of a module that are listed, whatever version has them."""
+    return frozenset(_names(library).names.get(module, {}))
 
 
 def names_of(library: Library, module: str, version: Version) -> frozenset[str]:
@@ -93,6 +107,7 @@ def _names(library: Library) -> _Names:
         _lifetimes(table["modules"]),
         {module: _lifetimes(names) for module, names in table["names"].items()},
         table.get("origins", {}),
+        _lifetimes(table.get("generics", {})),
     )
 
 

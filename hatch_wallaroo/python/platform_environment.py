@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hatch_wallaroo.python import distributions, mac
-from hatch_wallaroo.python.known_names import Library, Version, known_versions, module_lifetime, name_lifetime, parsed
+from hatch_wallaroo.python.known_names import (
+    Library,
+    Version,
+    known_versions,
+    listed_names,
+    module_lifetime,
+    name_lifetime,
+    names_of,
+    parsed,
+)
 from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.text import requirement_name
 
@@ -72,6 +81,11 @@ class PlatformEnvironment:
         if lifetime is None and "." in module and not name:
             return self.brought_by(module.rpartition(".")[0])
         return lifetime.brought_by(here) if lifetime is not None else ""
+
+    @property
+    def absent_builtins(self) -> frozenset[str]:
+        """The builtins of newer Pythons that the platform's does not have."""
+        return listed_names("python", "builtins") - names_of("python", "builtins", self.python)
 
     def canonical(self, name: str) -> str:
         """One name for one thing of `mac`."""

@@ -42,19 +42,27 @@ def undefined(
     runs: Collection[ast.AST] = (),
     known: Collection[str] = (),
     starred: Collection[str] | None = None,
+    absent: Collection[str] = (),
     truth: Truth = lambda _: None,
 ) -> list[Undefined]:
     """The names that a module uses and does not bind.
 
     `runs`: the functions that the platform calls. `known`: names that somebody else puts among the builtins.
     `starred`: what the module's star imports bring, None where that is not known: then they may bring all.
+    `absent`: builtins of newer Pythons than the platform's.
     """
     pruned = _Pruned(tree, truth)
     used = {(node.lineno, node.col_offset, node.id): node for node in ast.walk(tree) if isinstance(node, ast.Name)}
     met = CodePaths(tree, runs, truth)
     hidden = _binds_by_text(tree)
     found = []
-    for name, line, column, maybe in _told(pruned.tree, frozenset({*known, *set_builtins(tree)})):
+    given = frozenset({*known, *set_builtins(tree)})
+    told = _told(pruned.tree, given)
+    newer = [
+        place for place in used if place[2] in absent and place[2] not in given and pruned.kind(place[2]) != "unbound"
+    ]
+    told = [*told, *((name, line, column, False) for line, column, name in newer)]
+    for name, line, column, maybe in told:
         if maybe and (starred is None or name in starred):
             continue
         # Names inside of strings have no node of their own: they are no names when the code runs.

@@ -99,6 +99,45 @@ json.dump(made, answer)
 """
 
 
+_GENERICS = r"""
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+answer, sys.stdout = sys.stdout, open("/dev/null", "w")
+found = []
+for module in json.load(sys.stdin):
+    try:
+        made = importlib.import_module(module)
+    except BaseException:
+        continue
+    for name in dir(made):
+        each = getattr(made, name, None)
+        if name[0] != "_" and isinstance(each, type):
+            for inside in (int, (int, int), ([int], int)):
+                try:
+                    if type(each[inside]).__name__ == "GenericAlias":
+                        found.append(module + "." + name)
+                        break
+                except Exception:
+                    pass
+json.dump(found, answer)
+"""
+
+
+def generics(pythons: Mapping[str, str], modules: Iterable[str]) -> dict[str, list[str]]:
+    """The classes of the standard library that `[…]` makes a type of, by the versions in which it does."""
+    having = {}
+    for version, python in pythons.items():
+        command = [python, "-I", "-S", "-c", _GENERICS]
+        given = json.dumps(list(modules))
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=True, cwd="/")
+        having[version] = set(json.loads(done.stdout))
+    made: dict[str, list[str]] = {}
+    for name in sorted(set().union(*having.values())):
+        versions = {version for version, names in having.items() if name in names}
+        made.setdefault(pattern(pythons, versions), []).append(name)
+    return made
+
+
 def surveyed(pythons: Mapping[str, str], modules: Iterable[str] = ()) -> _Answers:
     """The public names of modules (of the whole standard library unless some are named) in several interpreters.
 
@@ -239,8 +278,11 @@ def _run(*command: str) -> None:
 
 def main() -> None:
     """Ask all, and write the file."""
+    pythons = {each: interpreter(each) for each in PYTHONS}
+    library = surveyed(pythons)
+    modules = sorted({module for answer in library.values() for module in answer})
     made = {
-        "python": table(surveyed({each: interpreter(each) for each in PYTHONS}), PLATFORMS),
+        "python": {**table(library, PLATFORMS), "generics": generics(pythons, modules)},
         "numpy": table(numpys(), NUMPYS),
         "mac": macs(),
     }

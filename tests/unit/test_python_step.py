@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import sys
 import textwrap
 import zipfile
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.step.family import PythonStep
-from hatch_wallaroo.frameworks.step.syntax import parse
 from support import step_cases
 from support.factory import make_spec
 from support.fronts import REPOSITORY
@@ -158,59 +156,6 @@ def test_more_arguments_with_defaults_where_only_annotations_are_compared(tmp_pa
     text = step_cases.DATA + step_cases.STEP.replace("Data)", "Data, top=1)")
     assert codes(in_a_file(tmp_path, text, "2024.1")) == []
     assert codes(in_a_file(tmp_path, text, "2024.4")) == ["WLR443"]
-
-
-SYNTAX = [
-    # text, the Python that runs it, what is told
-    ("with (open('a') as x, open('b') as y):\n    pass\n", (3, 8), ["a with statement in parentheses"]),
-    ("with (open('a') as x):\n    pass\n", (3, 8), ["a with statement in parentheses"]),
-    ("with (open('a')) as x:\n    pass\n", (3, 8), []),
-    ("with (open('a')):\n    pass\n", (3, 8), []),
-    ("with open('a') as x, open('b') as y:\n    pass\n", (3, 8), []),
-    ("with (yield):\n    pass\n", (3, 8), []),
-    ("match 1:\n    case 1:\n        pass\n", (3, 8), ["the match statement"]),
-    ("match 1:\n    case 1:\n        pass\n", (3, 10), []),
-    ("def f(x: int | None): ...\n", (3, 8), ["int | None as a type"]),
-    ("def f(x: int | None): ...\n", (3, 10), []),
-    ("from __future__ import annotations\ndef f(x: int | None): ...\n", (3, 8), []),
-    ("def f():\n    x: int | None = 1\n", (3, 8), []),
-    ("def f(x: list[int]) -> dict[str, int]: ...\n", (3, 8), ["list[int] as a type", "dict[str, int] as a type"]),
-    ("def f(x: 'list[int]'): ...\n", (3, 8), []),
-    ("def f(x: list[int]): ...\n", (3, 10), []),
-    ("x = {1: 2} | {3: 4}\n", (3, 8), ["dictionaries joined with |"]),
-    ("x = a | b\n", (3, 8), []),
-    ("import zoneinfo\n", (3, 8), ["the module zoneinfo"]),
-    ("try:\n    import zoneinfo\nexcept ImportError:\n    pass\n", (3, 8), []),
-    ("from functools import cache\n", (3, 8), ["functools.cache"]),
-    ("from typing import Self\n", (3, 10), ["typing.Self"]),
-    ("from typing import List\n", (3, 8), []),
-    ("@a[0].b\ndef f(): ...\n", (3, 8), ["@a[0].b as a decorator"]),
-    ("@a.b(1)\n@c\ndef f(): ...\n", (3, 8), []),
-    ("x = (y := 1)\ndef f(a, /): ...\nprint(f'{x=}')\n", (3, 8), []),
-    ("x = '''\nmatch this:\n'''\n", (3, 8), []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "version", "told"), SYNTAX, ids=range(len(SYNTAX)))
-def test_what_an_older_python_cannot_run(text, version, told) -> None:
-    tree, newer = parse(text, version)
-    assert tree is not None
-    assert [each.what for each in newer] == told
-
-
-F_STRINGS = [
-    ("x = f'{d['a']}'\n", 1),
-    ("x = f'{d[\"a\"]}'\n", 0),
-    ('x = f"""{d["a"]}"""\n', 0),
-    ("x = f'{{literal}} {a:{width}}' 'next'\n", 0),
-    ("x = f'{f'{a}'}'\n", 1),
-]
-
-
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="older parsers refuse these themselves")
-@pytest.mark.parametrize(("text", "told"), F_STRINGS)
-def test_f_strings_of_3_12(text, told) -> None:
-    assert len(parse(text, (3, 10))[1]) == told
 
 
 @pytest.mark.parametrize(
