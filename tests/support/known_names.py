@@ -114,7 +114,7 @@ for module in json.load(sys.stdin):
         if name[0] != "_" and isinstance(each, type):
             for inside in (int, (int, int), ([int], int)):
                 try:
-                    if type(each[inside]).__name__ == "GenericAlias":
+                    if "GenericAlias" in [kind.__name__ for kind in type(each[inside]).__mro__]:
                         found.append(module + "." + name)
                         break
                 except Exception:

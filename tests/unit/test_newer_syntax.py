@@ -157,6 +157,7 @@ def test_called(name, python):
     assert bool(judged(text, RELEASES[python])) == (python not in taken.split())
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("python", RELEASES)
 def test_the_real_pythons_say_so(python):
     found = shutil.which(interpreter(python)) or missing(f"Python {python}")
