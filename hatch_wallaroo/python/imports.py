@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from hatch_wallaroo.python import statements
@@ -79,6 +80,10 @@ class Finder(ABC):
     def in_function(self) -> bool:
         """Whether a function is being executed, and not the top level of a module."""
         return False
+
+    @abstractmethod
+    def branch(self) -> AbstractContextManager[None]:
+        """What is executed in it is not certain."""
 
     @abstractmethod
     def set_attribute(self, target: Value, name: str, values: tuple[Value, ...], scope: Scope, node: ast.AST) -> None:
@@ -207,7 +212,7 @@ class Importer(Finder):
         origin = self._origin(node, scope)
         for alias in node.names:
             if alias.name == "*":
-                self._star(origin, scope, names)
+                self._star(origin, node, scope, names)
             else:
                 _bind(names, alias.asname or alias.name, (self._member(origin, alias, node, scope),))
 
@@ -257,9 +262,12 @@ class Importer(Finder):
             return External(self.environment.canonical(f"{origin.name}.{alias.name}"))
         return UNKNOWN
 
-    def _star(self, origin: Value, scope: Scope, names: dict[str, Binding]) -> None:
+    def _star(self, origin: Value, node: ast.ImportFrom, scope: Scope, names: dict[str, Binding]) -> None:
         if isinstance(origin, Module):
             public = statements.exported(origin)
+            for name in sorted(public or ()):
+                if name not in origin.names and origin.done and not origin.open and "__getattr__" not in origin.names:
+                    self.note("name", scope.module.file, node, f"{origin.name}:{name}")
             for name, bound in origin.names.items():
                 if name in public if public is not None else not name.startswith("_"):
                     _bind(names, name, bound.values)

@@ -72,10 +72,22 @@ def call(run: Importer, node: ast.Call, scope: Scope) -> None:
         run.path_open = True
     elif name.startswith(("os.environ.", "os.putenv", "os.getenv", "dotenv.")):
         _variables(run, name, node, scope)
+    elif not node.args and _is_parser(node.func, scope):
+        with run.branch():
+            run.note("exit", scope.module.file, node, "parse_args")
     else:
         if name == "runpy.run_path":
             run.path_open = True
         _files(run, name, node, scope)
+
+
+def _is_parser(called: ast.expr, scope: Scope) -> bool:
+    """`argparse.ArgumentParser(…).parse_args`, which reads what the platform's own process was started with."""
+    if not isinstance(called, ast.Attribute) or called.attr != "parse_args":
+        return False
+    parser = value_of(called.value, scope)
+    made = parser.node if isinstance(parser, Expression) else None
+    return isinstance(made, ast.Call) and external_name(made.func, scope) == "argparse.ArgumentParser"
 
 
 def _attribute_set(run: Importer, node: ast.Call, scope: Scope) -> None:

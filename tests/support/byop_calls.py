@@ -209,6 +209,14 @@ CASES: dict[str, dict[str, str]] = {
     "a variable that is not set, with a default": {
         "main.py": "import os\nPARTS = os.getenv('SOME_KEY', '').split(',')\n" + GOOD
     },
+    "star import of a name that is not there": {
+        "main.py": HERE.format(" / 'artifacts'") + "from helper import *\n" + GOOD,
+        "artifacts/helper.py": "__all__ = ['one', 'two']\none = 1\n",
+    },
+    "star import of what is there": {
+        "main.py": HERE.format(" / 'artifacts'") + "from helper import *\nprint(one)\n" + GOOD,
+        "artifacts/helper.py": "__all__ = ['one']\none = two = 1\n",
+    },
     "a chat handler that is a lambda": {
         "main.py": GOOD.replace(
             "class TinyBuilder(", "handle_chat_completion = lambda request: request\n\n\nclass TinyBuilder("
@@ -275,5 +283,7 @@ VERDICTS: dict[str, tuple[str, str, str]] = {
     "the module looked up in sys.modules": ("not registered", "not registered", "not registered"),
     "a variable that is not set, used": ("variable", "variable", "variable"),
     "a variable that is not set, with a default": ("pass", "pass", "pass"),
+    "star import of a name that is not there": ("no such name", "no such name", "no such name"),
+    "star import of what is there": ("pass", "pass", "pass"),
     "a chat handler that is a lambda": ("pass", "pass", "pass"),
 }

@@ -43,7 +43,11 @@ _REASONS: tuple[tuple[str, str, frozenset[str]], ...] = tuple(
         (r"predict: coroutine", "not awaited", "WLR537"),
         (r"no attribute '__dict__'", "dataclass", "WLR548"),
         (r"module 'unknown'|relative import", "relative import", "WLR541"),
-        (r"cannot import name|module '([A-Z]\w+|cache)' is not found|No module named 'mac\.", "no such name", "WLR542"),
+        (
+            r"'helper' has no attribute|cannot import name|module '([A-Z]\w+|cache)' is not found|No module named 'mac\.",
+            "no such name",
+            "WLR542",
+        ),
         (r"module '[\w.]+' is not found|No module named", "no module", "WLR540 WLR550 WLR553"),
         (r"is not defined", "undefined", "WLR543"),
         (r"SOME_KEY", "variable", "WLR545"),

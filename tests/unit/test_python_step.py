@@ -98,9 +98,45 @@ def test_the_loader_takes_what_is_right(loader) -> None:
     assert {name: loader[name] for name in right} == dict.fromkeys(right, "ok")
 
 
+@pytest.mark.peer
 def test_the_loader_refuses_what_is_wrong(loader) -> None:
     wrong = [*step_cases.WRONG, *(name for name, (code, _) in step_cases.FOLDERS.items() if code is not None)]
     assert [name for name in wrong if loader[name] == "ok"] == []
+
+
+CALLED = {
+    "needs a variable": ("import os\nKEY = os.environ['SOME_KEY']\n", "    return input_data\n", "WLR446", "warning"),
+    "needs a variable later": ("import os\n", "    return {'x': os.environ['SOME_KEY']}\n", "WLR446", "warning"),
+    "reads beside itself": ("", "    open('means.json')\n    return input_data\n", "WLR446", "error"),
+    "raises": ("", "    raise NotImplementedError\n", "WLR450", "error"),
+    "raises for itself": (
+        "try:\n    raise OSError\nexcept IOError:\n    pass\n",
+        "    return input_data\n",
+        None,
+        None,
+    ),
+    "of NumPy 1.19": ("import numpy as np\n", "    return {'x': np.float(1)}\n", "WLR446", "error"),
+    "not declared": ("import polars\n", "    return input_data\n", "WLR449", "warning"),
+    "may be absent": (
+        "try:\n    import polars\nexcept ImportError:\n    polars = None\n",
+        "    return {}\n",
+        None,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_step_is_called(tmp_path, name) -> None:
+    before, body, code, level = CALLED[name]
+    text = before + step_cases.DATA + step_cases.STEP.replace("    return input_data\n", body)
+    found = [(each.code, each.level.value) for each in in_a_file(tmp_path, text)]
+    assert found == ([(code, level)] if code else []), found
+
+
+def test_two_pythons_agree_on_types_at_the_top(tmp_path) -> None:
+    text = "Row = list[int]\ndef wallaroo_json(data):\n    return data\n"
+    assert codes(in_a_file(tmp_path, text, "2023.2.1")) == ["WLR447"]
 
 
 def test_by_keyword_only_loads_and_fails_later(tmp_path) -> None:
