@@ -148,11 +148,13 @@ def display(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int) and abs(value) > 10**_LONGEST_DISPLAYED:
         return "so great a number"
-    return shortened(ascii(value) if isinstance(value, str) and not is_unicode(value) else repr(value))
+    return shortened(repr(value))
 
 
 def shortened(text: str, longest: int = _LONGEST_DISPLAYED) -> str:
-    """A text of at most `longest` characters; what is left out is three dots."""
+    """A text of at most `longest` characters, which any encoding can show; what is left out is three dots."""
+    if not is_unicode(text):
+        text = text.encode("ascii", "backslashreplace").decode()
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 

@@ -131,24 +131,23 @@ def possible_numpys(release: Release, lines: Iterable[str]) -> tuple[Version, ..
     last = _LAST_NUMPY.get(release.python, own)
     later = tuple(each for each in known_versions("numpy") if own < each <= last)
     written = [text for line in lines if (text := line.partition("#")[0].strip())]
-    if not written:
-        return (own,)
+    names = {requirement_name(text) for text in written}
+    if "numpy" not in names:
+        return (own, *later) if names else (own,)
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
         requirements = [Requirement(text) for text in written]
     except InvalidRequirement:
         return ()
-    asked, others = None, False
+    asked = None
     for requirement in requirements:
-        if requirement.name.lower() != "numpy":
-            others = True
-        elif requirement.marker or requirement.url:
-            return ()
-        else:
+        if requirement.name.lower() == "numpy":
+            if requirement.marker or requirement.url:
+                return ()
             asked = requirement.specifier
     if asked is None or asked.contains(release.sdk["numpy"]):
-        return (own, *later) if others else (own,)
+        return (own, *later) if len(names) > 1 else (own,)
     return tuple(each for each in known_versions("numpy") if any(map(asked.contains, _patches(each))))
 
 

@@ -136,6 +136,7 @@ def inner(spec):
     return {**made, "items": inner(spec.item)} if spec.item else made
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize(("peer", "version"), [("mac-2023.2.1", "1.30.0"), ("mac-2026.1.3", "2.14.3")])
 def test_mlflow_itself_reads_the_same(peer, version):
     files = [path for path in FILES if path.parts[-3] == f"mlflow-{version}"]

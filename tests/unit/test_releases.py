@@ -506,6 +506,7 @@ def sdk(request):
     return request.param, Sdk(SDKS[request.param])
 
 
+@pytest.mark.peer
 class TestAgainstTheSdks:
     """Each release's data against the official SDK of that release."""
 

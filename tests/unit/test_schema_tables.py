@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hatch_wallaroo.schema.notation import MAX_DEPTH, format_type
@@ -293,6 +293,7 @@ JSON = st.recursive(
 
 @settings(max_examples=300)
 @given(JSON)
+@example({"a": {"b": None, "type": "\ud800"}})
 def test_anything_like_json_is_read(document):
     schema, problems = read_schema(document)
     for each in problems:

@@ -175,6 +175,7 @@ print(json.dumps(report))
 """
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("peer", ["estimators", "estimators-current"])
 def test_against_the_real_library(tmp_path, peer):
     done = run_in(peer, ["-W", "ignore", "-c", TRAIN, str(tmp_path)])
