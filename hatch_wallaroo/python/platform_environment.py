@@ -132,6 +132,8 @@ def possible_numpys(release: Release, lines: Iterable[str]) -> tuple[Version, ..
     later = tuple(each for each in known_versions("numpy") if own < each <= last)
     written = [text for line in lines if (text := line.partition("#")[0].strip())]
     names = {requirement_name(text) for text in written}
+    if "" in names:  # an option, or a requirement that is none
+        return ()
     if "numpy" not in names:
         return (own, *later) if names else (own,)
     from packaging.requirements import InvalidRequirement, Requirement
