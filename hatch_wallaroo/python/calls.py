@@ -175,9 +175,9 @@ class Caller(Importer):
         node: tuple[SourceFile, ast.AST] | None = None,
     ) -> Value:
         """An object of a class of the bundle, after its `__init__`."""
-        if any(keyword.arg == "metaclass" for keyword in made.node.keywords) or made.decorators:
-            return UNKNOWN
         lines = ancestry(made)
+        if made.decorators or any(each.node.keywords for each in lines if isinstance(each, OwnClass)):
+            return UNKNOWN
         known = all(isinstance(each, OwnClass) or (each is not None and each in _WITHOUT_SURPRISES) for each in lines)
         if any("__new__" in each.members for each in lines if isinstance(each, OwnClass)):
             return UNKNOWN
@@ -210,7 +210,7 @@ class Caller(Importer):
         assert isinstance(instance.made, OwnClass)  # noqa: S101 - the others have no class to look into
         if found is None:
             closed = not instance.open and not instance.made.open and not name.startswith("__")
-            if closed and member(instance.made, "__getattr__") is None:
+            if closed and all(member(instance.made, each) is None for each in ("__getattr__", "__getattribute__")):
                 self.note("attribute", scope.module.file, node, f"{instance.made.name}:{name}")
             return UNKNOWN
         if not isinstance(found, Member):
@@ -293,6 +293,8 @@ class Caller(Importer):
             function = found.function if isinstance(found, Member) else None
             if function is not None and isinstance(found, Member) and isinstance(found.owner, OwnClass):
                 scope.results[node] = (Method(function, found.owner, base.instance),)
+            elif node.attr != "__init__":
+                base.instance.open = True
         else:
             scope.results[node] = values_of(node, scope)
             path_effects.unset(self, node.value, scope, node)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from hatch_wallaroo.python.expressions import OUTSIDE, external_name, folder_of, text_of, value_of
 from hatch_wallaroo.python.imports import Importer
-from hatch_wallaroo.python.values import Expression, External, Function, Scope
+from hatch_wallaroo.python.values import Expression, External, Function, Instance, OwnClass, Scope
 
 _LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 _SETUP = frozenset({"setuptools.setup", "distutils.core.setup"})
@@ -96,6 +96,8 @@ def _attribute_set(run: Importer, node: ast.Call, scope: Scope) -> None:
     target, attribute = value_of(node.args[0], scope), text_of(node.args[1], scope)
     if attribute is None:
         scope.module.open = True
+        if isinstance(target, (Instance, OwnClass)):
+            target.open = True
     else:
         run.set_attribute(target, attribute, (value_of(node.args[2], scope),), scope, node)
     if isinstance(node.args[0], ast.Name):
@@ -214,7 +216,7 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
         wanted, reads = [node.func.value], True
     elif (name.rpartition(".")[2] or method) in _ASKING or isinstance(value_of(node.func, scope), Function):
         for each in _asked_about(node):
-            path = folder_of(each, scope)
+            path = folder_of(each, scope) or text_of(each, scope)
             if path is not None and (name.rpartition(".")[2] or method) in _PREPARED:
                 run.created.add(path)
         return
@@ -226,10 +228,12 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
         path = located(run, each, scope)
         if path is None:
             continue
-        if set(mode) & set("wax"):
-            run.created.add(path)
-        elif reads and path == OUTSIDE and folder_of(each, scope) is None:
-            run.note("relative_file", scope.module.file, each, text_of(each, scope) or "")
+        text = text_of(each, scope) or ""
+        relative = path == OUTSIDE and folder_of(each, scope) is None
+        if set(mode) & set("wax") or (relative and not reads):
+            run.created.add(text if relative else path)
+        elif relative and text not in run.created and posixpath.dirname(text) not in run.created:
+            run.note("relative_file", scope.module.file, each, text)
         elif path != OUTSIDE and not _is_there(run, path) and folder_of(each, scope) is not None:
             run.note("file" if reads else "mentioned_file", scope.module.file, each, path)
 

@@ -217,6 +217,33 @@ CASES: dict[str, dict[str, str]] = {
         "main.py": HERE.format(" / 'artifacts'") + "from helper import *\nprint(one)\n" + GOOD,
         "artifacts/helper.py": "__all__ = ['one']\none = two = 1\n",
     },
+    "attributes by setattr in a loop": made(
+        "class Options:\n    def __init__(self, **given):\n        for name, value in given.items():\n            setattr(self, name, value)\n\n",
+        create="options = Options(depth=3)\nprint(options.depth)\ninference.model = Linear()",
+    ),
+    "attributes by __dict__": made(
+        "class Options:\n    def __init__(self, **given):\n        self.__dict__.update(given)\n\n",
+        create="options = Options(depth=3)\nprint(options.depth)\ninference.model = Linear()",
+    ),
+    "attributes by __getattribute__": made(
+        "class Options:\n    def __getattribute__(self, name):\n        return 3\n\n",
+        create="print(Options().depth)\ninference.model = Linear()",
+    ),
+    "a metaclass of a base takes the arguments": made(
+        "class Meta(type):\n    def __call__(cls, *given):\n        return super().__call__()\nclass Made(metaclass=Meta): ...\nclass Child(Made): ...\n\n",
+        create="Child(1, 2)\ninference.model = Linear()",
+    ),
+    "working folder written first": made(
+        create="import os, tempfile\nos.chdir(tempfile.mkdtemp())\nopen('cache.txt', 'w').close()\nopen('cache.txt').close()\ninference.model = Linear()"
+    ),
+    "working folder made first": {
+        "main.py": "import os\nos.makedirs('made-by-a-case', exist_ok=True)\nprint(os.listdir('made-by-a-case'))\nos.rmdir('made-by-a-case')\n"
+        + GOOD
+    },
+    "an own error with a text": {
+        "main.py": "class Bad(ValueError): ...\ntry:\n    raise Bad('text')\nexcept Exception as error:\n    print(error.args)\n"
+        + GOOD
+    },
     "a chat handler that is a lambda": {
         "main.py": GOOD.replace(
             "class TinyBuilder(", "handle_chat_completion = lambda request: request\n\n\nclass TinyBuilder("
@@ -285,5 +312,12 @@ VERDICTS: dict[str, tuple[str, str, str]] = {
     "a variable that is not set, with a default": ("pass", "pass", "pass"),
     "star import of a name that is not there": ("no such name", "no such name", "no such name"),
     "star import of what is there": ("pass", "pass", "pass"),
+    "attributes by setattr in a loop": ("pass", "pass", "pass"),
+    "attributes by __dict__": ("pass", "pass", "pass"),
+    "attributes by __getattribute__": ("pass", "pass", "pass"),
+    "a metaclass of a base takes the arguments": ("pass", "pass", "pass"),
+    "working folder written first": ("pass", "pass", "pass"),
+    "working folder made first": ("pass", "pass", "pass"),
+    "an own error with a text": ("pass", "pass", "pass"),
     "a chat handler that is a lambda": ("pass", "pass", "pass"),
 }
