@@ -19,6 +19,7 @@ _LONGEST_QUOTED = 80
 _LONGEST_DISPLAYED = 40
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _OF_DIFF = {"+": "32", "-": "31", "@": "36"}
 _HIDDEN = re.compile(
@@ -38,6 +39,11 @@ def printable(text: str, *, lines: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _HIDDEN.sub(lambda found: "\n" if lines and found[0] == "\n" else _escaped(found[0]), text)
+
+
+def uncolored(text: str) -> str:
+    """What a program wrote, without the codes that colour it. It is not yet safe to show."""
+    return _COLOR.sub("", text)
 
 
 def colored(stream: TextIO) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from hatch_wallaroo.image.engine import CONTENTS_LABEL, Engine, Image, describe_engine_error, mishaps
 from hatch_wallaroo.image.errors import ImageError, NoEngineError
-from hatch_wallaroo.text import one_line
+from hatch_wallaroo.text import one_line, uncolored
 
 Tell = Callable[[str], None]
 
@@ -149,7 +149,7 @@ class _Build:
         if "error" in event:
             detail = event.get("errorDetail")
             words = detail.get("message") if isinstance(detail, Mapping) else None
-            raise self._failed(one_line(str(words or event["error"])))
+            raise self._failed(one_line(uncolored(str(words or event["error"]))))
         for line in _lines(event.get("stream")):
             if step := _STEP.match(line):
                 self._progress.begin(step[3], f"step {step[1]} of {step[2]}")
@@ -167,8 +167,9 @@ class _Build:
 
 
 def _lines(stream: Any) -> Iterator[str]:
+    """The lines of an event. The engine colours each piece of a step's errors that it reads, be it a line or many."""
     if isinstance(stream, str):
-        yield from (line.rstrip() for line in re.split(r"[\r\n]+", stream) if line.strip())
+        yield from (line.rstrip() for line in re.split(r"[\r\n]+", uncolored(stream)) if line.strip())
 
 
 _BUILDX_STEP = re.compile(r"#\d+ \[([^\]]+)\] (.*)")
@@ -208,7 +209,7 @@ def build_elsewhere(order: Order, tell: Tell) -> None:
             errors="replace",
         )
     try:
-        for line in process.stderr or ():
+        for line in map(uncolored, process.stderr or ()):
             if found := _BUILDX_STEP.match(line):
                 progress.begin(found[2], found[1])
             elif output := _BUILDX_LINE.sub("", line.rstrip(), count=1):

@@ -23,7 +23,7 @@ from hatch_wallaroo.image.answer_comparison import misfits
 from hatch_wallaroo.image.engine import Engine, asking, mishaps
 from hatch_wallaroo.image.errors import ImageError
 from hatch_wallaroo.schema.types import Schema
-from hatch_wallaroo.text import one_line
+from hatch_wallaroo.text import one_line, uncolored
 
 PORT = 8080
 LONGEST_START = 120
@@ -196,5 +196,5 @@ def _end(container: Any) -> float:
 def _log(container: Any) -> tuple[str, ...]:
     with contextlib.suppress(*mishaps()):
         text = container.logs(tail=_LOG_LINES).decode("utf-8", "replace")
-        return tuple(one_line(line) for line in text.splitlines())
+        return tuple(one_line(line) for line in uncolored(text).splitlines())
     return ()

@@ -211,6 +211,8 @@ def test_an_engine_that_goes_away_in_a_build(tmp_path: Path) -> None:
         yield {"stream": f"Step 2/2 : {PIP}\n"}
         yield {"stream": " ---> Running in fedcba987654\n"}
         yield {"stream": "Collecting x\rCollecting y\n"}
+        yield {"stream": "\x1b[91mERROR: one\nERROR: two\n\x1b[0m"}
+        yield {"stream": "\x1b[91mERROR: three\n\x1b[0m"}
         yield "odd"
         raise ProtocolError("Connection broken: IncompleteRead(0 bytes read)")
 
@@ -221,7 +223,7 @@ def test_an_engine_that_goes_away_in_a_build(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as raised:
         building.build(fake, order(tmp_path), told.append)
     assert "see whether the engine still runs" in raised.value.fix
-    assert raised.value.log == ("Collecting x", "Collecting y")
+    assert raised.value.log == ("Collecting x", "Collecting y", "ERROR: one", "ERROR: two", "ERROR: three")
     assert removed == ["fedcba987654", "0123456789ab"]
     assert told == ["step 1 of 2: FROM base", f"step 2 of 2: {PIP}"]
 
