@@ -93,7 +93,7 @@ class Caller(Importer):
     def sure(self) -> bool:
         return super().sure and not self._branching and not any(frame.left for frame in self.frames)
 
-    def evaluate(self, statement: ast.stmt, scope: Scope) -> None:
+    def evaluate(self, statement: ast.stmt, scope: Scope, names: Names) -> None:
         """What the expressions of a statement do, the innermost first."""
         annotations = not scope.module.file.postponed and not (self.frames and isinstance(statement, ast.AnnAssign))
         for node, sure in evaluated(statement, annotations=annotations):
@@ -102,6 +102,8 @@ class Caller(Importer):
                 self._call_node(node, scope)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 self._attribute_node(node, scope)
+            elif isinstance(node, ast.NamedExpr):
+                names[node.target.id] = Binding(values_of(node.value, scope))
             elif isinstance(node, ast.Subscript):
                 path_effects.variable(self, node, scope)
             self._branching -= not sure

@@ -118,11 +118,9 @@ class ImportRun(Caller):
 
     def statements(self, body: Iterable[ast.stmt], scope: Scope, names: Names) -> bool:
         for statement in body:
-            self.evaluate(statement, scope)
+            self.evaluate(statement, scope, names)
             handler = self._HANDLERS.get(type(statement).__name__)
             ended = handler(self, statement, scope, names) if handler is not None else False
-            for inner in statements.walruses(statement):
-                self._bind(names, inner.target.id, values_of(inner.value, scope))
             if ended:
                 return True
         return False

@@ -189,16 +189,13 @@ def _variables(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
 def located(run: Importer, node: ast.expr, scope: Scope) -> str | None:
     """The path inside the bundle, or OUTSIDE, that an expression stands for; None for what cannot be told."""
     folder = folder_of(node, scope)
-    if folder is not None:
-        return folder
-    text = text_of(node, scope)
-    if text is None or run.cwd is None or "://" in text:
+    return folder if folder is not None else _from_working_folder(run, text_of(node, scope))
+
+
+def _from_working_folder(run: Importer, text: str | None) -> str | None:
+    if text is None or run.cwd is None or "://" in text or text.startswith(("/", "~")):
         return None
-    if text.startswith(("/", "~")):
-        return None
-    if run.cwd == OUTSIDE:
-        return OUTSIDE
-    return posixpath.normpath(posixpath.join(run.cwd, text)).removeprefix("./")
+    return OUTSIDE if run.cwd == OUTSIDE else posixpath.normpath(posixpath.join(run.cwd, text)).removeprefix("./")
 
 
 def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
@@ -225,16 +222,18 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
     writes = name.endswith("open") or method == "open"
     mode = _mode(node, 0 if method == "open" and not name else 1, scope) if writes else "r"
     for each in wanted:
-        path = located(run, each, scope)
+        path, text = folder_of(each, scope), ""
+        if path is None:
+            text = text_of(each, scope) or ""
+            path = _from_working_folder(run, text or None)
         if path is None:
             continue
-        text = text_of(each, scope) or ""
-        relative = path == OUTSIDE and folder_of(each, scope) is None
+        relative = path == OUTSIDE and bool(text)
         if set(mode) & set("wax") or (relative and not reads):
             run.created.add(text if relative else path)
         elif relative and text not in run.created and posixpath.dirname(text) not in run.created:
             run.note("relative_file", scope.module.file, each, text)
-        elif path != OUTSIDE and not _is_there(run, path) and folder_of(each, scope) is not None:
+        elif path != OUTSIDE and not text and not _is_there(run, path):
             run.note("file" if reads else "mentioned_file", scope.module.file, each, path)
 
 

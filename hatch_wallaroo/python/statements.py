@@ -113,11 +113,6 @@ def _compared(test: ast.Compare, scope: Scope, environment: PlatformEnvironment)
     return here <= wanted if isinstance(operator, ast.LtE) else None
 
 
-def walruses(statement: ast.stmt) -> list[ast.NamedExpr]:
-    """The `(name := value)` in a statement's own expressions."""
-    return [each for each in immediate(statement) if isinstance(each, ast.NamedExpr)]
-
-
 @lru_cache(256)
 def declared_global(tree: ast.Module) -> tuple[str, ...]:
     """The names that functions of a module bind at its top level, if they are called."""
