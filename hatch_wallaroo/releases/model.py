@@ -54,7 +54,9 @@ class OnnxSupport:
 class ByopSupport:
     """How a release runs BYOP code.
 
-    `validator`: a static validator executes every .py before conversion.
+    `validator`: a static validator executes every .py before conversion. `lenient_validator`: it is that of 2025.2.0
+    and 2025.2.1, which executes artifacts/ too, goes on after a file that does not import, knows no way past it for
+    completion handlers, and looks at no return type.
     `asynchronous`: AsyncInference exists. `service`: what a converted model's runtime is called.
     `requirements_required`: an archive without requirements.txt is refused.
     """
@@ -63,6 +65,7 @@ class ByopSupport:
     asynchronous: bool
     service: Literal["mlflow", "flight"]
     requirements_required: bool
+    lenient_validator: bool = False
 
 
 @dataclass(frozen=True)

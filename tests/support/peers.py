@@ -39,6 +39,7 @@ RECIPES = {
         "3.8",
         ("wallaroo==2023.2.1", "mlflow==1.30.0", "pydantic<2", "typer", "gunicorn", "gevent", "scikit-learn==1.2.2"),
     ),
+    "mac-2025.2.1": Recipe("3.10", ("wallaroo==2025.2.1", "pydantic-settings")),
     "mac-2025.2.5": Recipe("3.10", ("wallaroo==2025.2.5", "pydantic-settings")),
     "mac-2026.1.3": Recipe(
         "3.10",

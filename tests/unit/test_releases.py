@@ -239,7 +239,7 @@ class TestData:
             ("2024.4", False, True, "flight", False),
             ("2025.1.6", False, True, "flight", False),
             ("2025.2", True, True, "flight", True),
-            ("2025.2.1", False, True, "flight", True),
+            ("2025.2.1", True, True, "flight", True),
             ("2025.2.2", True, True, "flight", True),
             ("2025.2.5", True, True, "flight", True),
             ("2025.2.17", True, True, "flight", True),
@@ -253,6 +253,13 @@ class TestData:
         assert byop.validator is validator
         assert byop.asynchronous is asynchronous
         assert (byop.service, byop.requirements_required) == (service, required)
+
+    @pytest.mark.parametrize(
+        ("asked", "lenient"),
+        [("2024.4", False), ("2025.2.0", True), ("2025.2.1", True), ("2025.2.2", False), ("2025.2", False)],
+    )
+    def test_the_validator_of_two_patches(self, asked, lenient):
+        assert resolve(asked).byop.lenient_validator is lenient
 
     @pytest.mark.parametrize(
         ("asked", "tools"),

@@ -20,6 +20,7 @@ from hatch_wallaroo.python.classes import (
     member,
     named_classes,
 )
+from hatch_wallaroo.python.expressions import external_name
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
@@ -28,17 +29,25 @@ from hatch_wallaroo.python.subscripted_types import taken_for_classes
 from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
 
 _DATA = "Dict[str, np.ndarray]"
+_BARE = frozenset({"typing.Dict", "typing_extensions.Dict"})
 
 
 def validate(
     sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str] | None = None
 ) -> tuple[ImportRun, list[Finding]]:
-    """The validator's run over every .py outside `artifacts` folders, and findings of everything it would refuse."""
+    """The validator's run over the .py files that it executes, and findings of everything it would refuse."""
+    lenient = environment.release.byop.lenient_validator
     run = ImportRun(sources, environment, paths=paths)
-    modules = [run.execute(each, each.stem) for each in executed(sources)]
-    findings = explain((event for event in run.failures if not event.lazy), environment)
+    modules = [run.execute(each, each.stem) for each in executed(sources, artifacts=lenient)]
+    failures = [each for each in run.failures if not each.lazy]
+    if lenient:
+        # A file that does not import is logged and left out; only what ends the process ends the validator.
+        broken = {id(each.file) for each in failures if each.kind != "exit" and each.sure}
+        modules = [each for each in modules if id(each.file) not in broken]
+        failures = [each for each in failures if each.kind == "exit" or not modules]
+    findings = explain(failures, environment)
     findings += taken_for_classes(modules, environment.python)
-    if any(_has_chat(module) for module in modules):
+    if not lenient and any(_has_chat(module) for module in modules):
         return run, findings
     inferences = _own_classes(modules, INFERENCE)
     builders = _own_classes(modules, BUILDER)
@@ -48,14 +57,16 @@ def validate(
     for made in _judged(builders):
         findings += _builder(made)
     for made in _judged(inferences):
-        findings += _inference(made)
+        findings += _inference(made, lenient=lenient)
     return run, findings
 
 
-def executed(sources: Sources) -> list[SourceFile]:
+def executed(sources: Sources, *, artifacts: bool = False) -> list[SourceFile]:
     """The files that the validator executes, the top level first, as `glob("**/*.py")` gives them."""
     files = [
-        each for path, each in sources.files.items() if "artifacts" not in path.split("/") and "__pycache__" not in path
+        each
+        for path, each in sources.files.items()
+        if "__pycache__" not in path and (artifacts or "artifacts" not in path.split("/"))
     ]
     return sorted(files, key=lambda each: (each.path.count("/"), each.path))
 
@@ -161,7 +172,7 @@ def _builder(made: OwnClass) -> Iterator[Finding]:
             )
 
 
-def _inference(made: OwnClass) -> Iterator[Finding]:
+def _inference(made: OwnClass, *, lenient: bool) -> Iterator[Finding]:
     found = member(made, "_predict")
     if isinstance(found, Member) and found.abstract:
         yield rules.NO_PREDICT.finding(
@@ -177,7 +188,7 @@ def _inference(made: OwnClass) -> Iterator[Finding]:
             place=made.file.place(made.node),
         )
     if isinstance(found, Member) and found.function is not None:
-        yield from _signature(made, found.function)
+        yield from _signature(made, found.function, lenient=lenient)
     types = member(made, "expected_model_types")
     if isinstance(types, Member) and types.abstract:
         yield rules.NO_TYPES.finding(
@@ -187,7 +198,7 @@ def _inference(made: OwnClass) -> Iterator[Finding]:
         )
 
 
-def _signature(made: OwnClass, function: Function) -> Iterator[Finding]:
+def _signature(made: OwnClass, function: Function, *, lenient: bool) -> Iterator[Finding]:
     """The annotations of `_predict`, as `inspect.signature` gives them."""
     seen, certain = visible(function)
     if seen is None or is_property(function):
@@ -207,8 +218,10 @@ def _signature(made: OwnClass, function: Function) -> Iterator[Finding]:
         yield rules.PARAMETER.finding(
             f"{where}: input_data has no annotation", fix=fix, place=seen.file.place(parameter), level=level
         )
-    else:
+    elif not (lenient and external_name(parameter.annotation, seen.scope) in _BARE):
         yield from _annotation(seen, parameter.annotation, rules.PARAMETER, where, "input_data", level)
+    if lenient:
+        return
     if seen.node.returns is None:
         yield rules.RETURNS.finding(
             f"{where} has no return annotation", fix=fix, place=seen.file.place(seen.node), level=level
