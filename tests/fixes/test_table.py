@@ -36,7 +36,10 @@ framework = "custom"
 input-schema = { x = "float64" }
 output-schema = { x = "float64" }
 """
-CODE = {"prices.py": "def load(folder): ...\n\n\ndef predict(model, inputs): ...\n", "m.bin": "1"}
+CODE = {
+    "prices.py": "def load(folder):\n    return folder\n\n\ndef predict(model, inputs):\n    return inputs\n",
+    "m.bin": "1",
+}
 FUNCTIONS = 'byop.load = "prices:load"\nbyop.predict = "prices:predict"\n'
 SKLEARN = """[tool.wallaroo]
 framework = "sklearn"
