@@ -17,7 +17,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import COME_AND_GO
 from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
+from hatch_wallaroo.frameworks.mlflow.folder import image_reference
 from hatch_wallaroo.report import to_json
 from hatch_wallaroo.text import key_text, one_line
 
@@ -71,8 +71,8 @@ def _image(checked: Checked) -> dict[str, Any]:
     image = checked.spec.image
     if image is None:
         return {}
-    from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
     from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
+    from hatch_wallaroo.frameworks.mlflow.folder import image_reference
     from hatch_wallaroo.schema.arrow import encode
 
     entries = checked.plan.layout.entries if checked.plan else ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hatch_wallaroo.platform.inventory import Bundles, FoundVersion, ListedModel
 from hatch_wallaroo.platform.model_versions import ModelVersion, Workspace
 from hatch_wallaroo.platform.sending import MEANINGS
+from hatch_wallaroo.platform.workspace import Bundles, FoundVersion, ListedModel
 from hatch_wallaroo.text import human_size
 
 _SHORT = 16

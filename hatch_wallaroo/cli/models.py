@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from hatch_wallaroo.platform.api import Platform
-    from hatch_wallaroo.platform.inventory import Bundles, FoundVersion
     from hatch_wallaroo.platform.publish_settings import Settings
     from hatch_wallaroo.platform.screen import Screen
+    from hatch_wallaroo.platform.workspace import Bundles, FoundVersion
 
 FORMAT = 1
 _EXAMPLES = """\b
@@ -43,7 +43,7 @@ def _bundled(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     """The models in dist/, for a shell that completes; no platform is asked for that."""
     from click.shell_completion import CompletionItem
 
-    from hatch_wallaroo.platform.inventory import bundles
+    from hatch_wallaroo.platform.workspace import bundles
 
     del ctx, param
     names = sorted({name for name, _ in bundles(project_root())})
@@ -74,13 +74,13 @@ Examples:
 def list_models(everything: bool, as_json: bool, **given: str | None) -> None:
     """List the models, each with its newest version."""
     from hatch_wallaroo.cli import model_rows
-    from hatch_wallaroo.platform import inventory
+    from hatch_wallaroo.platform import workspace
 
     with platform_errors():
         settings, platform, _ = _open(given)
         wanted = None if everything else settings.workspace
-        found = inventory.entries(platform, inventory.workspaces(platform, wanted))
-    local = inventory.bundles(project_root())
+        found = workspace.entries(platform, workspace.workspaces(platform, wanted))
+    local = workspace.bundles(project_root())
     if as_json:
         say_json(_document(settings, models=[model_rows.entry_document(each, local) for each in found]))
         return
@@ -103,12 +103,12 @@ Examples:
 def list_versions(name: str, as_json: bool, **given: str | None) -> None:
     """List the versions of a model, the newest first."""
     from hatch_wallaroo.cli import model_rows
-    from hatch_wallaroo.platform import inventory
+    from hatch_wallaroo.platform import workspace
 
     with platform_errors():
         settings, platform, _ = _open(given)
-        found = inventory.versions(platform, inventory.workspaces(platform, settings.workspace), name)
-    local = inventory.bundles(project_root())
+        found = workspace.versions(platform, workspace.workspaces(platform, settings.workspace), name)
+    local = workspace.bundles(project_root())
     if as_json:
         say_json(_document(settings, model=name, versions=[model_rows.version_document(each, local) for each in found]))
         return
@@ -136,14 +136,14 @@ platform was still at work when the waiting was over; without --wait, a version 
 def status(version: str, wait: bool, at_most: float | None, as_json: bool, **given: str | None) -> int:
     """Show a version's status, and its error if it has one."""
     from hatch_wallaroo.cli import model_rows
-    from hatch_wallaroo.platform import inventory
+    from hatch_wallaroo.platform import workspace
 
     with platform_errors():
         settings, platform, shown = _open(given)
         found = _find(platform, settings, version)
         if wait or at_most is not None:
             found = _waited(platform, settings, shown, found, at_most)
-    local = inventory.bundles(project_root())
+    local = workspace.bundles(project_root())
     if as_json:
         say_json(_document(settings, **model_rows.version_document(found, local)))
     else:
@@ -198,13 +198,13 @@ def _open(given: dict[str, str | None]) -> tuple[Settings, Platform, Screen]:
 
 def _find(platform: Platform, settings: Settings, version: str) -> FoundVersion:
     """A version by its id, or the newest one of a model: names begin with a letter."""
-    from hatch_wallaroo.platform import inventory
+    from hatch_wallaroo.platform import workspace
     from hatch_wallaroo.platform.model_versions import identifier
 
     number = identifier(version)
     if number is not None:
-        return inventory.by_id(platform, number)
-    return inventory.newest(platform, inventory.workspaces(platform, settings.workspace), version)
+        return workspace.by_id(platform, number)
+    return workspace.newest(platform, workspace.workspaces(platform, settings.workspace), version)
 
 
 def _waited(

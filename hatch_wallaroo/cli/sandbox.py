@@ -84,7 +84,7 @@ def sandbox(
     except ImportError as error:
         fix = "pip install 'hatch-wallaroo[sandbox]'"
         raise CommandError(f"the sandbox needs what is not installed: {error.name}", fix) from None
-    from hatch_wallaroo.sandbox.companion import CommandNotFoundError, run
+    from hatch_wallaroo.sandbox.server import CommandNotFoundError, run
 
     try:
         set_up = Faults([parse(each) for each in faults])

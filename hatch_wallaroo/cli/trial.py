@@ -57,10 +57,8 @@ def try_(files: tuple[str, ...], sample: Path | None, project: Path, as_json: bo
 
 
 def _tried(package: Package, rows: list[Mapping[str, Any]]) -> Trial:
-    from hatch_wallaroo.image.building import build, is_current
-    from hatch_wallaroo.image.engine import engine
-    from hatch_wallaroo.image.errors import ImageError
-    from hatch_wallaroo.image.making import form
+    from hatch_wallaroo.image.building import build, form, is_current
+    from hatch_wallaroo.image.engine import ImageError, engine
     from hatch_wallaroo.image.trial import run
     from hatch_wallaroo.platform.image_publishing import order_of
     from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
@@ -85,8 +83,8 @@ def _tried(package: Package, rows: list[Mapping[str, Any]]) -> Trial:
 
 def _rows(package: Package, sample: Path | None, project: Path) -> list[Mapping[str, Any]]:
     """The rows of `--sample`, else of the sample that the table names, else none."""
-    from hatch_wallaroo.image.errors import ImageError
-    from hatch_wallaroo.image.making import sample_rows
+    from hatch_wallaroo.image.building import sample_rows
+    from hatch_wallaroo.image.engine import ImageError
     from hatch_wallaroo.project.repository import read_repository
 
     if sample is None:
@@ -101,7 +99,7 @@ def _rows(package: Package, sample: Path | None, project: Path) -> list[Mapping[
 
 
 def _tell(package: Package, trial: Trial) -> None:
-    from hatch_wallaroo.image.making import told
+    from hatch_wallaroo.image.building import told
 
     say(f"{package.name}: {told(trial)}")
     for each in trial.misfits:

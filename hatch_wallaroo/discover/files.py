@@ -11,7 +11,7 @@ from hatch_wallaroo.discover.walk import SUFFIXES, RepositoryFile
 from hatch_wallaroo.formats.pickle_nodes import Collection, Value, class_of
 from hatch_wallaroo.formats.recognise import FileKind, Recognised, recognise, recognise_name
 from hatch_wallaroo.frameworks.other_models import fix_of, frameworks_of
-from hatch_wallaroo.frameworks.pickled.safety import OTHER_LIBRARIES, dangerous
+from hatch_wallaroo.frameworks.pickled.checks import OTHER_LIBRARIES, dangerous
 from hatch_wallaroo.text import describe_error
 
 BY_CODE = 'package it with framework = "custom" (BYOP): two functions, load and predict, around it'

@@ -10,7 +10,6 @@ from typing import Any
 
 from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import line
-from hatch_wallaroo.discover import poetry
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.project.building import HATCHLING, TARGETS, backend, builds_by_command, table_for
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
@@ -90,7 +89,7 @@ class Completion:
             return None, []
         table = self.edit.get(("tool", "poetry"))
         if isinstance(table, Mapping) and self.builder not in {"", HATCHLING}:
-            lines, left = poetry.requirements(table)
+            lines, left = poetry_requirements(table)
             return (lines or None), left
         return ("requirements.txt" if (self.root / "requirements.txt").is_file() else None), []
 
@@ -146,7 +145,7 @@ class Completion:
     def _project_of_poetry(self, told: Mapping[str, Any]) -> None:
         """`[project]` with what Hatchling needs; all other fields stay Poetry's, as `dynamic` says."""
         name, version = told.get("name"), told.get("version")
-        fields = poetry.dynamic_fields(told)
+        fields = poetry_dynamic_fields(told)
         by_tags = self._by_tags()
         text = line(("name",), name if isinstance(name, str) else project_name(self.root))
         if not by_tags:
@@ -251,3 +250,105 @@ def _pipelines(root: Path) -> list[Path]:
     workflows = root / ".github" / "workflows"
     found = sorted(workflows.glob("*.y*ml"))[:50] if workflows.is_dir() else []
     return [each for each in (*found, root / ".gitlab-ci.yml", root / "Makefile", root / "tox.ini") if each.is_file()]
+
+
+_POETRY_FIELDS: Mapping[str, str] = {
+    "description": "description",
+    "readme": "readme",
+    "license": "license",
+    "authors": "authors",
+    "maintainers": "maintainers",
+    "keywords": "keywords",
+    "classifiers": "classifiers",
+    "homepage": "urls",
+    "repository": "urls",
+    "documentation": "urls",
+    "urls": "urls",
+    "scripts": "scripts",
+    "plugins": "entry-points",
+    "dependencies": "dependencies",
+    "extras": "optional-dependencies",
+}
+"""Poetry's keys, and the fields of [project] that it makes of them."""
+_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+){0,3}")
+_CARET = re.compile(r"\^\s*([0-9]+(?:\.[0-9]+){0,3}(?:[.-]?(?:a|b|rc|dev|post)[0-9]*)?)")
+_TILDE = re.compile(r"~\s*([0-9]+(?:\.[0-9]+){0,3})")
+_POETRY_KEYS = {"version", "extras", "markers", "python", "optional", "source", "allow-prereleases"}
+
+
+def poetry_dynamic_fields(table: Mapping[str, Any]) -> list[str]:
+    """The fields of [project] that Poetry gives: they must be named there, so that it goes on giving them."""
+    fields = [field for key, field in _POETRY_FIELDS.items() if key in table]
+    dependencies = table.get("dependencies")
+    if isinstance(dependencies, Mapping) and "python" in dependencies:
+        fields.append("requires-python")
+    return list(dict.fromkeys(fields))
+
+
+def poetry_requirements(table: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Poetry's main dependencies as PEP 508 takes them, and the names of those that cannot be written so."""
+    dependencies = table.get("dependencies")
+    lines, left = [], []
+    for name, told in dependencies.items() if isinstance(dependencies, Mapping) else ():
+        if str(name).lower() == "python":
+            continue
+        line = _line(str(name), told)
+        if line is None:
+            left.append(str(name))
+        elif line:
+            lines.append(line)
+    return lines, left
+
+
+def _line(name: str, told: Any) -> str | None:
+    """One requirement; '' for what is only an extra's, None for what cannot be said."""
+    if isinstance(told, str):
+        versions = _versions(told)
+        return None if versions is None else f"{name}{versions}"
+    if not isinstance(told, Mapping) or told.keys() - _POETRY_KEYS:
+        return None
+    if told.get("optional") is True:
+        return ""
+    versions = _versions(told.get("version", "*"))
+    extras, markers = told.get("extras", []), told.get("markers")
+    if versions is None or not isinstance(extras, list) or "python" in told:
+        return None
+    named = f"[{','.join(map(str, extras))}]" if extras else ""
+    return f"{name}{named}{versions}" + (f"; {markers}" if isinstance(markers, str) else "")
+
+
+def _versions(told: object) -> str | None:
+    """Poetry's versions as specifiers: `^1.2` is `>=1.2,<2`; None for what is not understood."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    if not isinstance(told, str) or "|" in told:
+        return None
+    text = told.strip()
+    parts = [part for each in text.split(",") for part in _specifiers(each.strip())]
+    joined = "" if text in {"*", ""} else ",".join(parts)
+    try:
+        SpecifierSet(joined)
+    except InvalidSpecifier:
+        return None
+    return joined
+
+
+def _specifiers(text: str) -> Iterator[str]:
+    if found := _CARET.fullmatch(text):
+        yield from (f">={found[1]}", f"<{_next(found[1], caret=True)}")
+    elif found := _TILDE.fullmatch(text):
+        yield from (f">={found[1]}", f"<{_next(found[1], caret=False)}")
+    elif _PLAIN.fullmatch(text) or text.endswith(".*"):
+        yield f"=={text}"
+    else:
+        yield text
+
+
+def _next(version: str, *, caret: bool) -> str:
+    """The first version that is out: for a caret, the next of the first part that is not zero."""
+    numbers = [int(part) for part in re.match(r"[0-9.]*[0-9]", version)[0].split(".")]  # type: ignore[index]
+    if caret:
+        at = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+    else:
+        at = min(1, len(numbers) - 1)
+    return ".".join(str(each) for each in [*numbers[:at], numbers[at] + 1])

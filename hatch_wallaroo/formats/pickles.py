@@ -13,8 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from hatch_wallaroo.formats.byte_reader import ByteReader, LimitError, TruncatedError
-from hatch_wallaroo.formats.pickle_machine import OPCODES, STOP, ExhaustedError, Hook, Machine, Pickle, PickleError
+from hatch_wallaroo.formats.pickle_machine import (
+    OPCODES,
+    STOP,
+    ByteReader,
+    ExhaustedError,
+    Hook,
+    LimitError,
+    Machine,
+    Pickle,
+    PickleError,
+    TruncatedError,
+)
 from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Call, Global, Value, dtype_of, shape_of, state_of
 from hatch_wallaroo.formats.pickle_opcodes import OPERATIONS
 

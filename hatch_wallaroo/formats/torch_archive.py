@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 from hatch_wallaroo.files.zip_reading import ZipEndError, read_end
-from hatch_wallaroo.formats.byte_reader import ByteReader
-from hatch_wallaroo.formats.pickle_machine import Pickle, PickleError
+from hatch_wallaroo.formats.pickle_machine import ByteReader, Pickle, PickleError
 from hatch_wallaroo.formats.pickle_nodes import Value, class_of
 from hatch_wallaroo.formats.pickles import read_pickle
 from hatch_wallaroo.formats.safetensors import begins_as_safetensors

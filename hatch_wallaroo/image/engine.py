@@ -17,12 +17,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.files.json_text import JsonError, read_json
-from hatch_wallaroo.image.errors import ImageError, NoEngineError
 from hatch_wallaroo.text import one_line
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
     from docker.tls import TLSConfig
+
+
+class ImageError(Exception):
+    """Ends what was asked of an engine: `message` is what happened, `fix` what to do, `log` its last lines."""
+
+    def __init__(self, message: str, fix: str = "", log: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.log = log
+
+
+class NoEngineError(ImageError):
+    """No engine was reached."""
+
+
+class RegistryError(ImageError):
+    """A registry said no, or was not reached; `login`: it was the login that it did not take."""
+
+    def __init__(self, message: str, fix: str = "", *, login: bool = False) -> None:
+        super().__init__(message, fix)
+        self.login = login
+
 
 CONTENTS_LABEL = "io.github.hatch-wallaroo.context"
 """The label that says which build context an image was made from: `sha256:` and the digest of the tar."""

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hatch_wallaroo.image.engine import Engine, describe_engine_error, mishaps, split
-from hatch_wallaroo.image.errors import ImageError, RegistryError
+from hatch_wallaroo.image.engine import Engine, ImageError, RegistryError, describe_engine_error, mishaps, split
 from hatch_wallaroo.text import one_line
 
 Advance = Callable[[int, int], None]

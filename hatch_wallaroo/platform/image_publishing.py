@@ -17,8 +17,7 @@ from hatch_wallaroo.platform.screen import Screen
 
 if TYPE_CHECKING:
     from hatch_wallaroo.image.building import Order
-    from hatch_wallaroo.image.engine import Engine
-    from hatch_wallaroo.image.errors import ImageError
+    from hatch_wallaroo.image.engine import Engine, ImageError
 
 
 def pushed(package: Package, screen: Screen) -> Package:
@@ -94,7 +93,7 @@ def _tag(reached: Engine, reference: str, lasting: str) -> None:
 @contextmanager
 def _errors_translated(package: Package) -> Iterator[None]:
     """What an engine or a registry said, as an error of publishing."""
-    from hatch_wallaroo.image.errors import ImageError
+    from hatch_wallaroo.image.engine import ImageError
 
     try:
         yield
@@ -103,7 +102,7 @@ def _errors_translated(package: Package) -> Iterator[None]:
 
 
 def _translated(package: Package, error: ImageError) -> PlatformError:
-    from hatch_wallaroo.image.errors import RegistryError
+    from hatch_wallaroo.image.engine import RegistryError
 
     message = "\n".join((f"{package.name}: {error.message}", *(f"    | {line}" for line in error.log)))
     if not isinstance(error, RegistryError):

@@ -14,7 +14,6 @@ from pathlib import Path
 from hatch_wallaroo.platform import causes, image_publishing, results
 from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
-from hatch_wallaroo.platform.inventory import Existing, concurrent_uploads, find_existing
 from hatch_wallaroo.platform.model_versions import READY
 from hatch_wallaroo.platform.packages import Package, read_all
 from hatch_wallaroo.platform.publish_settings import Settings
@@ -25,7 +24,10 @@ from hatch_wallaroo.platform.transport import Retrying
 from hatch_wallaroo.platform.workspace import (
     Compatibility,
     Destination,
+    Existing,
     compatibility,
+    concurrent_uploads,
+    find_existing,
     open_destination,
     refuse_incompatible,
 )

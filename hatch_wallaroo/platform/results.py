@@ -15,11 +15,10 @@ from hatch_wallaroo.files.writing import write_whole
 from hatch_wallaroo.platform.api import ModelVersion, upload_metadata, upload_request
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
 from hatch_wallaroo.platform.image_publishing import no_registry
-from hatch_wallaroo.platform.inventory import Existing
 from hatch_wallaroo.platform.packages import Package
-from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.publish_settings import Settings
-from hatch_wallaroo.platform.workspace import Compatibility, Destination
+from hatch_wallaroo.platform.screen import duration
+from hatch_wallaroo.platform.workspace import Compatibility, Destination, Existing
 from hatch_wallaroo.text import describe_error, human_size, printable
 
 FORMAT = 1

@@ -9,8 +9,7 @@ from http import HTTPStatus
 from hatch_wallaroo.platform.api import ModelVersion, Platform
 from hatch_wallaroo.platform.errors import ConnectionFailedError, PlatformError, RefusedError, WaitTimeoutError
 from hatch_wallaroo.platform.packages import Package
-from hatch_wallaroo.platform.progress_text import duration
-from hatch_wallaroo.platform.screen import Screen
+from hatch_wallaroo.platform.screen import Screen, duration
 from hatch_wallaroo.platform.workspace import Destination
 from hatch_wallaroo.text import human_size
 

@@ -19,8 +19,8 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import ConnectionFailedError
 from hatch_wallaroo.platform.network import Broken, open_pool, timeouts, what_broke
-from hatch_wallaroo.platform.progress_text import duration
 from hatch_wallaroo.platform.response import Response, cleaned
+from hatch_wallaroo.platform.screen import duration
 
 __all__ = ["Authorizer", "Body", "Response", "Retrying", "Transport"]
 

@@ -74,7 +74,7 @@ class Session:
         image = bundle.checked.spec.image
         if image is None or not image.build:
             return ()
-        from hatch_wallaroo.image.making import make
+        from hatch_wallaroo.image.building import make
 
         return make(bundle.checked, file, bundle.sha256, _shown(bundle.path, self.root), self.app.display_info)
 

@@ -14,11 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hatch_wallaroo.releases.load import resolve
-from hatch_wallaroo.sandbox.endpoints import Api
+from hatch_wallaroo.sandbox.endpoints import CONNECT, REALM, Api, OpenId
 from hatch_wallaroo.sandbox.faults import Faults
-from hatch_wallaroo.sandbox.image_trials import Images
+from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
-from hatch_wallaroo.sandbox.openid import CONNECT, REALM, OpenId
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, error
 from hatch_wallaroo.sandbox.shapes import dialect
 from hatch_wallaroo.sandbox.store import Store

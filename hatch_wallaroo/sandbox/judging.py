@@ -1,11 +1,13 @@
-"""Judges an upload as the platform does: first what it refuses, then what becomes of the model."""
+"""Judges an upload as the platform does: what it refuses, what becomes of the model, and in which words it says so."""
 
 from __future__ import annotations
 
 import lzma
+import re
+import threading
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,8 +17,12 @@ from hatch_wallaroo.files.collect import list_zip
 from hatch_wallaroo.files.rules import NOT_A_ZIP as NO_ZIP
 from hatch_wallaroo.files.sources import Entry, FileSource, Found, ZipMember
 from hatch_wallaroo.findings import Finding, Level, Place, errors
+from hatch_wallaroo.frameworks import import_findings
+from hatch_wallaroo.frameworks.byop import rules
+from hatch_wallaroo.frameworks.step import rules as step_rules
+from hatch_wallaroo.python import source_files
 from hatch_wallaroo.releases.model import FrameworkRow, Release
-from hatch_wallaroo.sandbox import texts
+from hatch_wallaroo.sandbox.store import Store
 
 LARGEST_SOURCE = 64 << 20
 """Bytes of Python in one archive that are still read, all files together."""
@@ -152,7 +158,7 @@ def _step(spec: ModelSpec, entries: list[Entry], form: Literal["file", "zip"]) -
 
     tops = [each.path for each in entries if each.path.endswith(".py") and each.path.count("/") == (form == "zip")]
     if not tops:
-        return _failed(texts.NO_STEP)
+        return _failed(NO_STEP)
     inspection = PythonStep().inspect(spec, Layout(form, ".zip" if form == "zip" else ".py", tuple(entries)))
     return _verdict(inspection.findings, validator=False)
 
@@ -161,11 +167,11 @@ def _verdict(findings: Iterable[Finding], *, validator: bool) -> Verdict:
     """The platform stops at the first error; the logs hold the others too, and the warnings that nothing came of."""
     found = list(findings)
     wrong = errors(found)
-    logs = [line for each in wrong for line in (texts.platform_text(each, validator=validator), _told(each))]
+    logs = [line for each in wrong for line in (platform_text(each, validator=validator), _told(each))]
     logs += [_told(each) for each in found if each.level is Level.WARNING]
     if not wrong:
         return Verdict(logs=tuple(logs))
-    return Verdict(failed=True, summary=texts.platform_text(wrong[0], validator=validator), logs=tuple(logs))
+    return Verdict(failed=True, summary=platform_text(wrong[0], validator=validator), logs=tuple(logs))
 
 
 def _told(finding: Finding) -> str:
@@ -179,7 +185,7 @@ def _requirements(archive: _UploadedArchive) -> tuple[tuple[str, ...] | None, li
     """What requirements.txt at the top declares (None: there is none), and log lines where it cannot be installed."""
     own = next((each for each in archive.entries if each.path == "requirements.txt"), None)
     if own is None:
-        return (), [texts.NO_REQUIREMENTS] if archive.release.byop.requirements_required else []
+        return (), [NO_REQUIREMENTS] if archive.release.byop.requirements_required else []
     with own.source.open() as stream:
         data = stream.read(_LARGEST_REQUIREMENTS + 1)
     from hatch_wallaroo.requirements import rules
@@ -194,7 +200,7 @@ def _requirements(archive: _UploadedArchive) -> tuple[tuple[str, ...] | None, li
         copy.unlink(missing_ok=True)
     wrong = [each for each in errors(made.findings) if each.code != rules.INDEX_LOGIN.code]
     said = [each.message.replace(copy.name, "requirements.txt") for each in wrong]
-    return made.lines, [*said, texts.PIP] if said else []
+    return made.lines, [*said, PIP] if said else []
 
 
 def _spec(release: Release, row: FrameworkRow, root: Path) -> ModelSpec:
@@ -226,3 +232,151 @@ def _spec(release: Release, row: FrameworkRow, root: Path) -> ModelSpec:
         byop=None,
         image=None,
     )
+
+
+NOT_A_ZIP = "Not a valid ZIP file."
+NO_REQUIREMENTS = "requirements.txt not found at the top level of the model archive."
+PIP = "Could not pip install user provided requirements.txt"
+NO_STEP = "No pre/post-processing step found in the given files."
+
+_ARRAYS = "may only {} a dictionary of numpy arrays."
+_NAMES = re.compile(r"(\w+) \(")
+_MODULE = re.compile(r" imports ([\w.]+),")
+_UNDEFINED = re.compile(r" uses (\w+) while")
+
+
+def _several(base: str) -> Callable[[Finding], str]:
+    def text(finding: Finding) -> str:
+        names = _NAMES.findall(finding.message)
+        return f"Multiple {base}-inherited classes found: {names}. Only one is allowed."
+
+    return text
+
+
+def _parameter(finding: Finding) -> str:
+    if "no parameter" in finding.message:
+        return "'_predict' method must have an 'input_data' parameter"
+    if "no annotation" in finding.message:
+        return "'_predict' method's 'input_data' parameter is missing type annotation"
+    return f"The Inference class's predict method {_ARRAYS.format('accept')}"
+
+
+def _not_loaded(finding: Finding) -> str:
+    module, undefined = _MODULE.search(finding.message), _UNDEFINED.search(finding.message)
+    if module:
+        said = f"module '{module[1]}' is not found."
+    else:
+        said = f"name {undefined[1]} is not defined." if undefined else finding.message
+    return f"Failed to load python module from {finding.place.file}: {said}"
+
+
+def _constant(text: str) -> Callable[[Finding], str]:
+    return lambda _: text
+
+
+_LOADER: Mapping[str, Callable[[Finding], str]] = {
+    rules.NO_MODULE.code: _constant("No matching files found inside `model_path`."),
+    rules.NO_BUILDER.code: _constant("No InferenceBuilder subclass found in the given files."),
+    rules.SEVERAL_BUILDERS.code: _constant("Multiple InferenceBuilder subclasses found in the given files."),
+    rules.TYPES_METHOD.code: _constant("'method' object is not iterable"),
+    step_rules.NOT_A_STEP.code: _constant(NO_STEP),
+    step_rules.NO_FUNCTION.code: _constant(NO_STEP),
+    step_rules.OTHER_FORM.code: _constant(NO_STEP),
+    step_rules.SEVERAL.code: _constant("Multiple pre/post-processing steps found in the given files."),
+    **{
+        each.code: _constant(
+            "The `process_data` function should have the following signature: "
+            "def process_data(input_data: InferenceData) -> InferenceData:`."
+        )
+        for each in (step_rules.SIGNATURE, step_rules.POSTPONED)
+    },
+    **{
+        each.code: _not_loaded
+        for each in (
+            import_findings.NOT_FOUND,
+            import_findings.RELATIVE,
+            import_findings.NO_SUCH_NAME,
+            import_findings.UNDEFINED,
+            import_findings.LEAVES,
+            import_findings.VARIABLE,
+            import_findings.DATACLASS,
+            import_findings.NEWER_MODULE,
+            source_files.UNPARSEABLE,
+        )
+    },
+}
+"""Source: `mac` 2023.2.1 to 2026.1.3, io/custom_step_loaders.py and config/."""
+
+_VALIDATOR: Mapping[str, Callable[[Finding], str]] = {
+    rules.NO_INFERENCE.code: _constant("No Inference-inherited class found in the model directory"),
+    rules.ASYNCHRONOUS.code: _constant("No Inference-inherited class found in the model directory"),
+    rules.SEVERAL_INFERENCES.code: _several("Inference"),
+    rules.NO_BUILDER.code: _constant("No InferenceBuilder-inherited class found in the model directory"),
+    rules.SEVERAL_BUILDERS.code: _several("InferenceBuilder"),
+    rules.NO_INFERENCE_METHOD.code: _constant("The InferenceBuilder class must contain the inference method."),
+    rules.NO_CREATE.code: _constant("The InferenceBuilder class must contain the create method."),
+    rules.NO_PREDICT.code: _constant("The Inference class must contain the predict method."),
+    rules.NO_MODEL.code: _constant("Inference class is missing the recommended model method"),
+    rules.PARAMETER.code: _parameter,
+    rules.POSTPONED.code: _constant(f"The Inference class's predict method {_ARRAYS.format('accept')}"),
+    rules.RETURNS.code: _constant(f"The Inference class's _predict method {_ARRAYS.format('return')}"),
+    rules.NO_TYPES.code: _constant("The Inference class must contain the expected_model_types method."),
+}
+"""Source: `mac` 2025.2.5 and 2026.1.3, validation/structure_validation.py and type_validation.py."""
+
+
+def platform_text(finding: Finding, *, validator: bool) -> str:
+    """The platform's text for a finding, or the finding's own message where nothing is known of its words."""
+    table = {**_LOADER, **_VALIDATOR} if validator else _LOADER
+    text = table.get(finding.code)
+    return text(finding) if text else finding.message
+
+
+@dataclass(frozen=True)
+class ImageOutcome:
+    """What became of an image: nothing is wrong, or `summary` says what is, and `logs` tell more."""
+
+    summary: str = ""
+    logs: tuple[str, ...] = ()
+
+
+class Images:
+    """Tries images in the background, and puts what came of it into the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._threads: list[threading.Thread] = []
+
+    def begin(self, version_id: int, image_path: str) -> None:
+        """Start with a registered image; its version stays on its way until that is done."""
+
+        def work() -> None:
+            outcome = started(image_path)
+            ends = "error" if outcome.summary else "ready"
+            self._store.settle(version_id, ends, outcome.summary or None, outcome.logs)
+
+        self._threads = [each for each in self._threads if each.is_alive()]
+        thread = threading.Thread(target=work, name=f"image-{version_id}")
+        self._threads.append(thread)
+        thread.start()
+
+    def wait(self) -> None:
+        """Wait for those that have begun: each removes its container itself."""
+        for thread in self._threads:
+            thread.join()
+
+
+def started(image_path: str) -> ImageOutcome:
+    """Pull an image, start it, ask for `/ping`, and remove what was not there before. Never raises."""
+    from hatch_wallaroo.image.engine import ImageError, engine
+    from hatch_wallaroo.image.registry import pulled
+    from hatch_wallaroo.image.trial import run
+
+    try:
+        with engine() as reached, pulled(reached, image_path):
+            trial = run(reached, image_path, (), None)
+    except ImageError as error:
+        return ImageOutcome(error.message, (error.message, *error.log))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the version must not stay on its way for ever
+        return ImageOutcome(f"the image could not be tried: {type(error).__name__}: {error}"[:500])
+    return ImageOutcome(logs=(f"{image_path} answers after {trial.started:.1f} s",))

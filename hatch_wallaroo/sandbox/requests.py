@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from hatch_wallaroo.files.json_text import JsonError, parse_json
 from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.sandbox.faults import Faults
-from hatch_wallaroo.sandbox.image_trials import Images
+from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
 from hatch_wallaroo.sandbox.shapes import Dialect
 from hatch_wallaroo.sandbox.store import Store

@@ -18,12 +18,11 @@ from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.releases.model import FrameworkRow, Release
-from hatch_wallaroo.sandbox.judging import Verdict, is_zip, judge, wants_zip
+from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge, wants_zip
 from hatch_wallaroo.sandbox.receiving import Received, Receiver, UploadRefusedError
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, cut, drain, error
 from hatch_wallaroo.sandbox.shapes import runtime
 from hatch_wallaroo.sandbox.store import Record
-from hatch_wallaroo.sandbox.texts import NOT_A_ZIP
 from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
 

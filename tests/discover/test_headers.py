@@ -16,8 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.candidates import spec_of_file
 from hatch_wallaroo.discover.folders import frameworks_at
-from hatch_wallaroo.discover.headers import read_header
-from hatch_wallaroo.discover.infer import infer
+from hatch_wallaroo.discover.infer import infer, read_header
 from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
@@ -165,7 +164,7 @@ class TestTensorFlow:
 
     def test_of_several_inputs_the_names_are_the_models(self):
         """One alone may have any name, which no SavedModel here has two of."""
-        from hatch_wallaroo.discover.headers import _named
+        from hatch_wallaroo.discover.infer import _named
 
         one = {"name": "a", "dtype": "float32", "shape": [None, 2]}
         assert [each.free for each in _named([one], free=True)] == [True]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.discover.poetry import requirements
+from hatch_wallaroo.discover.project import poetry_requirements
 from support.command_line import Run
 from support.peers import peer, run_in
 
@@ -49,7 +49,7 @@ def test_versions_mean_what_they_mean_to_poetry(version: str) -> None:
     done = run_in(f"poetry-core-{version}", ["-c", JUDGE], input=json.dumps([told, VERSIONS]))
     assert done.returncode == 0, done.stderr
     for constraint, allowed in zip(CONSTRAINTS, json.loads(done.stdout), strict=True):
-        lines, left = requirements({"dependencies": {"x": constraint}})
+        lines, left = poetry_requirements({"dependencies": {"x": constraint}})
         assert left == []
         specifiers = SpecifierSet(lines[0].removeprefix("x"), prereleases=True)
         assert [each for each in VERSIONS if each in specifiers] == allowed, constraint
@@ -93,13 +93,13 @@ def test_the_wheel_stays_as_it_was(version: str, run: Run, tmp_path: Path) -> No
     ],
 )
 def test_requirements_one_by_one(told: object, line: str | None) -> None:
-    lines, left = requirements({"dependencies": {"python": "^3.9", "x": told}})
+    lines, left = poetry_requirements({"dependencies": {"python": "^3.9", "x": told}})
     assert (lines, left) == ([line] if line else [], ["x"] if line is None else [])
 
 
 @pytest.mark.parametrize("table", [{}, {"dependencies": 1}, {"dependencies": []}])
 def test_no_requirements(table: dict[str, object]) -> None:
-    assert requirements(table) == ([], [])
+    assert poetry_requirements(table) == ([], [])
 
 
 def test_a_custom_model_takes_them_along(run: Run, tmp_path: Path) -> None:

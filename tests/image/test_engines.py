@@ -9,8 +9,8 @@ from pathlib import Path
 import certifi
 import pytest
 
+from hatch_wallaroo.image.engine import NoEngineError
 from hatch_wallaroo.image.engine import engine as reached
-from hatch_wallaroo.image.errors import NoEngineError
 from support import containers
 from support.containers import Engine
 from support.peers import missing

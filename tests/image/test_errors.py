@@ -17,7 +17,7 @@ import pytest
 from hatch_wallaroo.frameworks.mlflow.signature import RowForm
 from hatch_wallaroo.image import trial
 from hatch_wallaroo.image.engine import Engine as Reached
-from hatch_wallaroo.image.errors import ImageError
+from hatch_wallaroo.image.engine import ImageError
 from hatch_wallaroo.schema.types import Field, Scalar, Schema
 from support import containers
 from support.containers import Engine

@@ -9,7 +9,7 @@ import pytest
 from hatch_wallaroo.findings import Finding, Level, Place
 from hatch_wallaroo.platform.causes import CAUSES, advice
 from hatch_wallaroo.platform.packages import read
-from hatch_wallaroo.sandbox import texts
+from hatch_wallaroo.sandbox import judging
 from reference_pages.findings import all_rules
 from support.packages import write_package
 
@@ -20,7 +20,7 @@ MESSAGES = {
     "no parameter": "there is no parameter input_data",
     "no annotation": "there is no annotation",
 }
-FIXED = (texts.NOT_A_ZIP, texts.NO_REQUIREMENTS, texts.PIP, texts.NO_STEP)
+FIXED = (judging.NOT_A_ZIP, judging.NO_REQUIREMENTS, judging.PIP, judging.NO_STEP)
 
 
 def said() -> set[str]:
@@ -29,7 +29,7 @@ def said() -> set[str]:
     for rule in all_rules():
         for message in MESSAGES.values():
             finding = Finding(rule, message, "", Place(file="inference.py", line=1), Level.ERROR)
-            made |= {texts.platform_text(finding, validator=validator) for validator in (False, True)}
+            made |= {judging.platform_text(finding, validator=validator) for validator in (False, True)}
     return made - set(MESSAGES.values())
 
 

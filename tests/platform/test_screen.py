@@ -11,8 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from hatch_wallaroo.platform.progress_text import Transfer
-from hatch_wallaroo.platform.screen import Screen, TerminalScreen, screen, status_row, transfer_row
+from hatch_wallaroo.platform.screen import Screen, TerminalScreen, Transfer, screen, status_row, transfer_row
 from support.stub_platform import Clock, Recorder
 
 MB = 1_000_000

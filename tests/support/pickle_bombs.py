@@ -32,8 +32,7 @@ def main() -> None:
     """Read all of them; print by name the MiB that the process grew by, the seconds, and what came of it."""
     import resource
 
-    from hatch_wallaroo.formats.byte_reader import reader_over
-    from hatch_wallaroo.formats.pickle_machine import PickleError
+    from hatch_wallaroo.formats.pickle_machine import PickleError, reader_over
     from hatch_wallaroo.formats.pickles import read_pickle
 
     report = {}

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from hatch_wallaroo.image import building, engine, registry
-from hatch_wallaroo.image.answer_comparison import misfits
 from hatch_wallaroo.image.building import Order, is_current
-from hatch_wallaroo.image.engine import Engine, Image
-from hatch_wallaroo.image.errors import ImageError, NoEngineError, RegistryError
+from hatch_wallaroo.image.engine import Engine, Image, ImageError, NoEngineError, RegistryError
+from hatch_wallaroo.image.trial import misfits
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema, Struct
 
 BASE = "python:3.8-slim"
@@ -396,7 +395,7 @@ def test_an_engine_by_ssh_is_reached_by_the_users_own_ssh(
     # In a process of its own: the SDK leaves its connections by ssh open where they fail.
     code = """
 from hatch_wallaroo.image.engine import engine
-from hatch_wallaroo.image.errors import NoEngineError
+from hatch_wallaroo.image.engine import NoEngineError
 try:
     with engine():
         pass

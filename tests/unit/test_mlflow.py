@@ -16,8 +16,8 @@ from hatch_wallaroo.bundle.plan import plan
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project, Reference, RequirementsFrom
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.frameworks.mlflow import folder as address
-from hatch_wallaroo.frameworks.mlflow.build_context import image_reference
 from hatch_wallaroo.frameworks.mlflow.family import effective_schemas
+from hatch_wallaroo.frameworks.mlflow.folder import image_reference
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.platform.packages import read
 from hatch_wallaroo.schema.types import Field, ListOf, Scalar, Schema

@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatch_wallaroo.formats import pickle_machine
-from hatch_wallaroo.formats.byte_reader import ByteReader, TruncatedError, reader_over
-from hatch_wallaroo.formats.pickle_machine import Pickle, PickleError
+from hatch_wallaroo.formats.pickle_machine import ByteReader, Pickle, PickleError, TruncatedError, reader_over
 from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Blob, Collection, Global, array_of, class_of, state_of, walk
 from hatch_wallaroo.formats.pickles import HOOKS, PickleFile, read_pickle, read_pickle_file
 from support.peers import run_in

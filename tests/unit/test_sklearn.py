@@ -19,8 +19,8 @@ from hatch_wallaroo.formats.pickle_nodes import class_of
 from hatch_wallaroo.formats.pickles import read_pickle, read_pickle_file
 from hatch_wallaroo.frameworks.base import version_numbers
 from hatch_wallaroo.frameworks.pickled import estimators as sklearn_estimators
+from hatch_wallaroo.frameworks.pickled.checks import dangerous
 from hatch_wallaroo.frameworks.pickled.estimators import broken_between
-from hatch_wallaroo.frameworks.pickled.safety import dangerous
 from hatch_wallaroo.schema.types import ListOf, Scalar
 from support.inspecting import fields, look
 from support.peers import run_in

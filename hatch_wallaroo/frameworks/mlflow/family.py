@@ -12,8 +12,16 @@ from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.byop.family import gather_generated, inspect_generated
 from hatch_wallaroo.frameworks.mlflow import signature
-from hatch_wallaroo.frameworks.mlflow.build_context import MLFLOW, MODEL, build_context, check_name, image_reference
-from hatch_wallaroo.frameworks.mlflow.folder import described, libraries, read_model_folder
+from hatch_wallaroo.frameworks.mlflow.folder import (
+    MLFLOW,
+    MODEL,
+    build_context,
+    check_name,
+    described,
+    image_reference,
+    libraries,
+    read_model_folder,
+)
 from hatch_wallaroo.schema.types import Scalar, Schema, element
 
 NO_SCHEMAS = rule(

@@ -14,6 +14,8 @@ from hatch_wallaroo.frameworks.pretrained.folder import (
     NOT_A_FOLDER,
     TRANSFORMERS,
     architectures_of,
+    check_beside,
+    check_tokenizer,
     members,
     plan_pretrained,
     read_config,
@@ -21,7 +23,6 @@ from hatch_wallaroo.frameworks.pretrained.folder import (
     text_of,
 )
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, Task, check_schemas, fitting, task_of
-from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_beside, check_tokenizer
 from hatch_wallaroo.frameworks.pretrained.weights import check_weights
 from hatch_wallaroo.releases.model import FrameworkRow
 

@@ -8,8 +8,14 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.pretrained.folder import architectures_of, members, plan_pretrained, read_config, text_of
-from hatch_wallaroo.frameworks.pretrained.tokenizer_files import check_tokenizer
+from hatch_wallaroo.frameworks.pretrained.folder import (
+    architectures_of,
+    check_tokenizer,
+    members,
+    plan_pretrained,
+    read_config,
+    text_of,
+)
 from hatch_wallaroo.frameworks.pretrained.weights import check_weights
 
 NOT_GENERATIVE = rule(
