@@ -125,8 +125,8 @@ def _rows(path: Path) -> Sample:
 
 def _of_file(path: Path, asked: Asked, spec: ModelSpec | None, rows: Sample | None) -> Inferred:
     """What a file outside of the table tells, for a model of the project where one is named."""
-    from hatch_wallaroo.discover.folders import frameworks_at
     from hatch_wallaroo.discover.infer import infer, infer_from, of_signature
+    from hatch_wallaroo.discover.models import frameworks_at
     from hatch_wallaroo.releases.load import known
     from hatch_wallaroo.schema.hints import Header
 

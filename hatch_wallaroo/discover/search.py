@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.code import code_model, code_models, named_in
-from hatch_wallaroo.discover.files import file_model
-from hatch_wallaroo.discover.folders import folder_model, folder_models, latest_only
+from hatch_wallaroo.discover.models import file_model, folder_model, folder_models, latest_only
 from hatch_wallaroo.discover.walk import NOT_ALL_SEEN, SUFFIXES, Deadline, RepositoryFile, Tree, look, walk
 from hatch_wallaroo.findings import Finding
 

@@ -1,6 +1,7 @@
 """The stream that a pickle is read from, and the unpickler's machine over descriptions, which builds nothing.
 
-Its stack, its marks and its memo import nothing either. Memory is bounded by :data:`LIVE` descriptions: long collections keep their first items and a count.
+Its stack, its marks and its memo import nothing either. Memory is bounded by :data:`LIVE` descriptions: long
+collections keep their first items and a count.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.candidates import spec_of_file
-from hatch_wallaroo.discover.folders import frameworks_at
 from hatch_wallaroo.discover.infer import infer, read_header
+from hatch_wallaroo.discover.models import frameworks_at
 from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
