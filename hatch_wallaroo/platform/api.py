@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from hatch_wallaroo.platform import model_versions
 from hatch_wallaroo.platform.auth import Authenticator
+from hatch_wallaroo.platform.credentials import cleaned
 from hatch_wallaroo.platform.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -19,9 +20,8 @@ from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspac
 from hatch_wallaroo.platform.multipart import Progress, UploadBody
 from hatch_wallaroo.platform.options import ROUTES
 from hatch_wallaroo.platform.publish_settings import Settings
-from hatch_wallaroo.platform.response import Response, cleaned
 from hatch_wallaroo.platform.tokens import TokenCache
-from hatch_wallaroo.platform.transport import REPEATED, Retrying, Transport
+from hatch_wallaroo.platform.transport import REPEATED, Response, Retrying, Transport
 
 __all__ = ["Model", "ModelVersion", "Platform", "Workspace", "connect", "upload_metadata", "upload_request"]
 

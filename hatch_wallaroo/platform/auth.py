@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from hatch_wallaroo.platform.credentials import Credentials, Secret, from_file, from_keyring, is_token
+from hatch_wallaroo.platform.credentials import Credentials, Secret, cleaned, from_file, from_keyring, is_token
 from hatch_wallaroo.platform.errors import AuthenticationError, ConfigurationError, ConnectionFailedError
 from hatch_wallaroo.platform.publish_settings import Settings
-from hatch_wallaroo.platform.response import Response, cleaned
 from hatch_wallaroo.platform.tokens import LATEST, Device, TokenCache, Tokens, error_of, names_of, seconds
-from hatch_wallaroo.platform.transport import Transport
+from hatch_wallaroo.platform.transport import Response, Transport
 from hatch_wallaroo.text import describe_error
 
 REALM = "/auth/realms/master/protocol/openid-connect"

@@ -16,6 +16,7 @@ from hatch_wallaroo.text import describe_error
 MASK = "***"
 _SHORTEST = 4
 """Shorter values are not looked for in a text: they would blot out half of its words."""
+_SHOWN = 600
 
 
 class Secret:
@@ -84,6 +85,17 @@ def without(text: str, secrets: Iterable[Secret]) -> str:
         for form in (value, quote(value, safe=""), quote_plus(value)):
             text = text.replace(form, MASK)
     return text
+
+
+def cleaned(text: str, secrets: Iterable[Secret] = (), longest: int = _SHOWN, *, lines: bool = False) -> str:
+    """Text of a stranger as it may be shown: no secrets, no control characters, not longer than `longest`.
+
+    With `lines` the line breaks stay. Cut before cleaning would let half a secret through.
+    """
+    text = without(text, secrets)[: 64 * 1024]
+    kept = "".join(each if each.isprintable() or (lines and each == "\n") else " " for each in text)
+    kept = kept.strip() if lines else " ".join(kept.split())
+    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 
 _LARGEST = 1 << 20

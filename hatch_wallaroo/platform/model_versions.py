@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hatch_wallaroo.platform.response import cleaned
+from hatch_wallaroo.platform.credentials import cleaned
 
 READY = "ready"
 ERROR = "error"

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from hatch_wallaroo.platform.credentials import Secret
+from hatch_wallaroo.platform.credentials import Secret, cleaned
 from hatch_wallaroo.platform.errors import ConfigurationError
-from hatch_wallaroo.platform.response import cleaned
 from hatch_wallaroo.text import describe_error
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from hatch_wallaroo.files.json_text import JsonError, parse_object, read_object
 from hatch_wallaroo.files.writing import PRIVATE, write_whole
 from hatch_wallaroo.platform.credentials import Secret, is_token
 from hatch_wallaroo.platform.errors import ConnectionFailedError
-from hatch_wallaroo.platform.response import Response
+from hatch_wallaroo.platform.transport import Response
 
 LONGEST_LOGIN = 1800.0
 LATEST = 10 * 365 * 86400.0

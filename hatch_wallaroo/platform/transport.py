@@ -16,13 +16,60 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from hatch_wallaroo.__about__ import __version__
-from hatch_wallaroo.platform.credentials import Secret
+from hatch_wallaroo.files.json_text import JsonError, parse_json
+from hatch_wallaroo.platform.credentials import Secret, cleaned
 from hatch_wallaroo.platform.errors import ConnectionFailedError
 from hatch_wallaroo.platform.network import Broken, open_pool, timeouts, what_broke
-from hatch_wallaroo.platform.response import Response, cleaned
 from hatch_wallaroo.platform.screen import duration
 
-__all__ = ["Authorizer", "Body", "Response", "Retrying", "Transport"]
+_MESSAGE_KEYS = ("error_description", "msg", "message", "error", "detail")
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer: status, headers (names in lower case), the whole body. Its repr holds no body: it may be a token."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    asked: str = ""
+    """Method and path of the request, for messages."""
+    secrets: tuple[Secret, ...] = ()
+    """What is taken out of the answer's words before they are shown."""
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ConnectionFailedError where it is something else."""
+        try:
+            return parse_json(self.body)
+        except JsonError:
+            pass
+        what = "a web page" if self.is_page else "something that is not JSON"
+        raise ConnectionFailedError(
+            f"{self.asked} was answered with {what} (HTTP {self.status}).",
+            "Check the url: it is the platform's own address, the one that the SDK's Client takes.",
+        )
+
+    @property
+    def is_page(self) -> bool:
+        return b"<html" in self.body[:2048].lower() or "text/html" in self.headers.get("content-type", "")
+
+    def words(self) -> str:
+        """What the platform says, in one cleaned line; "" where it says nothing that a person can read."""
+        try:
+            made = parse_json(self.body)
+        except JsonError:
+            made = None if self.is_page else self.body.decode("utf-8", "replace")
+        return cleaned(_message(made), self.secrets)
+
+
+def _message(made: Any) -> str:
+    if isinstance(made, dict):
+        found = next((made[key] for key in _MESSAGE_KEYS if made.get(key)), "")
+        return _message(found)
+    if isinstance(made, list):
+        return "; ".join(filter(None, (_message(each) for each in made[:5] if not isinstance(each, list))))
+    return made if isinstance(made, str) else ""
+
 
 REPEATED = frozenset({408, 429, 502, 503, 504})
 """The statuses that say `later`; every other one is an answer."""
