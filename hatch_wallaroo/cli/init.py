@@ -96,8 +96,8 @@ def _read(root: Path, release: str | None) -> tuple[AdoptionContext, Edit]:
     """The project as it is; what is no TOML is said with its line, and ends the command."""
     from hatch_wallaroo.config.toml.editing import EditError, edit_pyproject
     from hatch_wallaroo.config.toml.reading import parse_document
+    from hatch_wallaroo.discover.adoption import declared_release
     from hatch_wallaroo.discover.candidates import AdoptionContext
-    from hatch_wallaroo.discover.propose import declared_release
     from hatch_wallaroo.project.repository import read_repository
     from hatch_wallaroo.releases.load import known
 

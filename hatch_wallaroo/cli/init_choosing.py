@@ -12,8 +12,8 @@ import click
 
 from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.console import CommandError, misused, tell
+from hatch_wallaroo.discover.adoption import declared_table, is_covered
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
-from hatch_wallaroo.discover.propose import declared_table, is_covered
 from hatch_wallaroo.discover.search import Discovery, discover, discover_at
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.text import one_line

@@ -13,8 +13,7 @@ from hatch_wallaroo.bundle.rules import UNREADABLE
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import Together, put_together, weighed
-from hatch_wallaroo.discover.rows import Typed, schema_of
-from hatch_wallaroo.discover.sample import Row, Sample, read_sample
+from hatch_wallaroo.discover.sample import Row, Sample, Typed, read_sample, schema_of
 from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, read_directory
 from hatch_wallaroo.findings import Finding, Place

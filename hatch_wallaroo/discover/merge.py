@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from hatch_wallaroo.discover.rows import Typed
-from hatch_wallaroo.discover.sample import UNTOLD
+from hatch_wallaroo.discover.sample import UNTOLD, Typed
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.schema.hints import Hint, told_type
 from hatch_wallaroo.schema.types import Field, MapOf, Scalar, Schema, Type, element, shape

@@ -259,7 +259,8 @@ def skip_array(machine: Machine, wrapper: Call) -> Value:
     if shape is None or dtype is None:
         raise machine.fail("joblib's note of an array does not say its shape and dtype")
     if dtype.holds_objects:
-        _skip_nested(machine)
+        # A pickle inside the pickle: what it imports counts like the outer one's.
+        read_nested(machine)
         return wrapper
     alignment = state.get("numpy_array_alignment_bytes")
     if isinstance(alignment, int):
@@ -271,11 +272,6 @@ def skip_array(machine: Machine, wrapper: Call) -> Value:
         raise machine.fail("an array larger than any machine")
     machine.reader.skip(count * dtype.itemsize)
     return wrapper
-
-
-def _skip_nested(machine: Machine) -> None:
-    """An array of objects is a pickle inside the pickle; what it imports counts like the outer one's."""
-    read_nested(machine)
 
 
 HOOKS: Mapping[Global, Hook] = {ARRAY: skip_array, VENDORED_ARRAY: skip_array}

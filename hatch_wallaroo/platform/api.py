@@ -20,7 +20,6 @@ from hatch_wallaroo.platform.model_versions import Model, ModelVersion, Workspac
 from hatch_wallaroo.platform.multipart import Progress, UploadBody
 from hatch_wallaroo.platform.options import ROUTES
 from hatch_wallaroo.platform.publish_settings import Settings
-from hatch_wallaroo.platform.tokens import TokenCache
 from hatch_wallaroo.platform.transport import REPEATED, Response, Retrying, Transport
 
 __all__ = ["Model", "ModelVersion", "Platform", "Workspace", "connect", "upload_metadata", "upload_request"]
@@ -41,7 +40,6 @@ def connect(
     *,
     tell: Callable[[str], None] | None = None,
     on_retry: Callable[[Retrying], None] | None = None,
-    cache: TokenCache | None = None,
 ) -> Platform:
     """The platform that the settings name. Nothing is sent yet. Raises ConfigurationError.
 
@@ -55,7 +53,7 @@ def connect(
         retries=settings.retries,
         on_retry=on_retry,
     )
-    return Platform(transport, Authenticator(settings, transport, tell=tell, cache=cache))
+    return Platform(transport, Authenticator(settings, transport, tell=tell))
 
 
 def upload_metadata(upload: Mapping[str, Any], workspace_id: int) -> dict[str, Any]:

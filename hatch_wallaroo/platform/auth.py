@@ -22,6 +22,8 @@ PUBLIC_CLIENT = "sdk-client"
 CONFIDENTIAL_CLIENT = "api-client"
 _MARGIN = 15.0
 """Seconds before its end at which a token counts as ended."""
+_SOON = 300.0
+"""Seconds: what ends within them is renewed before something long."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,10 @@ class Authenticator:
                 self._forget_remembered()
             self._tokens = self._sign_in()
 
-    def freshen(self, within: float = 300.0) -> None:
-        """Before something long: a new token where this one ends `within` seconds, if that works without asking."""
+    def freshen(self) -> None:
+        """Before something long: a new token where this one ends within minutes, if that works without asking."""
         tokens = self._valid()
-        if tokens.expires < self._clock() + within:
+        if tokens.expires < self._clock() + _SOON:
             with contextlib.suppress(ConnectionFailedError):
                 self._refresh(tokens)
 

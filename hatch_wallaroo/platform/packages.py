@@ -121,7 +121,7 @@ class Package:
             )
 
 
-def find(arguments: Sequence[str], *, root: Path, cwd: Path | None = None) -> list[Path]:
+def find(arguments: Sequence[str], *, root: Path) -> list[Path]:
     """The manifests that are meant: those named (a bundle stands for its manifest), else all in `root`/dist.
 
     A relative path is looked for in the working folder first, then in the project. Raises
@@ -138,7 +138,7 @@ def find(arguments: Sequence[str], *, root: Path, cwd: Path | None = None) -> li
     named: list[Path] = []
     problems: list[tuple[str, str]] = []
     for argument in arguments:
-        made = _named(argument, (cwd or Path.cwd(), root))
+        made = _named(argument, (Path.cwd(), root))
         if isinstance(made, tuple):
             problems.append(made)
         else:

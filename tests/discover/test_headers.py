@@ -17,7 +17,6 @@ from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.candidates import spec_of_file
 from hatch_wallaroo.discover.infer import infer, read_header
 from hatch_wallaroo.discover.models import frameworks_at
-from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.formats.onnx import ONNX_DTYPES
@@ -29,6 +28,7 @@ from hatch_wallaroo.schema.tables import read_schema, write_schema
 from support.factory import make_spec
 from support.guide_schemas import SCHEMAS
 from support.peers import run_in
+from support.samples import rows_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SUPPORT = Path(__file__).parents[1] / "support"

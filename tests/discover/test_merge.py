@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hatch_wallaroo.discover.infer import infer_from
-from hatch_wallaroo.discover.rows import rows_of
 from hatch_wallaroo.discover.sample import Sample
 from hatch_wallaroo.schema.hints import Header, Hint, tensor
 from hatch_wallaroo.schema.tables import write_schema
 from hatch_wallaroo.schema.types import Scalar, Struct
+from support.samples import rows_of
 
 
 def inferred(hints, rows, *, outputs=False, open_end=False):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hatch_wallaroo.discover.rows import rows_of, schema_of
-from hatch_wallaroo.discover.sample import LARGEST, parse_sample, read_sample
+from hatch_wallaroo.discover.sample import LARGEST, parse_sample, read_sample, schema_of
 from hatch_wallaroo.schema.tables import read_schema, write_schema
 from hatch_wallaroo.schema.types import ListOf, Scalar, Struct
+from support.samples import rows_of
 
 
 def inferred(rows):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.config.reader import read_models
 from hatch_wallaroo.config.spec import Project
+from hatch_wallaroo.discover.adoption import names_for, platform_name
 from hatch_wallaroo.discover.candidates import Candidate
-from hatch_wallaroo.discover.propose import names_for, platform_name
 from support.command_line import Run
 from support.trees import EXAMPLES, FIXTURES, grow
 
