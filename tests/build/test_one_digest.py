@@ -15,7 +15,7 @@ from support.fronts import REPOSITORY, FrontEnds
 from support.peers import interpreter, missing
 from support.told import build
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 EXAMPLES = ("byop-generated", "hugging-face")
 VERSIONS = ("3.13", "3.10", "3.12", "3.11")
