@@ -17,7 +17,7 @@ from support.archives import CONTENTS, make_tree, pack_tree
 from support.peers import missing
 from support.zip_parser import parse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 READERS = {
     "Info-ZIP": ["unzip", "-tqq"],

@@ -162,6 +162,7 @@ def test_uvs_hints_and_frames_are_left_out():
     assert lock._reason(said) == "Because there is no version of x==9 and you require x==9"
 
 
+@pytest.mark.peer
 def test_the_real_index(tmp_path, monkeypatch):
     uv = lock.find_uv()
     if uv is None:
