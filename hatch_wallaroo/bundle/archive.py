@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hatch_wallaroo.bundle.codecs import WINDOW, Codecs, Compression, Profile, choose, combine, installed
-from hatch_wallaroo.bundle.failures import ArchiveError, ChangedError, CodecError, UnreadableError
 from hatch_wallaroo.bundle.output import Output
 from hatch_wallaroo.bundle.packing import CHUNK, Batch, Task, Worker
 from hatch_wallaroo.bundle.reading import Reader
-from hatch_wallaroo.bundle.rules import NO_ENTRIES
+from hatch_wallaroo.bundle.rules import NO_ENTRIES, ArchiveError, ChangedError, CodecError, UnreadableError
 from hatch_wallaroo.bundle.zipformat import (
     Header,
     Method,

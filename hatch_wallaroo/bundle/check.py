@@ -1,4 +1,7 @@
-"""Everything that can be told about a planned bundle without packing it."""
+"""Everything that can be told about a planned bundle without packing it.
+
+That includes what desktops, notebooks and Python left in a zip that the user made: no part of the model.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,17 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.bundle.plan import BundlePlan, family, plan
-from hatch_wallaroo.bundle.rules import INDEX_FIELD, NO_SAMPLE, UNREADABLE
-from hatch_wallaroo.bundle.zip_leftovers import check_own_zips
+from hatch_wallaroo.bundle.rules import INDEX_FIELD, LEFTOVERS, NO_SAMPLE, UNREADABLE
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
+from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.files.secrets import check_settings, scan
-from hatch_wallaroo.files.sources import Entry, ZipMember, lfs_pointer, pointer_finding
-from hatch_wallaroo.files.zip_reading import DamagedMemberError, archives_kept_open
+from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember, lfs_pointer, pointer_finding
+from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, DamagedMemberError, archives_kept_open, member_names
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.schema.arrow import is_pandas_index
 from hatch_wallaroo.text import describe_error, display_path
@@ -169,3 +174,62 @@ _OF_TABLE: tuple[Callable[[ModelSpec], Iterable[Finding]], ...] = (_sample, chec
 
 _OF_FILES: tuple[Callable[[BundlePlan], Iterable[Finding]], ...] = (_pointers, _secrets)
 """The checks of what goes in, whatever the framework and the release. They raise OSError for what cannot be read."""
+
+
+_REASONS = frozenset({FOLDERS["__macosx"], FOLDERS["__pycache__"], FOLDERS[".ipynb_checkpoints"], FILES["*.pyc"]})
+
+
+def leftovers(names: Iterable[str]) -> dict[str, str]:
+    """Those of a zip's members that are left over, folders' own entries included, and the top of each: `__MACOSX/`."""
+    found = {}
+    for name in names:
+        top = _leftover(name.replace("\\", "/"))
+        if top:
+            found[name] = top
+    return found
+
+
+def check_own_zips(made: BundlePlan) -> Iterator[Finding]:
+    """A note for each zip of the user's that has leftovers in it: the model, or one that goes along whole."""
+    spec = made.spec
+    archives = {entry.source.archive for entry in made.layout.entries if isinstance(entry.source, ZipMember)}
+    if archives and spec.model is not None:
+        for archive in archives:
+            label = normal(spec.model)
+            yield from _note(
+                archive, label, spec.at("model"), "nothing needs doing: they are left out of the bundle", made
+            )
+    if spec.framework.family == "custom":
+        for entry in made.layout.entries:
+            if isinstance(entry.source, FileSource) and entry.name.lower().endswith(".zip"):
+                yield from _note(
+                    entry.source.path,
+                    entry.name,
+                    Place(file=entry.name),
+                    "zip its folder again without them: they go along as they are",
+                    made,
+                )
+
+
+def _note(path: Path, label: str, place: Place, fix: str, made: BundlePlan) -> Iterator[Finding]:
+    names = member_names(path, MOST_MEMBERS)
+    found = leftovers(names)
+    if not found or len(found) == len(names):
+        return
+    files = sum(not name.endswith("/") for name in found)
+    tops = sorted(set(found.values()))
+    listed = ", ".join(map(display_path, tops[:3])) + (f" and {len(tops) - 3:,} more" if len(tops) > 3 else "")  # noqa: PLR2004
+    many = f"{files:,} files that are" if files != 1 else "a file that is"
+    yield LEFTOVERS.finding(
+        f"{label} holds {many} no part of {made.spec.name}: {listed}", fix=fix, place=place, about=label
+    )
+
+
+def _leftover(name: str) -> str:
+    """The folder, or the file, that makes a member a leftover; empty for one that belongs."""
+    parts = name.rstrip("/").split("/")
+    for depth, part in enumerate(parts):
+        whole = depth < len(parts) - 1 or name.endswith("/")
+        if (folder_reason(part) if whole else file_reason(part)) in _REASONS:
+            return "/".join(parts[: depth + 1]) + ("/" if whole else "")
+    return ""

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from hatch_wallaroo.bundle.failures import CodecError
-from hatch_wallaroo.bundle.rules import NO_FAST, NO_PORTABLE, STORED_ONLY
+from hatch_wallaroo.bundle.rules import NO_FAST, NO_PORTABLE, STORED_ONLY, CodecError
 from hatch_wallaroo.findings import Finding
 
 Compression = Literal["auto", "stored", "deflate", "fast"]

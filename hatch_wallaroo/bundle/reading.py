@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
-from hatch_wallaroo.bundle.failures import ArchiveError, ChangedError, UnreadableError
+from hatch_wallaroo.bundle.rules import ArchiveError, ChangedError, UnreadableError
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource, ZipMember
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 

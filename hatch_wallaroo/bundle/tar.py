@@ -10,10 +10,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from hatch_wallaroo.bundle.archive import FIRST_DATE, Archive, Written
-from hatch_wallaroo.bundle.failures import ArchiveError
 from hatch_wallaroo.bundle.output import Output
 from hatch_wallaroo.bundle.reading import Item, Reader
-from hatch_wallaroo.bundle.rules import NO_ENTRIES
+from hatch_wallaroo.bundle.rules import NO_ENTRIES, ArchiveError
 from hatch_wallaroo.files.sources import Entry
 
 _BLOCK = tarfile.BLOCKSIZE

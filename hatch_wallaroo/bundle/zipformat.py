@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from hatch_wallaroo.bundle.failures import ArchiveError
-from hatch_wallaroo.bundle.rules import BAD_PATH
+from hatch_wallaroo.bundle.rules import BAD_PATH, ArchiveError
 from hatch_wallaroo.files.sources import Entry
 
 ALIGNMENT = 4096

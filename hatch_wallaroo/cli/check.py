@@ -19,7 +19,7 @@ from hatch_wallaroo.text import colored, describe_error, one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.fixes.report import Fixing
-    from hatch_wallaroo.project.result import Result
+    from hatch_wallaroo.project.checking import Result
 
 _FORMATS = ("text", "json", "sarif", "github")
 _EXAMPLES = """\b
@@ -84,9 +84,8 @@ def _form(form: str | None, as_json: bool) -> str:
 
 
 def _check(project: Path, models: tuple[str, ...]) -> Result:
-    from hatch_wallaroo.project.checking import check_repository
+    from hatch_wallaroo.project.checking import UnknownModelError, check_repository, result
     from hatch_wallaroo.project.repository import read_repository
-    from hatch_wallaroo.project.result import UnknownModelError, result
 
     start = time.perf_counter()
     repository = read_repository(project)

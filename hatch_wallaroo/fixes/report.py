@@ -8,7 +8,7 @@ from typing import Any
 from hatch_wallaroo.fixes.changes import ChangedFile, apply
 from hatch_wallaroo.fixes.model import Fix
 from hatch_wallaroo.fixes.plan import plan
-from hatch_wallaroo.project.result import Result
+from hatch_wallaroo.project.checking import Result
 from hatch_wallaroo.text import one_line, painted_diff, printable
 
 

@@ -14,7 +14,7 @@ from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.toml.reading import locate_all, read_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, errors
 from hatch_wallaroo.project.checking import Report, checked
-from hatch_wallaroo.project.hatchling import from_metadata
+from hatch_wallaroo.project.metadata import from_metadata
 from hatch_wallaroo.project.repository import Repository
 from hatch_wallaroo.report import render
 from hatch_wallaroo.text import colored, human_size, printable

@@ -22,13 +22,13 @@ from hatch_wallaroo.project.building import (
     sdist_findings,
 )
 from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
-from hatch_wallaroo.project.hatchling import wheel_packages
 from hatch_wallaroo.project.metadata import (
     UNKNOWN_VERSION,
     by_hatchling,
     elsewhere,
     is_computed,
     normal_version,
+    wheel_packages,
     written,
 )
 from hatch_wallaroo.project.rules import NO_PROJECT

@@ -16,7 +16,7 @@ from hatch_wallaroo.frameworks.pretrained.hugging_face import reads_safetensors
 from hatch_wallaroo.frameworks.pretrained.tasks import PREFIX, FieldRule, tasks
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold import template_files
-from hatch_wallaroo.scaffold.starter import MAKER, Starter, schema
+from hatch_wallaroo.scaffold.starters import MAKER, Starter, schema
 from hatch_wallaroo.scaffold.torch_weights import torch_archive
 from hatch_wallaroo.schema.notation import format_type, of_shape
 from hatch_wallaroo.schema.types import Scalar, Schema, shape

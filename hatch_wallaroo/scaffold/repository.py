@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.findings import PYPROJECT
-from hatch_wallaroo.scaffold import code_starters, template_files, trained_starters
+from hatch_wallaroo.scaffold import starters, template_files
 from hatch_wallaroo.scaffold.answers import Answers, Identity
-from hatch_wallaroo.scaffold.starter import MAKER, Starter
+from hatch_wallaroo.scaffold.starters import MAKER, Starter
 from hatch_wallaroo.schema.toml import format_schema
 from hatch_wallaroo.schema.types import Schema
 
@@ -27,12 +27,12 @@ class ScaffoldFile(NamedTuple):
 def starter(answers: Answers) -> Starter:
     """What the repository begins with, by the framework's family. Raises LookupError for a family that has none."""
     row, release = answers.framework, answers.release
-    if row.family in trained_starters.FAMILIES:
-        return trained_starters.trained_starter(row, release)
+    if row.family in starters.FAMILIES:
+        return starters.trained_starter(row, release)
     if answers.package is not None:
-        return code_starters.byop_starter(row, release, answers.package)
+        return starters.byop_starter(row, release, answers.package)
     if row.family == "python":
-        return code_starters.step_starter(row, release)
+        return starters.step_starter(row, release)
     if row.family in {"hugging-face", "llm"}:
         from hatch_wallaroo.scaffold import pretrained_starters
 
@@ -140,6 +140,6 @@ def _bundle_test(answers: Answers, begun: Starter) -> str:
     kind = None
     if begun.sample and begun.inputs is not None:
         kind = "schema"
-    elif begun.sample and answers.framework.family in trained_starters.FAMILIES:
+    elif begun.sample and answers.framework.family in starters.FAMILIES:
         kind = "tensors"
     return template_files.render("test_bundle.py", {"answers": answers, "sample": kind, "sides": list(begun.sample)})

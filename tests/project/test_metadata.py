@@ -12,8 +12,7 @@ from hatchling.plugin.manager import PluginManager
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.project.checking import check_repository
-from hatch_wallaroo.project.hatchling import from_metadata
-from hatch_wallaroo.project.metadata import UNKNOWN_VERSION
+from hatch_wallaroo.project.metadata import UNKNOWN_VERSION, from_metadata
 from hatch_wallaroo.project.repository import Repository, read_repository
 from hatch_wallaroo.project.rules import NO_PROJECT
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hatch_wallaroo.config.model_name import is_name
-from hatch_wallaroo.scaffold.answers import decide
-from hatch_wallaroo.scaffold.names import package_name, project_name
+from hatch_wallaroo.scaffold.answers import decide, package_name, project_name
 from hatch_wallaroo.scaffold.requested import Requested, ScaffoldError
 
 RIGHT = {

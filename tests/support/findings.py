@@ -7,9 +7,8 @@ from pathlib import Path
 from hatch_wallaroo.config.reader import Reading
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.findings import Finding, Level, Place, declared_rules
-from hatch_wallaroo.project.checking import Report
+from hatch_wallaroo.project.checking import Report, Result, result
 from hatch_wallaroo.project.repository import Repository
-from hatch_wallaroo.project.result import Result, result
 
 
 def finding(message="m", *, code="WLR011", fix="", level=Level.ERROR, **place) -> Finding:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from hatch_wallaroo.fixes.changes import write
 from hatch_wallaroo.fixes.report import Fixing
-from hatch_wallaroo.project.checking import check_repository
+from hatch_wallaroo.project.checking import Result, check_repository, result
 from hatch_wallaroo.project.repository import read_repository
-from hatch_wallaroo.project.result import Result, result
 
 HEAD = """\
 [build-system]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold.pretrained_starters import engine_starter, task_starter
-from hatch_wallaroo.scaffold.starter import Starter
+from hatch_wallaroo.scaffold.starters import Starter
 from hatch_wallaroo.schema.toml import format_schema
 from support.fronts import REPOSITORY
 

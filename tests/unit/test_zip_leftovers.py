@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_wallaroo.bundle.zip_leftovers import leftovers
+from hatch_wallaroo.bundle.check import leftovers
 from support.mending import HEAD, checked, codes, planned
 
 JUNK = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from hatch_wallaroo.cli.reports.source_paths import artifact, prefix
 from hatch_wallaroo.cli.reports.text import summary
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level
-from hatch_wallaroo.project.result import Result
+from hatch_wallaroo.project.checking import Result
 from hatch_wallaroo.report import MOST, in_order, shown_fix
 from hatch_wallaroo.text import one_line
 

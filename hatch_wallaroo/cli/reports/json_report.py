@@ -7,7 +7,7 @@ from typing import Any
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.manifest import GENERATOR, bounded, left_out
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.project.result import ModelResult, Result
+from hatch_wallaroo.project.checking import ModelResult, Result
 from hatch_wallaroo.report import in_order, to_json
 from hatch_wallaroo.text import key_text, one_line
 

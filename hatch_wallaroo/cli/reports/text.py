@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hatch_wallaroo.project.result import ModelResult, Result
+from hatch_wallaroo.project.checking import ModelResult, Result
 from hatch_wallaroo.report import render
 from hatch_wallaroo.text import listed, one_line
 

@@ -11,7 +11,7 @@ import pytest
 from hatch_wallaroo.cli.reports.json_report import document
 from hatch_wallaroo.cli.reports.text import text
 from hatch_wallaroo.findings import Level
-from hatch_wallaroo.project.result import UnknownModelError
+from hatch_wallaroo.project.checking import UnknownModelError
 from support.broken_models import FOLDER, make_case
 from support.fronts import REPOSITORY
 from support.mending import HEAD, checked
