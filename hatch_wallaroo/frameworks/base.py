@@ -14,7 +14,6 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file
 from hatch_wallaroo.files.sources import Entry, FileSource, Source
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.formats.recognise import recognise_head
 
 ARTIFACTS = "artifacts"
 """The folder of a bundle that holds the user's files beside inference code; MLflow has one of the same name."""
@@ -116,6 +115,8 @@ def is_file(spec: ModelSpec, declared: str) -> bool:
 
 def begins_as(source: Source) -> str:
     """What a file is by its first bytes, as a phrase; '' where they say nothing, or where it cannot be read."""
+    from hatch_wallaroo.formats.recognise import recognise_head
+
     try:
         with source.open() as stream:
             found = recognise_head(stream.read(64))
