@@ -157,11 +157,11 @@ def display(value: Any) -> str:
     return shortened(repr(value))
 
 
-def shortened(text: str, longest: int = _LONGEST_DISPLAYED) -> str:
-    """A text of at most `longest` characters, which any encoding can show; what is left out is three dots."""
+def shortened(text: str) -> str:
+    """A text as short as a message can hold it, which any encoding can show; what is left out is three dots."""
     if not is_unicode(text):
         text = text.encode("ascii", "backslashreplace").decode()
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return text if len(text) <= _LONGEST_DISPLAYED else f"{text[: _LONGEST_DISPLAYED - 3]}..."
 
 
 def is_unicode(value: Any) -> bool:

@@ -18,7 +18,7 @@ from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.text import colored, describe_error, one_line
 
 if TYPE_CHECKING:
-    from hatch_wallaroo.fixes.report import Fixing
+    from hatch_wallaroo.fixes.plan import Fixing
     from hatch_wallaroo.project.checking import Result
 
 _FORMATS = ("text", "json", "sarif", "github")
@@ -102,7 +102,7 @@ def _check(project: Path, models: tuple[str, ...]) -> Result:
 def _mend(found: Result, *, yes: bool, dry_run: bool, plain: bool) -> Fixing:
     """Plan the fixes, show them, ask, and write. `plain`: what is shown belongs to standard output, as the report."""
     from hatch_wallaroo.fixes.changes import WriteError, write
-    from hatch_wallaroo.fixes.report import Fixing, display
+    from hatch_wallaroo.fixes.plan import Fixing, display
 
     fixing = Fixing.of(found)
     if not fixing.fixes:
@@ -124,7 +124,7 @@ def _mend(found: Result, *, yes: bool, dry_run: bool, plain: bool) -> Fixing:
 
 def _tell_more(found: Result) -> None:
     """A fix may bring to light what another one mends."""
-    from hatch_wallaroo.fixes.report import Fixing
+    from hatch_wallaroo.fixes.plan import Fixing
 
     more = len(Fixing.of(found).fixes)
     if more:
@@ -135,7 +135,7 @@ def _written(found: Result, form: str, fixing: Fixing | None, output: Path | Non
     """The report in its format."""
     if form == "json":
         from hatch_wallaroo.cli.reports.json_report import document
-        from hatch_wallaroo.fixes.report import to_json
+        from hatch_wallaroo.fixes.plan import to_json
 
         made = document(found)
         if fixing is not None:

@@ -9,8 +9,7 @@ import click
 
 from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.cli.groups import json_option
-from hatch_wallaroo.cli.tables import cell, show_table
-from hatch_wallaroo.console import CommandError, misused, say, say_json, tell
+from hatch_wallaroo.console import CommandError, cell, misused, say, say_json, show_table, tell
 from hatch_wallaroo.findings import nearest
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from hatch_wallaroo.cli.connection import (
     read_settings,
 )
 from hatch_wallaroo.cli.groups import Group, json_option
-from hatch_wallaroo.cli.tables import show_table
-from hatch_wallaroo.console import say, say_json, tell
+from hatch_wallaroo.console import say, say_json, show_table, tell
 from hatch_wallaroo.exit_codes import CONVERSION, OK
 
 if TYPE_CHECKING:

@@ -121,7 +121,7 @@ def _put(change: Change, spec: ModelSpec, side: Side, schema: Schema) -> None:
     elif option in spec.origins and spec.origins[option] != key:
         tell(f"{spec.name} gets an {option} of its own, in the place of the shared one")
     if there is None:
-        from hatch_wallaroo.schema.toml import format_schema
+        from hatch_wallaroo.schema.tables import format_schema
 
         change.edit.add_table(key_text(key), format_schema(schema))
     else:

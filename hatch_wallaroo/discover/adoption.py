@@ -17,8 +17,7 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.project import Completion, project_name
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import to_json
-from hatch_wallaroo.schema.tables import write_schema
-from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.tables import format_schema, write_schema
 from hatch_wallaroo.schema.types import Schema
 from hatch_wallaroo.text import one_line
 

@@ -37,15 +37,15 @@ def list_folder(spec: ModelFiles, folder: str, *, place: Place) -> Listing:
     return Listing(_ordered(files), tuple(walker.findings), _left_out([walker]))
 
 
-def list_declared(spec: ModelFiles, patterns: Sequence[str], *, option: str = "artifacts") -> Listing:
-    """Everything that an option of several paths names: files, folders with all they hold, globs.
+def list_declared(spec: ModelFiles, patterns: Sequence[str]) -> Listing:
+    """Everything that `artifacts` name: files, folders with all they hold, globs.
 
     A file that is reached twice is listed once. `Found.path` is relative to the
     project. A path without glob characters, or one that exists as it is written,
     is exact: exclusions apply to what is below it, not to it.
     """
     found: dict[str, Found] = {}
-    walkers = [Walker(spec, spec.at(option, index)) for index in range(len(patterns))]
+    walkers = [Walker(spec, spec.at("artifacts", index)) for index in range(len(patterns))]
     for walker, declared in zip(walkers, patterns, strict=True):
         found.update((node.label, _found(node, node.label)) for node in _declared(walker, declared))
     findings = dict.fromkeys(finding for walker in walkers for finding in walker.findings)

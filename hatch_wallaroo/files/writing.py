@@ -48,14 +48,14 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
         raise
 
 
-def write_new(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet. Raises OSError: FileExistsError where something is, be it a broken link."""
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     made = _made_beside(path)
     try:
         made.write_bytes(data)
-        made.chmod(_new_mode() if mode is None else mode)
+        made.chmod(_new_mode())
         made.rename(path)
     except BaseException:
         made.unlink(missing_ok=True)

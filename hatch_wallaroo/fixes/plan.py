@@ -1,17 +1,22 @@
-"""From findings to fixes: each that can be mended in one way only, and that the file as it is written allows."""
+"""From findings to fixes: each that can be mended in one way only, and that the file as it is written allows.
+
+A `Fixing` is shown to a person with the difference of each file, to programs as JSON.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import MappingProxyType
+from typing import Any
 
 from hatch_wallaroo.findings import Finding
-from hatch_wallaroo.fixes.changes import apply
+from hatch_wallaroo.fixes.changes import ChangedFile, apply
 from hatch_wallaroo.fixes.model import Context, Fix, Key, Rename, SetTo
-from hatch_wallaroo.project.checking import Report
+from hatch_wallaroo.project.checking import Report, Result
 from hatch_wallaroo.project.repository import Repository
+from hatch_wallaroo.text import one_line, painted_diff, printable
 
 _Planner = Callable[[Finding, Context], "Fix | None"]
 
@@ -101,3 +106,45 @@ def _target(fix: Fix) -> Key | None:
     if isinstance(first, Rename):
         return first.new
     return first.key if isinstance(first, SetTo) else None
+
+
+@dataclass(frozen=True)
+class Fixing:
+    """The fixes of a check, the files that change by them, and whether that was done."""
+
+    fixes: tuple[Fix, ...] = ()
+    files: tuple[ChangedFile, ...] = ()
+    made: bool = False
+
+    @classmethod
+    def of(cls, found: Result) -> Fixing:
+        """What can be mended of a check's findings; nothing is written."""
+        planned = plan(found.repository, found.report, found.findings)
+        changed = apply(found.repository.root, planned)
+        return cls(tuple(each for each in planned if each in changed.done), changed.files)
+
+    def all_made(self) -> Fixing:
+        return replace(self, made=True)
+
+
+def display(fixing: Fixing, *, color: bool) -> str:
+    """Each fix with the findings that it mends, then what changes in each file."""
+    lines = [f"fix[{', '.join(fix.codes)}] {one_line(fix.file)}: {one_line(fix.description)}" for fix in fixing.fixes]
+    for file in fixing.files:
+        lines += ["", painted_diff(file.difference(), color=color)]
+    return "\n".join([*lines, ""])
+
+
+def to_json(fixing: Fixing) -> list[dict[str, Any]]:
+    """Each fix, whether it was made, and its file's whole difference."""
+    differences = {file.file: file.difference() for file in fixing.files}
+    return [
+        {
+            "codes": list(fix.codes),
+            "description": one_line(fix.description),
+            "file": one_line(fix.file),
+            "applied": fixing.made,
+            "difference": printable(differences.get(fix.file, ""), lines=True),
+        }
+        for fix in fixing.fixes
+    ]

@@ -10,7 +10,7 @@ from hatch_wallaroo.findings import PYPROJECT
 from hatch_wallaroo.scaffold import starters, template_files
 from hatch_wallaroo.scaffold.answers import Answers, Identity
 from hatch_wallaroo.scaffold.starters import MAKER, Starter
-from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.tables import format_schema
 from hatch_wallaroo.schema.types import Schema
 
 SAMPLE = "sample.json"

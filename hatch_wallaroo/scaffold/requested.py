@@ -50,7 +50,7 @@ def from_environment(environ: Mapping[str, str]) -> Requested:
     return Requested(framework=environ.get(FRAMEWORK_VARIABLE) or None, release=environ.get(RELEASE_VARIABLE) or None)
 
 
-def from_table(table: Mapping[str, Any], where: str = TABLE) -> Requested:
+def from_table(table: Mapping[str, Any]) -> Requested:
     """`[template.plugins.wallaroo]`, whose keys are these fields. Raises ScaffoldError for all that is wrong there."""
     known = [each.name for each in fields(Requested)]
     problems = []
@@ -58,10 +58,10 @@ def from_table(table: Mapping[str, Any], where: str = TABLE) -> Requested:
         if key not in known:
             close = nearest(key, known)
             fix = f"did you mean {close}?" if close else f"it takes {listed(known)}"
-            problems.append(Problem(f"[{where}] has no option {key}", fix))
+            problems.append(Problem(f"[{TABLE}] has no option {key}", fix))
         elif not isinstance(value, str):
             problems.append(
-                Problem(f"{key} of [{where}] must be a string, not {found(value)}", f'write {key} = "{value}"')
+                Problem(f"{key} of [{TABLE}] must be a string, not {found(value)}", f'write {key} = "{value}"')
             )
     if problems:
         raise ScaffoldError(problems)

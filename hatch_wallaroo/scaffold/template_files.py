@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo import templates
-from hatch_wallaroo.schema.toml import format_value
+from hatch_wallaroo.schema.tables import format_value
 
 if TYPE_CHECKING:
     from jinja2 import Environment

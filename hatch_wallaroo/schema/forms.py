@@ -19,8 +19,7 @@ from typing import Any, Literal
 
 from hatch_wallaroo.schema.arrow import encode, to_arrow
 from hatch_wallaroo.schema.scalars import split
-from hatch_wallaroo.schema.tables import write_schema
-from hatch_wallaroo.schema.toml import format_key, format_schema
+from hatch_wallaroo.schema.tables import format_key, format_schema, write_schema
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Side, Struct, Type
 
 PrintForm = Literal["notation", "arrow", "python", "base64"]

@@ -14,10 +14,15 @@ A table has a `type` and, each where it applies:
 - `list` and `large_list`: `items`, `item-name` and, for `list`, `size`. Only lists of an unusual make need them.
 
 `fields`, `key`, `value` and `items` hold types in either form again.
+
+As text it is a line a field, in order. Writers of TOML that take plain tables move those behind the other keys; the
+order of fields is part of a schema, so every table is written inline.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -283,3 +288,34 @@ _BUILDERS: Mapping[str, Callable[[Reader, Mapping[str, Any], KeyPath, int], Type
     "list": Reader.list_type,
     "large_list": Reader.list_type,
 }
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+def format_schema(schema: Schema) -> str:
+    """The body of an `[….input-schema]` table: `inputs = "float64[4]"`, with a newline at each end of line.
+
+    Raises ValueError where two fields have one name.
+    """
+    return "".join(f"{format_key(name)} = {format_value(value)}\n" for name, value in write_schema(schema).items())
+
+
+def format_key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else format_value(name)
+
+
+def format_value(value: Any) -> str:
+    """One value on one line: tables and lists of texts, truth values, numbers, and what else TOML has."""
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{format_key(name)} = {format_value(inner)}" for name, inner in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(format_value, value))}]"
+    if isinstance(value, (str, int)):
+        # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    import tomlkit
+
+    text: str = tomlkit.item(value).as_string()
+    return text

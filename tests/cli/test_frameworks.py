@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hatch_wallaroo.cli import tables
+from hatch_wallaroo import console
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.releases.overview import changes
 from support.command_line import Run, run
@@ -135,7 +135,7 @@ def test_a_framework_that_was_gone_for_a_release_has_two_rows() -> None:
 
 
 def test_columns_stand_below_each_other_whatever_is_in_them() -> None:
-    lines = tables.aligned([["name", "size"], ["モデル", "1"], ["e\u0301te\u0301", "20"], ["-", "300"]])
+    lines = console.aligned([["name", "size"], ["モデル", "1"], ["e\u0301te\u0301", "20"], ["-", "300"]])
     assert lines == ["name    size", "モデル  1", "e\u0301te\u0301     20", "-       300"]
 
 
@@ -144,4 +144,4 @@ def test_columns_stand_below_each_other_whatever_is_in_them() -> None:
     [("", "-"), (None, "-"), (0, "0"), ("  ", "-"), ("a\tb\nc", "a\\tb\\nc"), ("\x1b[2J\u202e", "\\x1b[2J\\u202e")],
 )
 def test_a_cell_is_one_line_that_steers_nothing(value: str | int | None, shown: str) -> None:
-    assert tables.cell(value) == shown
+    assert console.cell(value) == shown

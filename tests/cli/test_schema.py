@@ -22,8 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hatch_wallaroo.bundle.manifest import upload_metadata
 from hatch_wallaroo.project.repository import read_repository
 from hatch_wallaroo.schema.arrow import decode, to_arrow
-from hatch_wallaroo.schema.tables import read_schema, write_schema
-from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.tables import format_schema, read_schema, write_schema
 from support.command_line import Run, environment, output, program, run
 from support.fronts import REPOSITORY
 from support.schemas import schemas

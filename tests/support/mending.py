@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_wallaroo.fixes.changes import write
-from hatch_wallaroo.fixes.report import Fixing
+from hatch_wallaroo.fixes.plan import Fixing
 from hatch_wallaroo.project.checking import Result, check_repository, result
 from hatch_wallaroo.project.repository import read_repository
 

@@ -17,7 +17,7 @@ from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.scaffold.pretrained_starters import engine_starter, task_starter
 from hatch_wallaroo.scaffold.starters import Starter
-from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.tables import format_schema
 from support.fronts import REPOSITORY
 
 MODELS = REPOSITORY / "templates" / "project" / "hugging-face" / "models"

@@ -8,8 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hatch_wallaroo.schema.notation import MAX_DEPTH, format_type
-from hatch_wallaroo.schema.tables import Problem, read_schema, write_schema
-from hatch_wallaroo.schema.toml import format_schema
+from hatch_wallaroo.schema.tables import Problem, format_schema, read_schema, write_schema
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Scalar, Schema, Struct
 from support.schemas import fields, plain_types, schemas
 

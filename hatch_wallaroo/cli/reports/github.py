@@ -7,11 +7,11 @@ level in a step: the heaviest come first. Source: GitHub's documentation of work
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hatch_wallaroo.cli.reports.source_paths import artifact, prefix
 from hatch_wallaroo.cli.reports.text import summary
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level
 from hatch_wallaroo.project.checking import Result
@@ -60,3 +60,32 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def source_root(root: Path, environ: Mapping[str, str]) -> Path:
+    """The folder that paths in reports are relative to: the repository's, in which the project may be a sub-folder.
+
+    GitHub says it; elsewhere it is the nearest folder with a `.git`, and without one the project itself.
+    """
+    here = Path(os.path.realpath(root))
+    said = environ.get("GITHUB_WORKSPACE")
+    workspace = Path(os.path.realpath(said)) if said else None
+    if workspace is not None and here.is_relative_to(workspace):
+        return workspace
+    return next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
+
+
+def prefix(root: Path, environ: Mapping[str, str]) -> str:
+    """What leads from the repository to the project: empty, or `models/fraud/`."""
+    inner = Path(os.path.realpath(root)).relative_to(source_root(root, environ)).as_posix()
+    return "" if inner == "." else f"{inner}/"
+
+
+def artifact(root: Path, file: str) -> tuple[str, str]:
+    """The file on disk that a place names, and the member in it where that is an archive's: `a.zip!b`."""
+    at = file.find("!")
+    while at >= 0 and not os.path.lexists(root / file):
+        if (root / file[:at]).is_file():
+            return file[:at], file[at + 1 :]
+        at = file.find("!", at + 1)
+    return file, ""

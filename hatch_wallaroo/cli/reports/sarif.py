@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.manifest import GENERATOR
-from hatch_wallaroo.cli.reports.source_paths import artifact, prefix
+from hatch_wallaroo.cli.reports.github import artifact, prefix
 from hatch_wallaroo.findings import PYPROJECT, Finding, Place, Rule, declared_rules
 from hatch_wallaroo.project.checking import Result
 from hatch_wallaroo.report import in_order, shown_fix

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.config.toml.statements import sections, spots
-from hatch_wallaroo.schema.toml import format_key, format_value
+from hatch_wallaroo.schema.tables import format_key, format_value
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
