@@ -145,6 +145,7 @@ def explain(
                 fix=fix,
                 place=each.file.place(each.node),
                 level=rule_.level if each.sure and each.kind not in {"mentioned_file", "metadata"} else Level.WARNING,
+                about=each.detail if each.kind == "read_only" else "",
             )
         )
     return found

@@ -33,7 +33,8 @@ def assigned(run: Caller, inference: Instance, scope: Scope) -> Iterator[Finding
     if not isinstance(made, OwnClass) or not isinstance(outer, Member) or not isinstance(outer.owner, str):
         return
     model = run.attribute(inference, "model", scope, made.node)
-    if is_none(model) and not inference.open:
+    refused = any(each.kind == "read_only" and each.detail == f"{made.name}:model" for each in run.events)
+    if is_none(model) and not inference.open and not refused:
         yield rules.NEVER_ASSIGNED.finding(
             f"{made.file.label}: nothing assigns a model to {made.name}, so each prediction will fail",
             fix="in create: inference.model = the loaded model (any object that is not None)",

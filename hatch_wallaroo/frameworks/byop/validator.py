@@ -186,6 +186,7 @@ def _inference(made: OwnClass, *, lenient: bool) -> Iterator[Finding]:
             fix="add to the class: `@Inference.model.setter` above `def model(self, model) -> None`, which assigns "
             "self._model",
             place=made.file.place(made.node),
+            about=f"{made.name}:model",
         )
     if isinstance(found, Member) and found.function is not None:
         yield from _signature(made, found.function, lenient=lenient)
