@@ -157,6 +157,14 @@ def test_files_below_model_path(tmp_path, expression, fix):
         assert fix.lower() in finding.fix.lower()
 
 
+def test_an_artifact_that_is_not_there_is_told_once(tmp_path):
+    path = 'path = config.model_path / "artifacts" / "data" / "w.npy"'
+    text = GOOD.replace("        inference.model = Linear()", f"        {path}\n        inference.model = Linear()")
+    write(tmp_path, {"inference.py": text, "data/v.npy": "1"})
+    found = checked(byop_spec(tmp_path, module="inference.py", artifacts=("data/w.npy",), release="2026.1"))
+    assert [each.code for each in found] == ["WLR201"]
+
+
 @pytest.mark.parametrize(
     ("imported", "declared", "named"),
     [

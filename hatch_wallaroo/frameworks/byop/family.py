@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file
+from hatch_wallaroo.files.paths import has_glob
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, errors, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
@@ -26,7 +27,14 @@ from hatch_wallaroo.frameworks.byop.layout import (
 from hatch_wallaroo.frameworks.byop.load_and_predict import RESULT, Target, follow, hides, judge_names
 from hatch_wallaroo.frameworks.byop.model_assignment import class_of, is_none
 from hatch_wallaroo.frameworks.byop.model_types import NOTHING, OBJECT, Kind, model_types
-from hatch_wallaroo.frameworks.import_findings import explain, once, own_modules, reached_findings, too_deep
+from hatch_wallaroo.frameworks.import_findings import (
+    NOT_THERE,
+    explain,
+    once,
+    own_modules,
+    reached_findings,
+    too_deep,
+)
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.classes import named_classes
 from hatch_wallaroo.python.import_run import ImportRun
@@ -67,12 +75,17 @@ class Custom(Family):
         byop = spec.byop or ByopSpec()
         try:
             if byop.module is not None:
-                return _inspect_own(spec, layout)
-            if byop.load is not None and byop.predict is not None:
-                return inspect_generated(spec, layout, byop.load, byop.predict)
+                made = _inspect_own(spec, layout)
+            elif byop.load is not None and byop.predict is not None:
+                made = inspect_generated(spec, layout, byop.load, byop.predict)
+            else:
+                return Inspection()
         except RecursionError:
             return Inspection(findings=(too_deep("the inference code", spec.at("byop")),))
-        return Inspection()
+        if all(has_glob(each) or spec.path(each).exists() for each in spec.artifacts):
+            return made
+        # An artifact that is not there has its finding; that the code does not find it either is the same mistake.
+        return replace(made, findings=tuple(each for each in made.findings if each.rule != NOT_THERE))
 
 
 # Planning
