@@ -11,8 +11,15 @@ from typing import Any
 from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import line
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
-from hatch_wallaroo.project.building import HATCHLING, TARGETS, backend, builds_by_command, table_for
-from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
+from hatch_wallaroo.project.hatch_config import (
+    HATCHLING,
+    TARGETS,
+    HatchConfig,
+    backend,
+    builds_by_command,
+    read_hatch_config,
+    table_for,
+)
 from hatch_wallaroo.text import requirement_name
 
 INCOMPLETE = rule(

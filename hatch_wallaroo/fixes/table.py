@@ -31,8 +31,8 @@ from hatch_wallaroo.fixes.model import (
     option_at,
     plain_key,
 )
-from hatch_wallaroo.project.building import OPTIONS as HOOK_OPTIONS
 from hatch_wallaroo.project.hatch_config import HATCH_TOML, value
+from hatch_wallaroo.project.hatch_config import OPTIONS as HOOK_OPTIONS
 from hatch_wallaroo.releases.load import known, resolve
 from hatch_wallaroo.schema.arrow import is_pandas_index
 from hatch_wallaroo.text import key_text, quoted

@@ -16,8 +16,13 @@ from hatch_wallaroo.files.sources import FileSource, ZipMember
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.mlflow.folder import is_address
 from hatch_wallaroo.plugin.session import Session
-from hatch_wallaroo.project.building import option_findings, option_place, sdist_findings
-from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
+from hatch_wallaroo.project.hatch_config import (
+    HatchConfig,
+    option_findings,
+    option_place,
+    read_hatch_config,
+    sdist_findings,
+)
 
 _UVS_OWN = re.compile(r"(builds|sdists)-v\d+")
 

@@ -13,15 +13,16 @@ from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import Project
 from hatch_wallaroo.config.toml.reading import parse_document, read_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, Place
-from hatch_wallaroo.project.building import (
+from hatch_wallaroo.project.hatch_config import (
     HATCHLING,
+    HatchConfig,
     backend,
     building_findings,
     builds_by_command,
     hook_findings,
+    read_hatch_config,
     sdist_findings,
 )
-from hatch_wallaroo.project.hatch_config import HatchConfig, read_hatch_config
 from hatch_wallaroo.project.metadata import (
     UNKNOWN_VERSION,
     by_hatchling,
