@@ -6,7 +6,6 @@ collections keep their first items and a count.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
@@ -124,11 +123,6 @@ class ByteReader:
             raise LimitError
         self._buffer, self._position = self._stream.read(_CHUNK), 0
         return bool(self._buffer)
-
-
-def reader_over(data: bytes) -> ByteReader:
-    """A reader over bytes in memory."""
-    return ByteReader(io.BytesIO(data), len(data))
 
 
 OPCODES = 5_000_000

@@ -19,7 +19,6 @@ from hatch_wallaroo.formats.xgboost_model import own_format
 
 if TYPE_CHECKING:
     from hatch_wallaroo.formats.pickles import PickleFile
-    from hatch_wallaroo.formats.torch_archive import TorchFile
 
 FileKind = Literal[
     "onnx", "onnx-runtime", "tflite", "gguf", "keras-hdf5", "keras-weights", "keras-archive", "saved-model",
@@ -40,8 +39,8 @@ class Recognised:
 
     `name` is a phrase that a message can hold: `a zip archive`, `an HTML page`. `writer` is the library that made it,
     as it is imported (`sklearn`, `torch`), or ''. `by_name`: the bytes say nothing, only the name speaks for it.
-    `problem` says, as the end of a sentence, why no more could be read of it. `pickle` and `torch` are what was read of
-    a pickle and of PyTorch's files.
+    `problem` says, as the end of a sentence, why no more could be read of it. `pickle` is what was read of
+    a pickle.
     """
 
     kind: FileKind
@@ -50,7 +49,6 @@ class Recognised:
     by_name: bool = False
     problem: str = ""
     pickle: PickleFile | None = None
-    torch: TorchFile | None = None
 
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -265,7 +263,7 @@ def _zip(file: _File) -> Recognised:
         return Recognised("zip", "a zip archive", problem=f"it cannot be read: {error}")
     if torch.kind in _TORCH:
         kind, name = _TORCH[torch.kind]
-        return Recognised(kind, name, "torch", torch=torch)
+        return Recognised(kind, name, "torch")
     return _by_members(torch.names) or _of_code(file) or Recognised("zip", "a zip archive")
 
 

@@ -25,13 +25,12 @@ class SafetensorsError(Exception):
 
 @dataclass(frozen=True)
 class SafetensorsHeader:
-    """What a header tells: `tensors` and `parameters` are counts, `bytes` the whole file's size as promised.
+    """What a header tells.
 
     `metadata` is the writer's own, `format` among it: `pt`, `tf`, `flax`, `mlx`.
-    `parameters` is None for a header that is too long to be read here.
+    `parameters` is their number, None for a header that is too long to be read here.
     """
 
-    tensors: int
     parameters: int | None
     metadata: Mapping[str, str]
     dtypes: tuple[str, ...]
@@ -57,7 +56,7 @@ def read_safetensors_header(stream: BinaryIO, size: int) -> SafetensorsHeader:
     if 8 + length > size:
         raise SafetensorsError(f"is cut off: it has {size:,} bytes, its header alone has {8 + length:,}")
     if length > _READ_AT_MOST:
-        return SafetensorsHeader(0, None, {}, ())
+        return SafetensorsHeader(None, {}, ())
     header = _parse(stream.read(length))
     end = _end(header)
     if 8 + length + end > size:
@@ -67,7 +66,6 @@ def read_safetensors_header(stream: BinaryIO, size: int) -> SafetensorsHeader:
     tensors = [value for name, value in header.items() if name != "__metadata__"]
     metadata = header.get("__metadata__")
     return SafetensorsHeader(
-        len(tensors),
         sum(_count(each["shape"]) for each in tensors),
         {key: value for key, value in metadata.items() if isinstance(value, str)} if isinstance(metadata, dict) else {},
         tuple(sorted({str(each.get("dtype")) for each in tensors})),

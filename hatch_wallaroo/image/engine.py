@@ -115,7 +115,6 @@ class Image:
     size: int
     platform: str
     labels: dict[str, str]
-    digests: tuple[str, ...]
 
 
 class Engine:
@@ -141,7 +140,6 @@ class Engine:
             size=int(made.get("Size") or 0),
             platform=f"{made.get('Os', 'linux')}/{made.get('Architecture', '')}",
             labels=dict(config.get("Labels") or {}),
-            digests=tuple(made.get("RepoDigests") or ()),
         )
 
     def tag(self, image: str, reference: str) -> None:

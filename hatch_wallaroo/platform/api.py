@@ -22,8 +22,6 @@ from hatch_wallaroo.platform.options import ROUTES
 from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.transport import REPEATED, Response, Retrying, Transport
 
-__all__ = ["Model", "ModelVersion", "Platform", "Workspace", "connect", "upload_metadata", "upload_request"]
-
 API = "/v1/api"
 _LONGEST_LINE = 2000
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_wallaroo.platform import causes, image_publishing, results
-from hatch_wallaroo.platform.api import ModelVersion, Platform, connect
+from hatch_wallaroo.platform.api import Platform, connect
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
-from hatch_wallaroo.platform.model_versions import READY
+from hatch_wallaroo.platform.model_versions import READY, ModelVersion
 from hatch_wallaroo.platform.packages import Package, read_all
 from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.results import PublishResult, make_plan, render_plan, result_line

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from hatch_wallaroo.platform.api import ModelVersion, Platform
+from hatch_wallaroo.platform.api import Platform
 from hatch_wallaroo.platform.errors import ConnectionFailedError, PlatformError, RefusedError, WaitTimeoutError
+from hatch_wallaroo.platform.model_versions import ModelVersion
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.screen import Screen, duration
 from hatch_wallaroo.platform.workspace import Destination

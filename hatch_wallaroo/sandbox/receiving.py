@@ -10,6 +10,7 @@ from email.message import Message
 from pathlib import Path
 from typing import IO
 
+from hatch_wallaroo.sandbox.requests import RequestRefusedError
 from hatch_wallaroo.text import describe_error
 
 LARGEST_METADATA = 4 << 20
@@ -17,15 +18,6 @@ LARGEST_HEADERS = 16 << 10
 MOST_PARTS = 8
 _LONGEST_NAME = 4096
 _LONGEST_BOUNDARY = 200
-
-
-class UploadRefusedError(Exception):
-    """An upload that is not taken: the status of the answer and its words."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        self.message = message
-        super().__init__(message)
 
 
 @dataclass
@@ -76,7 +68,7 @@ class Receiver:
     async def take(self, body: AsyncIterator[bytes], each: Callable[[int], None]) -> Received:
         """Take the whole body; `each` is told how many bytes have come after every piece.
 
-        Raises UploadRefusedError, and leaves no file behind then or on any other exception.
+        Raises RequestRefusedError, and leaves no file behind then or on any other exception.
         """
         from python_multipart.exceptions import FormParserError
 
@@ -89,10 +81,10 @@ class Receiver:
             self._finish()
         except FormParserError as error:
             self.abandon()
-            raise UploadRefusedError(400, f"Bad request: {error}") from None
+            raise RequestRefusedError(400, f"Bad request: {error}") from None
         except OSError as error:
             self.abandon()
-            raise UploadRefusedError(507, f"Insufficient Storage: {describe_error(error)}") from None
+            raise RequestRefusedError(507, f"Insufficient Storage: {describe_error(error)}") from None
         except BaseException:
             self.abandon()
             raise
@@ -102,7 +94,7 @@ class Receiver:
     def _finish(self) -> None:
         self._parser.finalize()
         if not self._ended:
-            raise UploadRefusedError(400, "Bad request: the body ends before its last part does")
+            raise RequestRefusedError(400, "Bad request: the body ends before its last part does")
 
     def abandon(self) -> None:
         """Forget what has come so far."""
@@ -114,7 +106,7 @@ class Receiver:
     def _begin(self) -> None:
         self._parts += 1
         if self._parts > MOST_PARTS:
-            raise UploadRefusedError(400, f"Bad request: more than {MOST_PARTS} parts")
+            raise RequestRefusedError(400, f"Bad request: more than {MOST_PARTS} parts")
         self._headers, self._name = {}, ""
         self._value.clear()
 
@@ -122,7 +114,7 @@ class Receiver:
         into += data
         size = len(self._header) + len(self._content) + sum(map(len, self._headers.values()))
         if size > LARGEST_HEADERS or len(self._headers) > MOST_PARTS:
-            raise UploadRefusedError(400, "Bad request: the headers of a part are too long")
+            raise RequestRefusedError(400, "Bad request: the headers of a part are too long")
 
     def _end_header(self) -> None:
         name = self._header.decode("latin-1").strip().lower()
@@ -134,24 +126,24 @@ class Receiver:
         self._name, file_name = disposition(self._headers.get("content-disposition", ""))
         if self._name == "file":
             if self.received.file is not None:
-                raise UploadRefusedError(400, "Bad request: more than one file")
+                raise RequestRefusedError(400, "Bad request: more than one file")
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix="upload-", delete=False) as stream:
                 self.received.file = Path(stream.name)
             self._stream = self.received.file.open("wb")
             self.received.file_name = file_name or ""
         elif self._name == "metadata" and self.received.metadata is not None:
-            raise UploadRefusedError(400, "Bad request: more than one metadata part")
+            raise RequestRefusedError(400, "Bad request: more than one metadata part")
 
     def _write(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
         if self._stream is None:
             if len(self._value) + len(piece) > LARGEST_METADATA:
-                raise UploadRefusedError(400, "Bad request: a part that is no file is too large")
+                raise RequestRefusedError(400, "Bad request: a part that is no file is too large")
             self._value += piece
             return
         self.received.size += len(piece)
         if self.received.size > self._largest:
-            raise UploadRefusedError(507, f"Insufficient Storage: the model has more than {self._largest} bytes")
+            raise RequestRefusedError(507, f"Insufficient Storage: the model has more than {self._largest} bytes")
         self._digest.update(piece)
         self._stream.write(piece)
 
@@ -167,12 +159,12 @@ class Receiver:
 
 
 def boundary(content_type: str) -> bytes:
-    """The boundary in a Content-Type. Raises UploadRefusedError."""
+    """The boundary in a Content-Type. Raises RequestRefusedError."""
     message = Message()
     message["Content-Type"] = content_type[:1000]
     found = message.get_param("boundary")
     if message.get_content_type() != "multipart/form-data" or not isinstance(found, str) or not found:
-        raise UploadRefusedError(400, "Bad request: the body is not multipart/form-data with a boundary")
+        raise RequestRefusedError(400, "Bad request: the body is not multipart/form-data with a boundary")
     return found[:_LONGEST_BOUNDARY].encode("latin-1", "replace")
 
 

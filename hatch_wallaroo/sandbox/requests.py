@@ -56,7 +56,7 @@ def error(status: int, message: str, headers: dict[str, str] | None = None) -> R
 
 
 async def json_body(request: Request) -> dict[str, Any]:
-    """The JSON object in a request's body; an empty body is an empty object. Raises RefusedError."""
+    """The JSON object in a request's body; an empty body is an empty object. Raises RequestRefusedError."""
     data = await _body(request)
     try:
         found = parse_json(data) if data else {}
@@ -68,7 +68,7 @@ async def json_body(request: Request) -> dict[str, Any]:
 
 
 async def form_body(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises RefusedError."""
+    """The fields of a form. Raises RequestRefusedError."""
     data = await _body(request)
     try:
         return dict(parse_qsl(data.decode(), max_num_fields=50, keep_blank_values=True))
@@ -107,7 +107,7 @@ async def cut(request: Request) -> Response:
 
 
 def authorize(request: Request, sandbox: Sandbox) -> None:
-    """Check the request's token. Raises RefusedError."""
+    """Check the request's token. Raises RequestRefusedError."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or sandbox.tokens.read(token.strip(), "Bearer") is None:
         raise RequestRefusedError(401, "Unauthorized")
@@ -116,7 +116,7 @@ def authorize(request: Request, sandbox: Sandbox) -> None:
 
 
 def identifier(body: dict[str, Any], key: str) -> int:
-    """A number out of a body. Raises RefusedError."""
+    """A number out of a body. Raises RequestRefusedError."""
     value = body.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
         raise RequestRefusedError(400, f"Bad request: missing field `{key}`")

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge, wants_zip
-from hatch_wallaroo.sandbox.receiving import Received, Receiver, UploadRefusedError
+from hatch_wallaroo.sandbox.receiving import Received, Receiver
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, cut, drain, error
 from hatch_wallaroo.sandbox.shapes import runtime
 from hatch_wallaroo.sandbox.store import Record
@@ -40,7 +40,7 @@ class Metadata:
 
 
 def read_metadata(data: bytes | None, release: Release, route: str) -> Metadata:
-    """Read the metadata part. Raises UploadRefusedError with the first thing that is wrong."""
+    """Read the metadata part. Raises RequestRefusedError with the first thing that is wrong."""
     found = _object(data)
     name, visibility = _text(found, "name"), _text(found, "visibility")
     workspace_id, conversion = found.get("workspace_id"), found.get("conversion")
@@ -66,8 +66,8 @@ def read_metadata(data: bytes | None, release: Release, route: str) -> Metadata:
     )
 
 
-def _refused(message: str) -> UploadRefusedError:
-    return UploadRefusedError(400, f"Bad request: {message}")
+def _refused(message: str) -> RequestRefusedError:
+    return RequestRefusedError(400, f"Bad request: {message}")
 
 
 def _object(data: bytes | None) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class Uploads:
                 await drain(pieces, most)
                 return error(503, "Service Unavailable", {"Retry-After": str(int(retry))})
             received = await self._receive(request, pieces)
-        except (RequestRefusedError, UploadRefusedError) as refused:
+        except RequestRefusedError as refused:
             await drain(pieces, most)
             return error(refused.status, refused.message)
         except _ResetError:
@@ -173,8 +173,6 @@ class Uploads:
             return Response(status_code=499)
         try:
             version_id = await self._keep(received, route)
-        except UploadRefusedError as refused:
-            return error(refused.status, refused.message)
         finally:
             received.discard()
         if self._sandbox.faults.take("lost-answer") is not None:
@@ -198,11 +196,11 @@ class Uploads:
         return received
 
     async def _keep(self, received: Received, route: str) -> int:
-        """Judge an upload and remember it as a version; the version's id. Raises UploadRefusedError."""
+        """Judge an upload and remember it as a version; the version's id. Raises RequestRefusedError."""
         sandbox = self._sandbox
         metadata = read_metadata(received.metadata, sandbox.release, route)
         if sandbox.store.workspace(metadata.workspace_id) is None:
-            raise UploadRefusedError(400, f"Bad request: there is no workspace {metadata.workspace_id}")
+            raise RequestRefusedError(400, f"Bad request: there is no workspace {metadata.workspace_id}")
         verdict = await to_thread.run_sync(partial(self._judge, metadata, received, route))
         record = self._record(metadata, received, verdict)
         version_id = sandbox.store.add_version(metadata.workspace_id, metadata.name, record, time.time())
@@ -214,10 +212,10 @@ class Uploads:
         release = self._sandbox.release
         if received.file is None:
             if metadata.row.family != "mlflow" or not metadata.image_path:
-                raise UploadRefusedError(400, "Bad request: missing part `file`")
+                raise RequestRefusedError(400, "Bad request: missing part `file`")
             return Verdict()
         if wants_zip(release, metadata.row) and not is_zip(received.file):
-            raise UploadRefusedError(400, f"Bad request: {NOT_A_ZIP}")
+            raise RequestRefusedError(400, f"Bad request: {NOT_A_ZIP}")
         if self._sandbox.faults.take("conversion-error") is not None:
             return Verdict(failed=True, summary="Conversion failed, as a fault asks for")
         return judge(release, metadata.row, route, received.file, received.file_name)

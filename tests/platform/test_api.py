@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
-from hatch_wallaroo.platform.api import ModelVersion, Platform, Workspace, upload_metadata
+from hatch_wallaroo.platform.api import Platform, upload_metadata
 from hatch_wallaroo.platform.auth import Authenticator
 from hatch_wallaroo.platform.credentials import Secret
 from hatch_wallaroo.platform.errors import (
@@ -22,6 +22,7 @@ from hatch_wallaroo.platform.errors import (
     PlatformError,
     RefusedError,
 )
+from hatch_wallaroo.platform.model_versions import ModelVersion, Workspace
 from hatch_wallaroo.platform.multipart import BLOCK, UploadBody
 from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.transport import Transport

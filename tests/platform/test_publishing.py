@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from hatch_wallaroo.platform import publishing
-from hatch_wallaroo.platform.api import ModelVersion, Workspace
 from hatch_wallaroo.platform.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
     RefusedError,
 )
+from hatch_wallaroo.platform.model_versions import ModelVersion, Workspace
 from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.results import PublishResult, exit_code
 from support.packages import write_package

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import time
@@ -32,7 +33,7 @@ def main() -> None:
     """Read all of them; print by name the MiB that the process grew by, the seconds, and what came of it."""
     import resource
 
-    from hatch_wallaroo.formats.pickle_machine import PickleError, reader_over
+    from hatch_wallaroo.formats.pickle_machine import ByteReader, PickleError
     from hatch_wallaroo.formats.pickles import read_pickle
 
     report = {}
@@ -40,7 +41,7 @@ def main() -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.process_time()
         try:
-            read_pickle(reader_over(data))
+            read_pickle(ByteReader(io.BytesIO(data), len(data)))
             outcome = "read"
         except PickleError:
             outcome = "refused"

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.platform.api import ModelVersion, Workspace
 from hatch_wallaroo.platform.errors import PlatformError
+from hatch_wallaroo.platform.model_versions import ModelVersion, Workspace
 from hatch_wallaroo.platform.screen import Screen
 
 

@@ -243,9 +243,9 @@ def test_a_long_step_says_something_now_and_then(monkeypatch: pytest.MonkeyPatch
 def test_which_image_is_current(tmp_path: Path) -> None:
     wanted = order(tmp_path)
     label = {engine.CONTENTS_LABEL: f"sha256:{'c' * 64}"}
-    assert is_current(Image("id", 1, "linux/amd64", label, ()), wanted)
-    assert not is_current(Image("id", 1, "linux/amd64", {**label, engine.CONTENTS_LABEL: "sha256:old"}, ()), wanted)
-    assert not is_current(Image("id", 1, "linux/amd64", {}, ()), wanted)
+    assert is_current(Image("id", 1, "linux/amd64", label), wanted)
+    assert not is_current(Image("id", 1, "linux/amd64", {**label, engine.CONTENTS_LABEL: "sha256:old"}), wanted)
+    assert not is_current(Image("id", 1, "linux/amd64", {}), wanted)
     assert not is_current(None, wanted)
 
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatch_wallaroo.formats import pickle_machine
-from hatch_wallaroo.formats.pickle_machine import ByteReader, Pickle, PickleError, TruncatedError, reader_over
+from hatch_wallaroo.formats.pickle_machine import ByteReader, Pickle, PickleError, TruncatedError
 from hatch_wallaroo.formats.pickle_nodes import OPAQUE, Blob, Collection, Global, array_of, class_of, state_of, walk
 from hatch_wallaroo.formats.pickles import HOOKS, PickleFile, read_pickle, read_pickle_file
 from support.peers import run_in
@@ -29,7 +29,7 @@ PICKLES = sorted(each.name for each in FOLDER.glob("*.pkl"))
 
 
 def read(data: bytes, **options) -> Pickle:
-    return read_pickle(reader_over(data), hooks=HOOKS, **options)
+    return read_pickle(ByteReader(io.BytesIO(data), len(data)), hooks=HOOKS, **options)
 
 
 def read_file(path: Path) -> PickleFile:

@@ -21,7 +21,6 @@ _LITERALS: dict[type[ast.expr], str] = {
     ast.Tuple: "tuple",
     ast.Set: "set",
 }
-_BUILTIN_CLASSES = frozenset(f"builtins.{each}" for each in ("dict", "list", "object", "str", "tuple", "set"))
 _PLAIN = frozenset({"builtins.object", "typing.Generic"})
 """Classes outside the bundle that leave `isinstance` as it is."""
 
