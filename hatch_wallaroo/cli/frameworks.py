@@ -11,6 +11,8 @@ from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.cli.groups import json_option
 from hatch_wallaroo.console import CommandError, cell, misused, say, say_json, show_table, tell
 from hatch_wallaroo.findings import nearest
+from hatch_wallaroo.releases import overview
+from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve
 
 if TYPE_CHECKING:
     from hatch_wallaroo.releases.model import FrameworkRow, Release
@@ -35,13 +37,11 @@ platform runs, as far as they are known. Into a pipe the columns are separated b
 @json_option
 def frameworks(release: str | None, framework: str | None, as_json: bool) -> None:
     """Show what each Wallaroo release knows: frameworks, runtimes, Python, architectures, library versions."""
-    from hatch_wallaroo.releases import overview
-
     releases = overview.all_releases() if release is None else (_resolved(release),)
-    known = overview.frameworks(releases)
-    if framework is not None and framework not in known:
+    names = overview.frameworks(releases)
+    if framework is not None and framework not in names:
         raise _unknown(framework, releases)
-    wanted = known if framework is None else (framework,)
+    wanted = names if framework is None else (framework,)
     if as_json:
         say_json({"format": FORMAT, "releases": [overview.document(each, wanted) for each in releases]})
     elif framework is not None:
@@ -53,8 +53,6 @@ def frameworks(release: str | None, framework: str | None, as_json: bool) -> Non
 
 
 def _resolved(asked: str) -> Release:
-    from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve
-
     try:
         found = resolve(asked)
     except UnknownReleaseError as error:
@@ -67,8 +65,6 @@ def _resolved(asked: str) -> Release:
 
 def _unknown(framework: str, releases: Sequence[Release]) -> CommandError:
     """The error for a framework that is misspelt, or that the release asked for does not have."""
-    from hatch_wallaroo.releases import overview
-
     everything = overview.all_releases()
     elsewhere = [row.releases for row in overview.changes(everything, framework)]
     where = f"Wallaroo {releases[0].asked}" if len(releases) == 1 else "any known release"
@@ -81,8 +77,6 @@ def _unknown(framework: str, releases: Sequence[Release]) -> CommandError:
 
 def _show_all(releases: Sequence[Release]) -> None:
     """All frameworks by their changes, then the releases themselves."""
-    from hatch_wallaroo.releases import overview
-
     rows = [row for name in overview.frameworks(releases) for row in overview.changes(releases, name)]
     show_table(("framework", "runtime", "endpoint", "schemas", "releases"), rows)
     say()
@@ -92,8 +86,6 @@ def _show_all(releases: Sequence[Release]) -> None:
 
 def _facts(release: Release) -> tuple[str, ...]:
     """A release's row: the Python that runs requirements, what an upload says it is, and the rest."""
-    from hatch_wallaroo.releases import overview
-
     return (
         release.version,
         release.python,
@@ -107,8 +99,6 @@ def _facts(release: Release) -> tuple[str, ...]:
 
 
 def _show_release(release: Release) -> None:
-    from hatch_wallaroo.releases import overview
-
     onnx = release.onnx
     _show_pairs(
         ("release", release.asked),
@@ -135,8 +125,6 @@ def _byop(release: Release) -> str:
 
 def _show_framework(releases: Sequence[Release], name: str) -> None:
     """A framework in each release; in a single one, with everything that its data says."""
-    from hatch_wallaroo.releases import overview
-
     if len(releases) > 1:
         rows = [(each.version, *_ways(each.frameworks[name])) for each in releases if name in each.frameworks]
         show_table(("release", *_WAYS), rows)
@@ -162,8 +150,6 @@ _WAYS = ("runtime", "endpoint", "schemas", "requirements", "libraries")
 
 
 def _ways(row: FrameworkRow) -> tuple[str, ...]:
-    from hatch_wallaroo.releases import overview
-
     return row.runtime, row.route, row.schemas, "yes" if row.requirements else "no", overview.pairs(row.libraries)
 
 
