@@ -12,12 +12,10 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judge
 from hatch_wallaroo.discover.walk import Deadline, RepositoryFile, Tree
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import errors
-from hatch_wallaroo.python.callables import accepts, required
-from hatch_wallaroo.python.classes import derives, named_classes
 from hatch_wallaroo.python.code_paths import FunctionNode
+from hatch_wallaroo.python.definitions import accepts, derives, named_classes, required
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.platform_environment import ASYNC_INFERENCE, BUILDER, INFERENCE, PlatformEnvironment
 from hatch_wallaroo.python.source_files import LARGEST, SourceFile, Sources, read_sources
 from hatch_wallaroo.python.values import Function, Module, OwnClass
 from hatch_wallaroo.releases.load import known, resolve

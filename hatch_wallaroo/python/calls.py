@@ -11,11 +11,10 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from hatch_wallaroo.python import path_effects
-from hatch_wallaroo.python.callables import takes
-from hatch_wallaroo.python.classes import Member, ancestry, is_property, is_setter, member
+from hatch_wallaroo.python.definitions import Member, ancestry, is_property, is_setter, member, takes
 from hatch_wallaroo.python.expressions import external_name, value_of, values_of
 from hatch_wallaroo.python.imports import Importer
-from hatch_wallaroo.python.mac import CLASSES
+from hatch_wallaroo.python.platform_environment import CLASSES
 from hatch_wallaroo.python.source_files import SourceFile
 from hatch_wallaroo.python.statements import evaluated
 from hatch_wallaroo.python.values import (

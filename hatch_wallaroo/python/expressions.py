@@ -7,7 +7,7 @@ import builtins
 import posixpath
 from collections.abc import Iterator
 
-from hatch_wallaroo.python.mac import canonical
+from hatch_wallaroo.python.platform_environment import canonical
 from hatch_wallaroo.python.values import UNKNOWN, Expression, External, Folder, Module, OwnClass, Scope, Value, several
 
 OUTSIDE = ".."

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from hatch_wallaroo.python import path_effects, statements
 from hatch_wallaroo.python.calls import Caller
-from hatch_wallaroo.python.classes import ancestry
 from hatch_wallaroo.python.code_paths import CodePaths, Truth
+from hatch_wallaroo.python.definitions import ancestry
 from hatch_wallaroo.python.expressions import external_name, value_of, values_of
 from hatch_wallaroo.python.import_failures import CATCHING, ImportFailure
 from hatch_wallaroo.python.imports import Importer

@@ -120,3 +120,35 @@ def _lifetime(pattern: str) -> Lifetime:
     """The ranges of a pattern: `3.9-`, `-1.23 2.0-`, `-` for all versions."""
     ends = (each.partition("-") for each in pattern.split(" "))
     return Lifetime(tuple((parsed(first) or None, parsed(last) or None) for first, _, last in ends))
+
+
+_TYPING = {
+    **{name: name.capitalize() for name in ("list", "dict", "set", "tuple", "type")},
+    "frozenset": "FrozenSet", "deque": "Deque", "defaultdict": "DefaultDict",
+    "AbstractContextManager": "ContextManager", "AbstractAsyncContextManager": "AsyncContextManager",
+    **{
+        name: name
+        for name in (
+            "AsyncGenerator", "AsyncIterable", "AsyncIterator", "Awaitable", "Callable", "ChainMap", "Collection",
+            "Container", "Coroutine", "Counter", "Generator", "ItemsView", "Iterable", "Iterator", "KeysView",
+            "Mapping", "MappingView", "Match", "MutableMapping", "MutableSequence", "MutableSet", "OrderedDict",
+            "Pattern", "Reversible", "Sequence", "Set", "ValuesView",
+        )
+    },
+}  # fmt: skip
+"""What `typing` calls the classes that it has a type of its own for."""
+_NUMPY = {"numpy.ndarray": "numpy.typing.NDArray", "numpy.dtype": "numpy.typing.DTypeLike"}
+_NUMPY_SINCE = Lifetime((((3, 9), None),))
+
+
+def generic(name: str) -> Lifetime | None:
+    """The Pythons in which `[…]` makes a type of a class; None for a class that is no such one."""
+    return _NUMPY_SINCE if name in _NUMPY else generic_lifetime(name)
+
+
+def spelt(name: str) -> str:
+    """How to write such a type for every Python; empty where there is no other way."""
+    if name in _NUMPY:
+        return _NUMPY[name]
+    other = _TYPING.get(name.rpartition(".")[2])
+    return f"typing.{other}" if other else ""

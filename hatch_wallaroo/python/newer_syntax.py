@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.python.expressions import external_name, value_of
+from hatch_wallaroo.python.known_names import generic, spelt
 from hatch_wallaroo.python.source_files import SourceFile
 from hatch_wallaroo.python.statements import caught, immediate
-from hatch_wallaroo.python.subscripted_types import generic, spelt
 from hatch_wallaroo.python.values import Expression, Module, OwnClass, Scope
 
 NEWER = rule(

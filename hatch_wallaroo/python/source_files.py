@@ -1,16 +1,25 @@
-"""The Python files of a bundle, parsed and never executed."""
+"""The Python files of a bundle, parsed and never executed; which of them no Python takes.
+
+A tree alone does not tell: `return` outside a function, a late `from __future__`, `nonlocal` at the top and the like
+parse, and fail when Python compiles them. The Python that reads is newer than the platform's; what only a newer one
+accepts is told by `newer_syntax`.
+"""
 
 from __future__ import annotations
 
 import ast
+import io
 import posixpath
+import tokenize
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Literal
 
 from hatch_wallaroo.files.sources import Entry, lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
-from hatch_wallaroo.python.compiling import Problem, compiled, source_text
+from hatch_wallaroo.parsing import parse
 
 UNPARSEABLE = rule(
     "WLR551",
@@ -166,3 +175,56 @@ def _explained(name: str, problem: Problem) -> Finding:
         fix = fix if problem.kind == "encoding" else "correct the line"
     place = Place(file=name, line=problem.line, column=problem.column)
     return UNPARSEABLE.finding(f"{name} {said}: {problem.message}", fix=fix, place=place)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a file cannot be imported by any Python; line and column from 1, None where Python names none."""
+
+    kind: Literal["syntax", "encoding", "bounds"]
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+def compiled(source: bytes) -> tuple[ast.Module | None, Problem | None]:
+    """The tree of a file's bytes, or why there is none. Executes nothing, and says nothing of warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = parse(source)
+            _compile(tree)
+    except SyntaxError as error:
+        return None, _syntax(error)
+    except ValueError:
+        return None, Problem("bounds", "it holds null bytes")
+    except (RecursionError, MemoryError):
+        return None, Problem("bounds", "it is nested too deeply")
+    return tree, None
+
+
+def source_text(source: bytes) -> str:
+    """The text of a file in the encoding that it declares; bytes that are none of it become `U+FFFD`."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        return source.decode(encoding, "replace")
+    except (SyntaxError, LookupError):
+        return source.decode("utf-8", "replace")
+
+
+def _compile(tree: ast.Module) -> None:
+    try:
+        compile(tree, "<file>", "exec", dont_inherit=True)
+    except (RecursionError, MemoryError):
+        # How deep the compiler goes depends on who calls it: nothing is known of the platform's.
+        return
+
+
+def _syntax(error: SyntaxError) -> Problem:
+    message = (error.msg or "invalid syntax").split("\n")[0]
+    if "null bytes" in message:
+        return Problem("bounds", "it holds null bytes")
+    # An encoding that Python does not know gives line 0 or -1.
+    line = error.lineno if error.lineno and error.lineno > 0 else None
+    column = error.offset if line and error.offset and error.offset > 0 else None
+    return Problem("encoding" if "encoding" in message or "codec" in message else "syntax", message, line, column)

@@ -134,7 +134,7 @@ def _unfolded(entries: list[Entry]) -> list[Entry]:
 
 def _custom(archive: _UploadedArchive) -> Verdict:
     """BYOP: requirements.txt, then the validator of the release, if it has one, and its loader."""
-    from hatch_wallaroo.frameworks.byop.check import check_code
+    from hatch_wallaroo.frameworks.byop.family import check_code
     from hatch_wallaroo.frameworks.import_findings import once
     from hatch_wallaroo.python.platform_environment import PlatformEnvironment
     from hatch_wallaroo.python.source_files import read_sources

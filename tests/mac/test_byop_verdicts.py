@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.files.sources import Entry, TextSource
-from hatch_wallaroo.frameworks.byop.check import check_code
+from hatch_wallaroo.frameworks.byop.family import check_code
 from hatch_wallaroo.frameworks.byop.validator import validate
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import read_sources

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from hatch_wallaroo.files.sources import Entry, TextSource
-from hatch_wallaroo.frameworks.byop.check import check_code
+from hatch_wallaroo.frameworks.byop.family import check_code
 from hatch_wallaroo.python import source_files
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import read_sources

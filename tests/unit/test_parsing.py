@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from hatch_wallaroo.parsing import parse
-from hatch_wallaroo.python.compiling import compiled
+from hatch_wallaroo.python.source_files import compiled
 from support.fronts import REPOSITORY
 from support.peers import interpreter, missing
 

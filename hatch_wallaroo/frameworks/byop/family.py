@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,6 @@ from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, errors, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
 from hatch_wallaroo.frameworks.byop import generated
-from hatch_wallaroo.frameworks.byop.check import check_code
 from hatch_wallaroo.frameworks.byop.layout import (
     NOT_A_PACKAGE,
     NOT_PYTHON,
@@ -25,9 +25,13 @@ from hatch_wallaroo.frameworks.byop.layout import (
     top_levels,
 )
 from hatch_wallaroo.frameworks.byop.load_and_predict import RESULT, Target, follow, hides, judge_names
+from hatch_wallaroo.frameworks.byop.loader import load
 from hatch_wallaroo.frameworks.byop.model_assignment import class_of, is_none
 from hatch_wallaroo.frameworks.byop.model_types import NOTHING, OBJECT, Kind, model_types
+from hatch_wallaroo.frameworks.byop.rules import NO_MODEL
+from hatch_wallaroo.frameworks.byop.validator import validate
 from hatch_wallaroo.frameworks.import_findings import (
+    NO_SETTER,
     NOT_THERE,
     explain,
     once,
@@ -36,10 +40,9 @@ from hatch_wallaroo.frameworks.import_findings import (
     too_deep,
 )
 from hatch_wallaroo.python import distributions
-from hatch_wallaroo.python.classes import named_classes
+from hatch_wallaroo.python.definitions import named_classes
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.mac import BUILDER, INFERENCE
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.platform_environment import BUILDER, INFERENCE, PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.python.values import UNKNOWN, External, Folder, Module, OwnClass, Value
 from hatch_wallaroo.requirements.resolve import requirements_text
@@ -258,6 +261,25 @@ def _inspect_own(spec: ModelSpec, layout: Layout) -> Inspection:
         **_packages(sources),
     }
     return Inspection(facts, once(findings))
+
+
+def check_code(
+    sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str]
+) -> tuple[ImportRun, list[Finding]]:
+    """What the loader does with the code, and the findings of loader and, in releases that have one, validator.
+
+    `paths` are all files of the bundle, without its top folder.
+    """
+    run, findings = load(sources, environment, paths)
+    findings += reached_findings(run)
+    if environment.release.byop.validator:
+        executed, refused = validate(sources, environment, paths)
+        explained = {each.about for each in refused if each.code == NO_MODEL.code}
+        findings = [each for each in findings if each.code != NO_SETTER.code or each.about not in explained]
+        # What a lenient validator cannot import it leaves out.
+        reached = [] if environment.release.byop.lenient_validator else reached_findings(executed)
+        findings = [*refused, *findings, *reached]
+    return run, findings
 
 
 def _class_name(modules: Iterable[Module], base: str) -> str | None:

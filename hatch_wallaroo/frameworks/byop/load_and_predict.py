@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.findings import Finding, Place, nearest, rule
 from hatch_wallaroo.frameworks.byop.layout import around, top_levels
-from hatch_wallaroo.python.callables import accepts, own_nodes
-from hatch_wallaroo.python.classes import Member, member
+from hatch_wallaroo.python.definitions import Member, accepts, member, own_nodes
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
 

@@ -9,23 +9,30 @@ from collections.abc import Set as AbstractSet
 from hatch_wallaroo.findings import Finding, Level, Place, Rule
 from hatch_wallaroo.frameworks.byop import rules
 from hatch_wallaroo.frameworks.byop.model_assignment import assigned, check_model_type, class_of, is_none
-from hatch_wallaroo.frameworks.byop.validator import no_builder, several
+from hatch_wallaroo.frameworks.byop.validator import no_builder, several, taken_for_classes
 from hatch_wallaroo.frameworks.import_findings import explain
-from hatch_wallaroo.python.callables import accepts, own_nodes, required
-from hatch_wallaroo.python.classes import (
+from hatch_wallaroo.python.definitions import (
     Counted,
     Member,
+    accepts,
     derives,
     hides_classes,
     member,
     missing_members,
     named_classes,
+    own_nodes,
+    required,
 )
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, builder_is_abstract, counts_by_member_name
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.platform_environment import (
+    ASYNC_INFERENCE,
+    BUILDER,
+    INFERENCE,
+    PlatformEnvironment,
+    builder_is_abstract,
+    counts_by_member_name,
+)
 from hatch_wallaroo.python.source_files import Sources
-from hatch_wallaroo.python.subscripted_types import taken_for_classes
 from hatch_wallaroo.python.values import (
     UNKNOWN,
     Binding,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.byop import rules
 from hatch_wallaroo.python.calls import Caller
-from hatch_wallaroo.python.classes import Member, ancestry, member
+from hatch_wallaroo.python.definitions import Member, ancestry, member
 from hatch_wallaroo.python.expressions import values_of
 from hatch_wallaroo.python.values import Expression, External, Instance, Method, OwnClass, Scope, Value
 

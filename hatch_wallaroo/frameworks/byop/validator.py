@@ -7,26 +7,33 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from hatch_wallaroo.findings import Finding, Level, Rule
+from hatch_wallaroo.findings import Finding, Level, Rule, rule
 from hatch_wallaroo.frameworks.byop import rules
 from hatch_wallaroo.frameworks.byop.annotations import is_arrays
 from hatch_wallaroo.frameworks.import_findings import explain
-from hatch_wallaroo.python.callables import visible
-from hatch_wallaroo.python.classes import (
+from hatch_wallaroo.python.definitions import (
     Counted,
     Member,
     hides_classes,
     is_property,
     member,
     named_classes,
+    visible,
 )
 from hatch_wallaroo.python.expressions import external_name
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.known_names import Version, generic, spelt
+from hatch_wallaroo.python.platform_environment import ASYNC_INFERENCE, BUILDER, INFERENCE, PlatformEnvironment
 from hatch_wallaroo.python.source_files import SourceFile, Sources
-from hatch_wallaroo.python.subscripted_types import taken_for_classes
-from hatch_wallaroo.python.values import Expression, Function, Module, OwnClass
+from hatch_wallaroo.python.values import Expression, External, Function, Module, OwnClass, Value
+
+TAKEN_FOR_CLASS = rule(
+    "WLR549",
+    "a name of the module stands for a subscripted type",
+    why="The platform asks of each name whether it is a class, and then whether it inherits from Inference. Python 3.9 "
+    "and 3.10 say that list[int] or numpy's NDArray is a class, and fail at the second question.",
+    source="mac 2025.2.5 and 2026.1.3 run on Python 3.10: TypeError: issubclass() arg 1 must be a class",
+)
 
 _DATA = "Dict[str, np.ndarray]"
 _BARE = frozenset({"typing.Dict", "typing_extensions.Dict"})
@@ -257,3 +264,63 @@ def _annotation(
             place=file.place(node),
             level=level,
         )
+
+
+# Subscripted types
+
+_ALIASES = frozenset({"numpy.typing.NDArray"})
+"""Names of other distributions that are subscripted types themselves."""
+
+
+def taken_for_classes(modules: Iterable[Module], python: Version) -> Iterator[Finding]:
+    """Names of executed files that `inspect.isclass` takes for classes on a Python, and `issubclass` refuses."""
+    if python not in {(3, 9), (3, 10)}:
+        return
+    for module in modules:
+        bindings: dict[str, ast.AST] | None = None
+        for name, bound in module.names.items():
+            kinds = [_subscripted(value, python) for value in bound.values]
+            if not any(kinds):
+                continue
+            text, base = next(each for each in kinds if each)
+            bindings = bindings if bindings is not None else _bindings(module)
+            same = f" ({text})" if text != name else ""
+            yield TAKEN_FOR_CLASS.finding(
+                f"{module.file.label}: the platform takes {name}{same} for a class while it looks for yours, and fails",
+                fix=_fix(base, name),
+                place=module.file.place(bindings.get(name)),
+                level=Level.ERROR if bound.sure and all(kinds) else Level.WARNING,
+            )
+
+
+def _subscripted(value: Value, python: Version) -> tuple[str, str] | None:
+    """The type as it is written and the class in it, where a value is such a type."""
+    if isinstance(value, External):
+        return (value.last, value.name) if value.name in _ALIASES else None
+    if isinstance(value, Expression) and isinstance(value.node, ast.Subscript):
+        base = external_name(value.node.value, value.scope)
+        lifetime = generic(base)
+        if base in _ALIASES or (lifetime is not None and lifetime.has(python)):
+            return ast.unparse(value.node), base
+    return None
+
+
+def _fix(base: str, name: str) -> str:
+    if base in _ALIASES:
+        return f"write `import numpy.typing as npt` and npt.NDArray in place of {name}"
+    other = spelt(base)
+    if other.startswith("typing."):
+        return f"write {other}[…], or write the type out where it is used"
+    return "write the type out where it is used"
+
+
+def _bindings(module: Module) -> dict[str, ast.AST]:
+    """The first node of the file that binds each name."""
+    found: dict[str, ast.AST] = {}
+    for node in ast.walk(module.file.tree) if module.file.tree else ():
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                found.setdefault(alias.asname or alias.name, node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.setdefault(node.id, node)
+    return found

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest
 from hatch_wallaroo.frameworks.step import rules
-from hatch_wallaroo.python.callables import accepts, required, visible
+from hatch_wallaroo.python.definitions import accepts, required, visible
 from hatch_wallaroo.python.expressions import external_name, value_of
-from hatch_wallaroo.python.mac import DATA
+from hatch_wallaroo.python.platform_environment import DATA
 from hatch_wallaroo.python.values import (
     Expression,
     External,

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from hatch_wallaroo.python.compiling import compiled, source_text
+from hatch_wallaroo.python.source_files import compiled, source_text
 from support.peers import interpreter, missing
 
 REFUSED = {
