@@ -60,7 +60,7 @@ def _tried(package: Package, rows: list[Mapping[str, Any]]) -> Trial:
     from hatch_wallaroo.image.building import build, form, is_current
     from hatch_wallaroo.image.engine import ImageError, engine
     from hatch_wallaroo.image.trial import run
-    from hatch_wallaroo.platform.image_publishing import order_of
+    from hatch_wallaroo.platform.sending import order_of
     from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
     encoded = package.manifest.get("config", {}).get("output_schema")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_wallaroo.platform import causes, image_publishing, results
+from hatch_wallaroo.platform import causes, results, sending
 from hatch_wallaroo.platform.api import Platform, connect
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
 from hatch_wallaroo.platform.model_versions import READY, ModelVersion
@@ -166,7 +166,7 @@ class _Run:
                 "publish again when nothing is building any more",
             )
         if package.is_image and not self.settings.dry_run:
-            package = image_publishing.pushed(package, self.screen)
+            package = sending.pushed(package, self.screen)
             result.image = str(package.manifest["upload"]["image_path"])
         existing, compatible = self._ask(package, destination)
         for warning in compatible.warnings:

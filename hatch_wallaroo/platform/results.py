@@ -14,11 +14,11 @@ from hatch_wallaroo.exit_codes import EXIT_CODES, INTERRUPTED
 from hatch_wallaroo.files.writing import write_whole
 from hatch_wallaroo.platform.api import upload_metadata, upload_request
 from hatch_wallaroo.platform.errors import ConfigurationError, PlatformError
-from hatch_wallaroo.platform.image_publishing import no_registry
 from hatch_wallaroo.platform.model_versions import ModelVersion
 from hatch_wallaroo.platform.packages import Package
 from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.platform.screen import duration
+from hatch_wallaroo.platform.sending import no_registry
 from hatch_wallaroo.platform.workspace import Compatibility, Destination, Existing
 from hatch_wallaroo.text import describe_error, human_size, printable
 
