@@ -659,7 +659,7 @@ def digest(folder: Path) -> str:
 PUBLIC = {
     "ccfraud.onnx": ({"dense_input": "float32[29]"}, {"dense_1": "float32[1]"}),
     "xgboost_ccfraud.onnx": ({"feature_input": "float32[29]"}, {"variable": "float32[1]"}),
-    "keras_single_io_sequential_model.h5": ({"dense_input": "float32[10]"}, {"softmax": "float32[32]"}),
+    "keras_single_io_sequential_model.h5": ({"dense_input": "float32[10]"}, None),
     "sklearn_kmeans.pkl": ({"inputs": "float64[4]"}, {"predictions": "int32"}),
     "sklearn_logreg.pkl": ({"inputs": "float64[4]"}, {"predictions": "int64"}),
     "xgb_classifier.pkl": ({"inputs": "float64[4]"}, {"output": "int64"}),
@@ -679,7 +679,7 @@ def test_public_models(name: str, shared_models: Path, run: Run) -> None:
         assert list(out.values()) == ["float32[1]"] * expected_out
     else:
         assert out == expected_out
-    assert said.code == (0 if into else 1)
+    assert said.code == (0 if into and out else 1)
 
 
 def test_every_public_model_is_here(shared_models: Path) -> None:
