@@ -11,7 +11,7 @@ from functools import lru_cache
 from hatch_wallaroo.python.code_paths import is_type_checking
 from hatch_wallaroo.python.expressions import external_name, values_of
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
-from hatch_wallaroo.python.values import External, Module, OwnClass, Scope, Value
+from hatch_wallaroo.python.values import Expression, External, Module, OwnClass, Scope
 
 _PLAIN_NAME = re.compile(r"\s*\w+\s*(?![\w.]|\s)")
 
@@ -132,24 +132,26 @@ def slots(made: ast.ClassDef) -> Iterator[str]:
             )
 
 
-def _exception(value: Value) -> str:
-    """The name of an exception's class: `OSError` for its other names, too."""
-    if isinstance(value, External):
-        known = getattr(builtins, value.last, None)
-        return known.__name__ if isinstance(known, type) else value.last
-    return value.name if isinstance(value, OwnClass) else ""
+def _exceptions(node: ast.expr, scope: Scope) -> Iterator[str]:
+    """The names of the exceptions that an expression stands for, `BaseException` for what it does not show."""
+    for value in values_of(node, scope):
+        if isinstance(value, External):
+            known = getattr(builtins, value.last, None)  # OSError by its other names, too
+            yield known.__name__ if isinstance(known, type) else value.last
+        elif isinstance(value, OwnClass):
+            yield value.name
+        elif isinstance(value, Expression) and isinstance(value.node, ast.Tuple):
+            for each in value.node.elts:
+                yield from _exceptions(each, value.scope)
+        else:
+            yield "BaseException"
 
 
 def caught(handlers: Iterable[ast.ExceptHandler], scope: Scope) -> set[str]:
     """The names of the exceptions that handlers catch; `BaseException` for a bare `except`."""
     found: set[str] = set()
     for handler in handlers:
-        if handler.type is None:
-            found.add("BaseException")
-            continue
-        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        for value in (value for kind in kinds for value in values_of(kind, scope)):
-            found.add(_exception(value))
+        found.update(["BaseException"] if handler.type is None else _exceptions(handler.type, scope))
     return found
 
 

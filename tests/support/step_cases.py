@@ -36,6 +36,10 @@ RIGHT: dict[str, str] = {
     + STEP,
     "helpers beside it": DATA + "def clean(values):\n    return values\nclass Scaler: ...\n" + STEP,
     "a main of its own": DATA + STEP + "if __name__ == '__main__':\n    import sys\n    sys.exit(1)\n",
+    "static method of a class": DATA
+    + "class Step:\n    @staticmethod\n    def run(input_data: InferenceData) -> InferenceData:\n        return input_data\n\n"
+    "process_data = Step.run\n",
+    "single dispatch": DATA + "import functools\n@functools.singledispatch\n" + STEP,
     "generator": DATA + "def process_data(input_data: InferenceData) -> InferenceData:\n    yield input_data\n",
 }
 
@@ -67,6 +71,12 @@ WRONG: dict[str, tuple[str, str]] = {
     "class": ("WLR441", "class process_data: ...\n"),
     "None": ("WLR441", "process_data = None\n"),
     "cached": ("WLR441", DATA + "import functools\n@functools.lru_cache\n" + STEP),
+    "partial": (
+        "WLR441",
+        DATA
+        + "import functools\ndef run(depth, input_data: InferenceData) -> InferenceData:\n    return input_data\n\n"
+        "process_data = functools.partial(run, 1)\n",
+    ),
     "static": ("WLR441", DATA + "@staticmethod\n" + STEP),
     "in a class": (
         "WLR441",
@@ -129,4 +139,55 @@ FOLDERS: dict[str, tuple[str | None, dict[str, str]]] = {
     "too deep": ("WLR440", {"deep/step.py": DATA + STEP}),
     "no Python": ("WLR440", {"readme.md": "x"}),
     "setup.py": ("WLR450", {"step.py": DATA + STEP, "setup.py": "from setuptools import setup\nsetup(name='x')\n"}),
+}
+
+LIVE: dict[str, str] = {
+    # Judged by the loader when the test runs: no verdict is written down (tests/mac/test_corpus.py).
+    "an alias of the type by a call": DATA + "def kind():\n    return InferenceData\n" + typed("kind()"),
+    "a subclass of the type": DATA + "class Data(dict): ...\n" + typed("Data"),
+    "typing.Dict bare": "from typing import Dict\n" + typed("Dict"),
+    "arrays of a float": NPT + typed("Dict[str, npt.NDArray[np.float64]]"),
+    "keys of any kind": NPT + typed("Dict[Any, npt.NDArray]"),
+    "one side spelt out": DATA + NPT + typed("InferenceData", "Dict[str, npt.NDArray]"),
+    "one side wrong": DATA + typed("InferenceData", "dict"),
+    "args": DATA + STEP.replace("(input_data: InferenceData)", "(*input_data: InferenceData)"),
+    "bound method": DATA
+    + "class Step:\n    def run(self, input_data: InferenceData) -> InferenceData:\n        return input_data\n\n"
+    "process_data = Step().run\n",
+    "made by a function": DATA
+    + "def make():\n    def process_data(input_data: InferenceData) -> InferenceData:\n        return input_data\n    return process_data\n\n"
+    "process_data = make()\n",
+    "wrapped without its signature": DATA
+    + "def log(f):\n    def inner(*a, **k):\n        return f(*a, **k)\n    return inner\n\n@log\n"
+    + STEP,
+    "wrapped by update_wrapper": DATA
+    + "import functools\ndef log(f):\n    def inner(*a, **k):\n        return f(*a, **k)\n    return functools.update_wrapper(inner, f)\n\n@log\n"
+    + STEP,
+    "annotations set later": DATA + "def process_data(input_data):\n    return input_data\n\n"
+    "process_data.__annotations__ = {'input_data': InferenceData, 'return': InferenceData}\n",
+    "annotations taken off": DATA + STEP + "process_data.__annotations__ = {}\n",
+    "chosen by a condition": DATA
+    + "import os\n"
+    + STEP.replace("process_data", "one")
+    + "process_data = one if os.sep else None\n",
+    "bound by a loop": DATA + STEP.replace("process_data", "one") + "for process_data in (one,):\n    pass\n",
+    "bound by globals": DATA + STEP.replace("process_data", "one") + "globals()['process_data'] = one\n",
+    "global in a function": DATA
+    + "def install():\n    global process_data\n    def process_data(input_data: InferenceData) -> InferenceData:\n        return input_data\n\ninstall()\n",
+    "overwritten by a text": DATA + STEP + "process_data = 'done'\n",
+    "raise caught": DATA + "try:\n    raise KeyError\nexcept LookupError:\n    pass\n" + STEP,
+    "raises at the top": DATA + "raise RuntimeError('not yet')\n" + STEP,
+    "division by nought": DATA + "RATE = 1 / 0\n" + STEP,
+    "undefined at the top": DATA + "LIMIT = most\n" + STEP,
+    "undefined default": DATA + STEP.replace("Data)", "Data = none)"),
+    "undefined decorator": DATA + "@timed\n" + STEP,
+    "return outside": DATA + STEP + "return\n",
+    "a parameter twice": DATA + STEP.replace("InferenceData)", "InferenceData, input_data)"),
+    "a module of the standard library that went": DATA + "import binhex\nimport asyncore\n" + STEP,
+    "a name that a module lacks": DATA + "from math import half\n" + STEP,
+    "a helper not there, caught too narrowly": DATA
+    + "try:\n    import nowhere_at_all\nexcept AttributeError:\n    nowhere_at_all = None\n"
+    + STEP,
+    "a file read at the top": DATA + "TEXT = open('conf.json').read()\n" + STEP,
+    "a builder beside it": DATA + "from mac.inference.creation import InferenceBuilder\n" + STEP,
 }

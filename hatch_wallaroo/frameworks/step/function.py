@@ -35,7 +35,6 @@ _TOLD = ("builtins.", "typing.", "typing_extensions.", "numpy.", "pandas.", "col
 _NO_FUNCTIONS = frozenset(
     {
         "functools.lru_cache", "functools.cache", "builtins.staticmethod", "builtins.classmethod", "builtins.property",
-        "functools.singledispatch",
     }
 )  # fmt: skip
 
@@ -134,8 +133,9 @@ def _no_function(value: Value) -> str:
         return "a module"
     if isinstance(value, Function):
         outermost = value.decorators[0] if value.decorators else None
+        unwrapped = value.in_class and isinstance(outermost, External) and outermost.name == "builtins.staticmethod"
         made = isinstance(outermost, OwnClass) or (isinstance(outermost, External) and outermost.name in _NO_FUNCTIONS)
-        return "no function, by its decorator" if made else ""
+        return "no function, by its decorator" if made and not unwrapped else ""
     if isinstance(value, Instance):
         return "an object"
     if isinstance(value, Method):
@@ -147,7 +147,8 @@ def _no_function(value: Value) -> str:
         return repr(node.value)
     if isinstance(node, (ast.List, ast.Dict, ast.Set, ast.Tuple, ast.JoinedStr)):
         return "a value"
-    made = isinstance(node, ast.Call) and isinstance(value_of(node.func, value.scope), OwnClass)
+    called = value_of(node.func, value.scope) if isinstance(node, ast.Call) else None
+    made = isinstance(called, OwnClass) or (isinstance(called, External) and called.name == "functools.partial")
     return "an object" if made else ""
 
 
