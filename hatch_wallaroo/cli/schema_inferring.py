@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,18 +86,11 @@ def _inferred(root: Path, asked: Asked) -> Iterator[tuple[str, ModelSpec | None,
             yield spec.name, spec, infer(spec, rows=rows)
         return
     path = Path(asked.target)
-    if not _exists(path):
+    if not os.path.exists(path):  # noqa: PTH110 - pathlib raises for names that no file system takes
         raise _nothing_called(asked.target, project)
     # A file needs a project only where it is for one of its models.
     chosen = only(models_of(root), asked.model) if asked.writes or asked.model is not None else None
     yield (chosen.name if chosen else path.name), chosen, _of_file(path, asked, chosen, rows)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _only_for_files(asked: Asked) -> None:

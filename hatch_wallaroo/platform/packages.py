@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -193,7 +194,8 @@ def read(path: Path) -> Package:
 
 def _named(argument: str, folders: Sequence[Path]) -> list[Path] | tuple[str, str]:
     """The manifests that one argument stands for, or what is wrong with it and how to mend that."""
-    path = next((each for folder in folders if _exists(each := folder / argument)), None)
+    paths = (folder / argument for folder in folders)
+    path = next((each for each in paths if os.path.exists(each)), None)  # noqa: PTH110 - pathlib raises for names that no file system takes
     if path is None:
         return f"{argument} does not exist", "name a bundle, its manifest or their folder"
     if path.is_dir():
@@ -217,13 +219,6 @@ def _named(argument: str, folders: Sequence[Path]) -> list[Path] | tuple[str, st
         f"{argument} is not a bundle: no manifest beside it names it{but}",
         "name the *.wallaroo.json file, or build again",
     )
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _misfit(manifest: dict[str, Any]) -> str | None:
