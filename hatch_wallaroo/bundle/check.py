@@ -18,7 +18,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
 from hatch_wallaroo.files.paths import normal
 from hatch_wallaroo.files.secrets import check_settings, scan
-from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember, lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember, pointer_finding
 from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, DamagedMemberError, archives_kept_open, member_names
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.schema.arrow import is_pandas_index
@@ -63,9 +63,9 @@ def _check(spec: ModelSpec) -> Checked:
     made, planned = plan(spec)
     findings = [*planned, *(finding for each in _OF_TABLE for finding in each(spec))]
     if spec.files_only:
-        return Checked(spec, None, {}, (), _unique(_about_files(made, findings)))
+        return Checked(spec, None, {}, (), tuple(dict.fromkeys(_about_files(made, findings))))
     if made is None:
-        return Checked(spec, None, {}, (), _unique([*findings, *chosen.check_schemas(spec, {})]))
+        return Checked(spec, None, {}, (), tuple(dict.fromkeys([*findings, *chosen.check_schemas(spec, {})])))
     if not any(each.is_error and each.code.startswith(_ZIP_CODES) for each in planned):
         findings += check_own_zips(made)
     facts: Mapping[str, Any] = {}
@@ -78,7 +78,7 @@ def _check(spec: ModelSpec) -> Checked:
         findings.append(_unreadable(error, made))
     findings += chosen.check_schemas(spec, facts)
     seconds = time.perf_counter() - start
-    return Checked(spec, made, facts, _requirements(made), _unique(findings), seconds)
+    return Checked(spec, made, facts, _requirements(made), tuple(dict.fromkeys(findings)), seconds)
 
 
 def _about_files(made: BundlePlan | None, found: Iterable[Finding]) -> Iterator[Finding]:
@@ -129,10 +129,9 @@ def _pointers(made: BundlePlan) -> Iterator[Finding]:
 
 def _pointer(entry: Entry, made: BundlePlan) -> Finding | None:
     try:
-        pointer = lfs_pointer(entry.source)
+        return pointer_finding(entry)
     except OSError as error:
         return _unreadable(error, made)
-    return pointer_finding(entry, pointer, Place(file=entry.name)) if pointer else None
 
 
 def _unreadable(error: OSError, made: BundlePlan) -> Finding:
@@ -159,10 +158,6 @@ def _damaged(error: DamagedMemberError, made: BundlePlan) -> Finding:
         fix=f"make or download {name.partition('!')[0]} again",
         place=Place(key=made.spec.key),
     )
-
-
-def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(findings))
 
 
 def _secrets(made: BundlePlan) -> Iterable[Finding]:

@@ -12,7 +12,7 @@ from hatch_wallaroo.bundle.plan import family, plan
 from hatch_wallaroo.bundle.rules import UNREADABLE
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import ModelSpec, Project
-from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.releases.load import known
@@ -111,8 +111,7 @@ def _inspected(spec: ModelSpec) -> tuple[Mapping[str, Any], tuple[Finding, ...]]
         if made is None:
             return {}, tuple(found)
         try:
-            pointers = ((entry, lfs_pointer(entry.source)) for entry in made.layout.entries)
-            found += [pointer_finding(entry, each, Place(file=entry.name)) for entry, each in pointers if each]
+            found += filter(None, map(pointer_finding, made.layout.entries))
             inspection = family(spec.framework.family).inspect(spec, made.layout)
         except OSError as error:
             said = (

@@ -14,7 +14,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import Together, put_together, weighed
 from hatch_wallaroo.discover.sample import Row, Sample, Typed, read_sample, schema_of
-from hatch_wallaroo.files.sources import lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, read_directory
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP
@@ -66,9 +66,8 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
 def _pointers(layout: Layout) -> Iterator[Finding]:
     """Files of which only a pointer is here: inspecting them tells nothing, not even that."""
     for entry in layout.entries:
-        pointer = lfs_pointer(entry.source)
-        if pointer:
-            yield pointer_finding(entry, pointer, Place(file=entry.name))
+        if pointer := pointer_finding(entry):
+            yield pointer
 
 
 def _mlflow(spec: ModelSpec) -> Header:

@@ -21,7 +21,7 @@ from hatch_wallaroo.findings import Finding, Place
 _LARGEST_POINTER = 1024
 _POINTER = re.compile(
     rb"\Aversion https://git-lfs\.github\.com/spec/v1\n"
-    rb"(?:ext-[^\n]*\n)*oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>[0-9]{1,19})\n"
+    rb"(?:ext-[^\n]*\n)*oid sha256:[0-9a-f]{64}\nsize (?P<size>[0-9]{1,19})\n"
 )
 
 
@@ -152,30 +152,31 @@ class ZipListing:
     stripped: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Pointer:
-    """What the pointer promises: the file's SHA-256 and size in bytes."""
-
-    oid: str
-    size: int
-
-
-def lfs_pointer(source: Source) -> Pointer | None:
-    """The pointer that stands in a source's place, or None for real content. Reads 1 KiB at most.
+def is_lfs_pointer(source: Source) -> bool:
+    """Whether a pointer stands in a source's place. Reads 1 KiB at most.
 
     Raises OSError when the source cannot be read.
     """
+    return _pointer(source) is not None
+
+
+def pointer_finding(entry: Entry, place: Place | None = None) -> Finding | None:
+    """Say it of an entry in whose place a pointer stands, at the file itself if no other place is given.
+
+    Raises OSError when the source cannot be read.
+    """
+    pointer = _pointer(entry.source)
+    if pointer is None:
+        return None
+    return LFS_POINTER.finding(
+        f"{entry.name} is a Git LFS pointer, not the file itself ({int(pointer['size']):,} bytes are missing)",
+        fix=f"git lfs pull --include={entry.name!r}",
+        place=place or Place(file=entry.name),
+    )
+
+
+def _pointer(source: Source) -> re.Match[bytes] | None:
     if source.size > _LARGEST_POINTER:
         return None
     with source.open() as stream:
-        found = _POINTER.match(stream.read(_LARGEST_POINTER))
-    return Pointer(found["oid"].decode(), int(found["size"])) if found else None
-
-
-def pointer_finding(entry: Entry, pointer: Pointer, place: Place) -> Finding:
-    """Say it for an entry of a bundle."""
-    return LFS_POINTER.finding(
-        f"{entry.name} is a Git LFS pointer, not the file itself ({pointer.size:,} bytes are missing)",
-        fix=f"git lfs pull --include={entry.name!r}",
-        place=place,
-    )
+        return _POINTER.match(stream.read(_LARGEST_POINTER))

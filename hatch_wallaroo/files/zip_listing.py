@@ -34,10 +34,8 @@ from hatch_wallaroo.files.sources import (
     FileSource,
     Found,
     ModelFiles,
-    Pointer,
     ZipListing,
     ZipMember,
-    lfs_pointer,
     pointer_finding,
 )
 from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, ZipEndError, read_directory, read_end
@@ -95,10 +93,8 @@ def list_zip(spec: ModelFiles, found: Found, *, place: Place) -> ZipListing:
     so that other checks can go on; the findings hold the errors.
     """
     report = _Report(found.label, place)
-    if pointer := _pointer(found):
-        return ZipListing(
-            (), (pointer_finding(Entry(found.path, FileSource(found.absolute), found.label), pointer, place),)
-        )
+    if pointer := _pointer(found, place):
+        return ZipListing((), (pointer,))
     infos = _directory(found, report)
     if infos is None:
         return ZipListing((), tuple(report.findings))
@@ -126,9 +122,9 @@ def _entry(found: Found, member: _Member) -> Entry:
     return Entry(composed(member.path), source, f"{found.label}!{member.path}")
 
 
-def _pointer(found: Found) -> Pointer | None:
+def _pointer(found: Found, place: Place) -> Finding | None:
     with contextlib.suppress(OSError):  # reading the directory will say so
-        return lfs_pointer(FileSource(found.absolute))
+        return pointer_finding(Entry(found.path, FileSource(found.absolute), found.label), place)
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
-from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, FileSource, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.onnx import OnnxHeader, OnnxValue, read_onnx_header
 from hatch_wallaroo.formats.protobuf import MessageCutOffError, ProtobufError
@@ -145,7 +145,7 @@ class Onnx(Family):
         """IR version, operator sets, inputs and outputs; see :func:`check_graph` for the rules about rows."""
         entry = layout.entries[0]
         try:
-            if lfs_pointer(entry.source) is not None:
+            if is_lfs_pointer(entry.source):
                 return Inspection()
             header = _read(entry)
         except OSError as problem:

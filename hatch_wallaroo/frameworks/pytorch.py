@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.sources import Entry, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_machine import PickleError
 from hatch_wallaroo.formats.pickle_nodes import Call, Collection, Global, Node, Persistent, Value, class_of, walk
@@ -124,7 +124,7 @@ class PyTorch(Family):
     def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
         """The kind of the file, the signature of forward and the input schema against it."""
         entry = layout.entries[0]
-        if lfs_pointer(entry.source) is not None:
+        if is_lfs_pointer(entry.source):
             return Inspection()
         place = Place(file=entry.name)
         size = entry.source.size

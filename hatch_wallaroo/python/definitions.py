@@ -43,7 +43,7 @@ def ancestry(value: Value) -> tuple[Ancestor, ...]:
         else:
             begun.add(id(made))
             waiting += unknown
-    return _unique(ancestor for each in start for ancestor in _line(each))
+    return tuple(dict.fromkeys(ancestor for each in start for ancestor in _line(each)))
 
 
 def _line(each: Ancestor) -> tuple[Ancestor, ...]:
@@ -58,7 +58,7 @@ def _joined(made: OwnClass, bases: Sequence[Sequence[Ancestor]]) -> tuple[Ancest
     """A class before its bases' ancestors: merged as Python does, or one after the other where that fails."""
     lines = [_line(each) for base in bases for each in base]
     merged = None if any(None in each for each in lines) else _merged([*lines, [line[0] for line in lines]])
-    found = (made, *(merged if merged is not None else _unique(each for line in lines for each in line)))
+    found = (made, *(merged if merged is not None else dict.fromkeys(each for line in lines for each in line)))
     complete = len(found) <= _LONGEST and len(made.bases) <= _LONGEST
     return found if complete else (*found[:_LONGEST], None)
 
@@ -81,10 +81,6 @@ def _merged(lines: Iterable[Sequence[Ancestor]]) -> list[Ancestor] | None:
                 if line:
                     behind[line[0]] -= 1
     return merged
-
-
-def _unique(found: Iterable[Ancestor]) -> tuple[Ancestor, ...]:
-    return tuple(dict.fromkeys(found))
 
 
 def _classes(value: Value, depth: int = 0) -> tuple[Ancestor, ...]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from hatch_wallaroo.files.sources import Entry, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.parsing import parse
 
@@ -141,10 +141,9 @@ def _parse(entry: Entry, path: str, most: int) -> SourceFile:
             return SourceFile(path, entry.name, "", None, _too_large(entry, most))
         with entry.source.open() as stream:
             data = stream.read(most + 1)
-        pointer = lfs_pointer(entry.source)
+        if is_lfs_pointer(entry.source):
+            return unseen
     except OSError:
-        return unseen
-    if pointer is not None:
         return unseen
     tree, problem = _compiled(path, data)
     return SourceFile(path, entry.name, source_text(data), tree, _explained(entry.name, problem) if problem else None)

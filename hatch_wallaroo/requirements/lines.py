@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file
-from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import Entry, FileSource, pointer_finding
 from hatch_wallaroo.findings import Finding, Place, Rule
 from hatch_wallaroo.requirements import rules
 
@@ -107,8 +107,8 @@ def _read_file(
         return
     try:
         file = FileSource(found.absolute)
-        if pointer := lfs_pointer(file):
-            source.findings.append(pointer_finding(Entry(found.path, file, found.label), pointer, place))
+        if pointer := pointer_finding(Entry(found.path, file, found.label), place):
+            source.findings.append(pointer)
             return
         with found.absolute.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)

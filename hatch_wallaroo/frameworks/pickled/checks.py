@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.sources import Entry, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
 from hatch_wallaroo.formats.pickles import PickleFile, read_pickle_file
@@ -136,7 +136,7 @@ def open_pickle(spec: ModelSpec, layout: Layout) -> OpenedPickle | None:
     """
     entry = layout.entries[0]
     source = entry.source
-    if lfs_pointer(source) is not None:
+    if is_lfs_pointer(source):
         return None
     size = source.size
     with source.open() as stream:

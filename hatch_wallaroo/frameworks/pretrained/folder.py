@@ -14,7 +14,7 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
 from hatch_wallaroo.files.json_text import JsonError, read_object
-from hatch_wallaroo.files.sources import Entry, FileSource, Found, lfs_pointer, pointer_finding
+from hatch_wallaroo.files.sources import Entry, FileSource, Found, is_lfs_pointer, pointer_finding
 from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned, begins_as, declared_model
 from hatch_wallaroo.text import few
@@ -116,7 +116,7 @@ def read_json(entry: Entry) -> tuple[dict[str, Any] | None, list[Finding]]:
 
     Reads no more than 16 MiB; what is deeper nested than Python's own reader goes is a finding too.
     """
-    if lfs_pointer(entry.source):
+    if is_lfs_pointer(entry.source):
         return None, []
     fix = "save the model again with save_pretrained, or restore the file from where it came"
     try:
@@ -155,9 +155,8 @@ def _file(spec: ModelSpec, declared: str, place: Place) -> _Listed:
     if _is_zip(found):
         listing = list_zip(spec, found, place=place)
         return _Listed(listing.entries, (*findings, *listing.findings), listing.stripped)
-    file = FileSource(found.absolute)
-    if pointer := lfs_pointer(file):
-        return _Listed((), (*findings, pointer_finding(Entry(found.path, file, found.label), pointer, place)), ())
+    if pointer := pointer_finding(Entry(found.path, FileSource(found.absolute), found.label), place):
+        return _Listed((), (*findings, pointer), ())
     said = f"{found.label} is one file; {spec.framework.name} takes a folder that save_pretrained wrote, or its zip"
     parent = found.label.rpartition("/")[0]
     if parent and any((found.absolute.parent / marker).is_file() for marker in MARKERS):
@@ -373,7 +372,7 @@ def check_tokenizer(files: Mapping[str, Entry], config: Mapping[str, Any], place
 def _cut(entry: Entry) -> Iterator[Finding]:
     """A large JSON file that ends in the middle; it is not parsed."""
     source = entry.source
-    if lfs_pointer(source):
+    if is_lfs_pointer(source):
         return
     with source.open() as stream:
         head = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")

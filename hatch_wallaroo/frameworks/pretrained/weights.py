@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, FileSource, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.safetensors import SafetensorsError, SafetensorsHeader, read_safetensors_header
 from hatch_wallaroo.frameworks.pretrained.folder import TRANSFORMERS, WeightNames, matches, read_json
@@ -177,7 +177,7 @@ def _shards(
 
 
 def _safetensors(entry: Entry, headers: list[SafetensorsHeader]) -> Iterator[Finding]:
-    if lfs_pointer(entry.source):
+    if is_lfs_pointer(entry.source):
         return
     try:
         with entry.source.open() as stream:
@@ -191,7 +191,7 @@ def _safetensors(entry: Entry, headers: list[SafetensorsHeader]) -> Iterator[Fin
 def _pickled(entry: Entry) -> Iterator[Finding]:
     """A checkpoint is a zip (torch 1.6 on) or a pickle; a page that says 'not found' is neither."""
     source = entry.source
-    if lfs_pointer(source):
+    if is_lfs_pointer(source):
         return
     with source.open() as stream:
         head = stream.read(4)

@@ -10,7 +10,7 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files import collect
 from hatch_wallaroo.files.json_text import JsonError, parse_object
-from hatch_wallaroo.files.sources import Entry, FileSource, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, FileSource, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.hdf5 import Attributes, Hdf5Error, read_root_attributes
 from hatch_wallaroo.formats.recognise import recognise_head
@@ -173,7 +173,7 @@ def _check_keras_part(layout: Layout, entry: Entry, graph: MetaGraph) -> list[Fi
 def _inspect_hdf5(spec: ModelSpec, entry: Entry) -> Inspection:
     place = Place(file=entry.name)
     try:
-        if lfs_pointer(entry.source) is not None:
+        if is_lfs_pointer(entry.source):
             return Inspection()
         with entry.source.open() as stream:
             head = stream.read(64)

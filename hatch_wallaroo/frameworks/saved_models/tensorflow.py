@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from hatch_wallaroo.config.spec import ModelSpec
-from hatch_wallaroo.files.sources import Entry, lfs_pointer
+from hatch_wallaroo.files.sources import Entry, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.protobuf import MessageCutOffError, ProtobufError
 from hatch_wallaroo.formats.saved_model import MetaGraph, SavedModel, read_saved_model
@@ -139,7 +139,7 @@ def read_graph(spec: ModelSpec, entry: Entry) -> tuple[SavedModel | None, tuple[
     """Read saved_model.pb; None with the findings that say why not, and without any for a Git LFS pointer."""
     place = Place(file=entry.name)
     try:
-        if lfs_pointer(entry.source) is not None:
+        if is_lfs_pointer(entry.source):
             return None, ()
         with entry.source.open() as stream:
             model = read_saved_model(stream, entry.source.size)
