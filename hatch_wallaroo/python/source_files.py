@@ -13,7 +13,7 @@ import posixpath
 import tokenize
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -52,8 +52,8 @@ class SourceFile:
 
     path: str
     label: str
-    text: str
-    tree: ast.Module | None
+    text: str = field(repr=False)
+    tree: ast.Module | None = field(repr=False)
     problem: Finding | None = None
 
     @property

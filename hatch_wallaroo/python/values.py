@@ -62,7 +62,7 @@ class Function:
 
     node: ast.FunctionDef | ast.AsyncFunctionDef
     scope: Scope
-    decorators: tuple[Value, ...]
+    decorators: tuple[Value, ...] = field(repr=False)
     in_class: bool = False
     getter: Function | None = None
 
@@ -181,9 +181,9 @@ class OwnClass:
     module: str
     node: ast.ClassDef
     scope: Scope
-    bases: tuple[tuple[Value, ...], ...]
-    members: Names
-    decorators: tuple[Value, ...]
+    bases: tuple[tuple[Value, ...], ...] = field(repr=False)
+    members: Names = field(repr=False)
+    decorators: tuple[Value, ...] = field(repr=False)
     open: bool = field(default=False, init=False)
     late: set[str] = field(default_factory=set, init=False)
     ancestry: tuple[OwnClass | str | None, ...] | None = field(default=None, init=False, repr=False)
@@ -201,7 +201,7 @@ class Instance:
     """
 
     made: OwnClass | str
-    members: Names
+    members: Names = field(repr=False)
     open: bool = False
 
 
@@ -233,8 +233,8 @@ class Module:
     name: str
     package: str
     file: SourceFile
-    names: Names = field(default_factory=Names)
-    typing_only: Names = field(default_factory=Names)
+    names: Names = field(default_factory=Names, repr=False)
+    typing_only: Names = field(default_factory=Names, repr=False)
     touched: set[str] = field(default_factory=set)
     open: bool = False
     done: bool = False
@@ -251,8 +251,8 @@ class Scope:
     """
 
     module: Module
-    local: Mapping[str, Binding] | None = None
-    outer: Scope | None = None
+    local: Mapping[str, Binding] | None = field(default=None, repr=False)
+    outer: Scope | None = field(default=None, repr=False)
     in_class: bool = False
     results: dict[ast.AST, tuple[Value, ...]] = field(default_factory=dict, init=False, repr=False)
 

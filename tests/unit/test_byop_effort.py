@@ -10,6 +10,7 @@ import pytest
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.frameworks.byop.family import check_code
 from hatch_wallaroo.python import source_files
+from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import read_sources
 from hatch_wallaroo.releases.load import resolve
@@ -104,6 +105,17 @@ def test_ways_to_the_same_thing_are_gone_once(name):
     check({"main.py": BASE})  # reads what is kept for the next: the release's tables, the names of modules
     small, large = (calls(lambda n=n: check({"main.py": BASE + HARD[name](n)})) for n in (30, 60))
     assert large < 4.5 * small
+
+
+def test_what_was_read_is_shown_in_a_line():
+    """Classes, functions and scopes know each other: a failing assert would else write all of them, way by way."""
+    text = BASE + HARD["diamonds"](9) + "".join(f"@f\n@f\ndef f(): return A1, f{n}\n" for n in range(9)) + "x = f(x)\n"
+    read = read_sources([Entry("main.py", TextSource(text), "main.py")], "")
+    run = ImportRun(read, PlatformEnvironment(resolve("2026.1"), frozenset()))
+    module = run.execute(read.files["main.py"], "main")
+    assert {"A8", "f", "x"} <= module.names.keys()
+    shown = {name: repr(bound) for name, bound in {"module": module, **module.names}.items()}
+    assert not {name: len(text) for name, text in shown.items() if len(text) > 1_000}
 
 
 @pytest.mark.parametrize(
