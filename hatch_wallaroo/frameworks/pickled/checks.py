@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
 from hatch_wallaroo.formats.pickles import PickleFile, read_pickle_file
 from hatch_wallaroo.formats.recognise import recognise_head
-from hatch_wallaroo.frameworks.base import Layout, Planned, plan_file, version_numbers
+from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, plan_file, version_numbers
 from hatch_wallaroo.frameworks.other_models import other_model
 from hatch_wallaroo.text import few
 
@@ -124,15 +125,36 @@ class OpenedPickle:
         return list(self.file.pickle.globals) if self.file.pickle else []
 
 
-def plan_pickle(spec: ModelSpec) -> Planned:
-    """One entry, the file itself, under a suffix that the platform's loader takes."""
-    return plan_file(spec, _SUFFIXES)
+class Pickled(Family):
+    """A bare `.pkl` of one trained model."""
+
+    def plan(self, spec: ModelSpec) -> Planned:
+        """One entry, the file itself, under a suffix that the platform's loader takes."""
+        return plan_file(spec, _SUFFIXES)
+
+    def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
+        """Class, version and features, read from the opcodes."""
+        opened = open_pickle(spec, layout)
+        if opened is None:
+            return Inspection()
+        if opened.file.pickle is None:
+            return Inspection({}, tuple(self.no_pickle(spec, opened)))
+        found = tuple(self.judge(spec, opened))
+        return Inspection(opened.facts, (*opened.findings, *found))
+
+    def no_pickle(self, spec: ModelSpec, opened: OpenedPickle) -> Iterable[Finding]:  # noqa: ARG002 - where the library has no files of its own
+        """What to say of a file that is no pickle."""
+        return opened.findings
+
+    @abstractmethod
+    def judge(self, spec: ModelSpec, opened: OpenedPickle) -> Iterable[Finding]:
+        """What to say of the pickled object; what it tells of itself is added to `opened.facts`."""
 
 
 def open_pickle(spec: ModelSpec, layout: Layout) -> OpenedPickle | None:
     """Read the layout's pickle and check what holds for any. None for a Git LFS pointer, which is told elsewhere.
 
-    Where there is no pickle, `Opened.file.pickle` is None and `findings` say why.
+    Where there is no pickle, `OpenedPickle.file.pickle` is None and `findings` say why.
     """
     entry = layout.entries[0]
     source = entry.source

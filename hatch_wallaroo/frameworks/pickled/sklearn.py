@@ -8,9 +8,9 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.pickle_nodes import Blob, Call, Collection, Global, Node, Opaque, Value, array_of, class_of
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, version_numbers
+from hatch_wallaroo.frameworks.base import version_numbers
 from hatch_wallaroo.frameworks.pickled import estimators
-from hatch_wallaroo.frameworks.pickled.checks import OpenedPickle, open_pickle, plan_pickle
+from hatch_wallaroo.frameworks.pickled.checks import OpenedPickle, Pickled
 from hatch_wallaroo.frameworks.pickled.estimators import broken_between
 from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
 from hatch_wallaroo.text import few
@@ -66,27 +66,17 @@ _LIBRARY = "scikit-learn"
 _SHOWN = 5
 
 
-class Sklearn(Family):
+class Sklearn(Pickled):
     """A bare `.pkl` of an estimator or a pipeline."""
 
-    def plan(self, spec: ModelSpec) -> Planned:
-        """One entry: the pickle."""
-        return plan_pickle(spec)
-
-    def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Class, steps, version and features, read from the opcodes."""
-        opened = open_pickle(spec, layout)
-        if opened is None:
-            return Inspection()
-        if opened.file.pickle is None:
-            return Inspection({}, tuple(opened.findings))
+    def judge(self, spec: ModelSpec, opened: OpenedPickle) -> Iterator[Finding]:
+        """Whether it is a model that predicts, in the platform's version; class, steps and features are its facts."""
         model = opened.root
         made_by = class_of(model)
         if made_by is None or not _may_be_model(made_by, model):
-            opened.findings += _no_model(opened)
-            return Inspection(opened.facts, tuple(opened.findings))
+            return _no_model(opened)
         opened.facts.update(_facts(model, made_by))
-        return Inspection(opened.facts, (*opened.findings, *_check(spec, opened, made_by)))
+        return _check(spec, opened, made_by)
 
     def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:
         """One field of numbers, or of texts; as many as the model was trained on."""

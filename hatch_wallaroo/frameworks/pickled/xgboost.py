@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,8 +11,8 @@ from hatch_wallaroo.findings import Finding, Level, rule
 from hatch_wallaroo.formats.pickle_nodes import Blob, Global, Node, Value, class_of, state_of, walk
 from hatch_wallaroo.formats.recognise import recognise_head
 from hatch_wallaroo.formats.xgboost_model import XGBoostModel, own_format, read_model
-from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned, version_numbers
-from hatch_wallaroo.frameworks.pickled.checks import OpenedPickle, open_pickle, plan_pickle
+from hatch_wallaroo.frameworks.base import version_numbers
+from hatch_wallaroo.frameworks.pickled.checks import OpenedPickle, Pickled
 from hatch_wallaroo.frameworks.pickled.row_schema import check_schemas
 from hatch_wallaroo.frameworks.pickled.sklearn import NO_ESTIMATOR, OTHER_FRAMEWORK, UNFITTED, describe
 
@@ -50,49 +50,40 @@ _HANDLE = 50
 _BOOSTER = Global("xgboost.core", "Booster")
 
 
-class XGBoost(Family):
+class XGBoost(Pickled):
     """A bare `.pkl` of an XGBoost model."""
 
-    def plan(self, spec: ModelSpec) -> Planned:
-        """One entry: the pickle."""
-        return plan_pickle(spec)
-
-    def inspect(self, spec: ModelSpec, layout: Layout) -> Inspection:
-        """Class, version and features, read from the opcodes."""
-        opened = open_pickle(spec, layout)
-        if opened is None:
-            return Inspection()
-        if opened.file.pickle is None:
-            return Inspection({}, tuple(_own_format(spec, opened)))
+    def judge(self, spec: ModelSpec, opened: OpenedPickle) -> Iterable[Finding]:
+        """Whether it is a model that the platform converts and runs; class, version and features are its facts."""
         made_by = class_of(opened.root)
         if made_by is None or made_by.module.partition(".")[0] != "xgboost":
-            return Inspection(opened.facts, (*opened.findings, *_no_model(opened, made_by)))
+            return _no_model(opened, made_by)
         header = _header(opened)
         opened.facts["class"] = str(made_by)
         if header and header.version:
             opened.facts["libraries"] = {_LIBRARY: header.version}
         if header and header.features:
             opened.facts["features"] = header.features
-        findings = (*_class(spec, opened, made_by), *_version(spec, opened, made_by, header))
-        return Inspection(opened.facts, (*opened.findings, *findings))
+        return (*_class(spec, opened, made_by), *_version(spec, opened, made_by, header))
+
+    def no_pickle(self, spec: ModelSpec, opened: OpenedPickle) -> Iterable[Finding]:
+        """Whether it is XGBoost's own, by content, else by suffix."""
+        name, head = opened.entry.name, opened.file.head
+        form = own_format(head)
+        if form is None and PurePosixPath(name).suffix.lower() in _SUFFIXES and recognise_head(head) is None:
+            form = "own"
+        return [_own_format(spec, opened, form)] if form else opened.findings
 
     def check_schemas(self, spec: ModelSpec, facts: Mapping[str, Any]) -> tuple[Finding, ...]:
         """One field of numbers, as many as the model was trained on."""
         return tuple(check_schemas(spec, facts.get("features")))
 
 
-def _own_format(spec: ModelSpec, opened: OpenedPickle) -> Iterator[Finding]:
-    """What to say of a file that is no pickle: whether it is XGBoost's own, by content, else by suffix."""
-    name, head = opened.entry.name, opened.file.head
-    form = own_format(head)
-    if form is None and PurePosixPath(name).suffix.lower() in _SUFFIXES and recognise_head(head) is None:
-        form = "own"
-    if form is None:
-        yield from opened.findings
-        return
+def _own_format(spec: ModelSpec, opened: OpenedPickle, form: str) -> Finding:
+    name = opened.entry.name
     pickled = PurePosixPath(name).with_suffix(".pkl").name
     versions = _runs(spec, "; use xgboost=={}")
-    yield OWN_FORMAT.finding(
+    return OWN_FORMAT.finding(
         f"{name} is in XGBoost's {form} format, and the platform takes pickles",
         fix=f'python -c "import pickle, xgboost; m = xgboost.XGBClassifier(); m.load_model({name!r}); '
         f"pickle.dump(m, open({pickled!r}, 'wb'), protocol=4)\" (XGBRegressor for a regression{versions})",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
+from hatch_wallaroo.frameworks.pretrained.folder import matches
 from hatch_wallaroo.releases.model import FrameworkRow
 from hatch_wallaroo.schema.types import Field, Scalar, Schema, Type, element, shape
 
@@ -115,11 +115,11 @@ class Task:
 
     def takes(self, architecture: str) -> bool:
         """Whether a class name in config.json is known to fit."""
-        return _matches(architecture, self.fits) and not _matches(architecture, self.excluded)
+        return matches(architecture, self.fits) and not matches(architecture, self.excluded)
 
     def may_take(self, architecture: str) -> bool:
         """Whether a class name says too little to be held against the task."""
-        return _matches(architecture, self.perhaps)
+        return matches(architecture, self.perhaps)
 
     def names(self, architecture: str) -> bool:
         """Whether the task lists this very class, not just a pattern that it follows."""
@@ -182,10 +182,6 @@ def _shape(text: str) -> TaskShape:
     dtype, _, inside = text.removesuffix("]").partition("[")
     sizes = (None if size.strip() == "*" else int(size) for size in inside.split(",") if inside)
     return TaskShape(dtype, tuple(sizes))
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def check_schemas(spec: ModelSpec, task: Task) -> list[Finding]:
