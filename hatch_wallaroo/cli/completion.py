@@ -63,8 +63,7 @@ def complete_releases(ctx: click.Context, param: click.Parameter, incomplete: st
 
 def complete_frameworks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The frameworks of the release that the command line names, or of all."""
-    from hatch_wallaroo.releases.load import UnknownReleaseError, resolve
-    from hatch_wallaroo.releases.overview import all_releases, frameworks
+    from hatch_wallaroo.releases.load import UnknownReleaseError, all_releases, framework_names, resolve
 
     del param
     asked = ctx.params.get("release")
@@ -72,7 +71,7 @@ def complete_frameworks(ctx: click.Context, param: click.Parameter, incomplete: 
         releases = (resolve(asked),) if isinstance(asked, str) else all_releases()
     except UnknownReleaseError:
         releases = all_releases()
-    return _items(frameworks(releases), incomplete)
+    return _items(framework_names(releases), incomplete)
 
 
 def complete_faults(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,8 +12,7 @@ from hatch_wallaroo.cli.completion import complete_frameworks, complete_releases
 from hatch_wallaroo.cli.groups import json_option
 from hatch_wallaroo.console import CommandError, cell, misused, say, say_json, show_table, tell
 from hatch_wallaroo.findings import nearest
-from hatch_wallaroo.releases import overview
-from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve
+from hatch_wallaroo.releases.load import UnknownReleaseError, all_releases, framework_names, known, resolve
 
 if TYPE_CHECKING:
     from hatch_wallaroo.releases.model import FrameworkRow, Release
@@ -31,19 +31,29 @@ platform runs, as far as they are known. Into a pipe the columns are separated b
 """
 
 
+class Known(NamedTuple):
+    """How a framework is run, sent and described, and in which releases that holds (`all`, `from 2024.1`)."""
+
+    framework: str
+    runtime: str
+    route: str
+    schemas: str
+    releases: str
+
+
 @click.command(epilog=_EXAMPLES)
 @click.option("--release", metavar="RELEASE", help="Only this one, in full.", shell_complete=complete_releases)
 @click.option("--framework", metavar="NAME", help="Only this one, in full.", shell_complete=complete_frameworks)
 @json_option
 def frameworks(release: str | None, framework: str | None, as_json: bool) -> None:
     """Show what each Wallaroo release knows: frameworks, runtimes, Python, architectures, library versions."""
-    releases = overview.all_releases() if release is None else (_resolved(release),)
-    names = overview.frameworks(releases)
+    releases = all_releases() if release is None else (_resolved(release),)
+    names = framework_names(releases)
     if framework is not None and framework not in names:
         raise _unknown(framework, releases)
     wanted = names if framework is None else (framework,)
     if as_json:
-        say_json({"format": FORMAT, "releases": [overview.document(each, wanted) for each in releases]})
+        say_json({"format": FORMAT, "releases": [_document(each, wanted) for each in releases]})
     elif framework is not None:
         _show_framework(releases, framework)
     elif release is not None:
@@ -65,23 +75,59 @@ def _resolved(asked: str) -> Release:
 
 def _unknown(framework: str, releases: Sequence[Release]) -> CommandError:
     """The error for a framework that is misspelt, or that the release asked for does not have."""
-    everything = overview.all_releases()
-    elsewhere = [row.releases for row in overview.changes(everything, framework)]
+    everything = all_releases()
+    elsewhere = [row.releases for row in changes(everything, framework)]
     where = f"Wallaroo {releases[0].asked}" if len(releases) == 1 else "any known release"
     if elsewhere:
         return misused(f"{where} does not know the framework {framework}", f"it is known {', '.join(elsewhere)}")
-    close = nearest(framework, overview.frameworks(everything))
+    close = nearest(framework, framework_names(everything))
     fix = f"did you mean {close}?" if close else "`hatch-wallaroo frameworks` lists them"
     return misused(f"there is no framework {framework} in {where}", fix)
 
 
+def _document(release: Release, names: Sequence[str]) -> dict[str, Any]:
+    """A release for programs, with the frameworks of these names; the keys are those of the data's classes."""
+    made = asdict(release)
+    del made["asked"], made["version"]
+    rows = {name: row for name, row in made["frameworks"].items() if name in names}
+    for row in rows.values():
+        del row["name"]
+    return {"release": release.asked, "rules": release.version, **made, "frameworks": rows}
+
+
 def _show_all(releases: Sequence[Release]) -> None:
     """All frameworks by their changes, then the releases themselves."""
-    rows = [row for name in overview.frameworks(releases) for row in overview.changes(releases, name)]
+    rows = [row for name in framework_names(releases) for row in changes(releases, name)]
     show_table(("framework", "runtime", "endpoint", "schemas", "releases"), rows)
     say()
     headers = ("release", "python", "python-version", "arch", "accel", "onnx opset", "byop checked", "async byop")
     show_table(headers, [_facts(each) for each in releases])
+
+
+def changes(releases: Sequence[Release], name: str) -> Iterator[Known]:
+    """A framework's rows: a new one wherever a release treats it in another way than the one before."""
+    ways = [_way(each.frameworks.get(name)) for each in releases]
+    start = 0
+    for index, way in enumerate(ways):
+        if index + 1 < len(ways) and ways[index + 1] == way:
+            continue
+        if way is not None:
+            yield Known(name, *way, _span(releases, start, index))
+        start = index + 1
+
+
+def _way(row: FrameworkRow | None) -> tuple[str, str, str] | None:
+    return (row.runtime, row.route, row.schemas) if row else None
+
+
+def _span(releases: Sequence[Release], first: int, last: int) -> str:
+    """The releases from the first to the last index in words."""
+    since, until = releases[first].version, releases[last].version
+    if last == len(releases) - 1:
+        return f"from {since}" if first else "all"
+    if first == last:
+        return since
+    return f"{since} to {until}" if first else f"until {until}"
 
 
 def _facts(release: Release) -> tuple[str, ...]:
@@ -91,7 +137,7 @@ def _facts(release: Release) -> tuple[str, ...]:
         release.python,
         release.python_version,
         ", ".join(release.architectures),
-        overview.accelerators(release),
+        _accelerators(release),
         str(release.onnx.opset),
         "by the platform" if release.byop.validator else "no",
         "yes" if release.byop.asynchronous else "no",
@@ -105,11 +151,11 @@ def _show_release(release: Release) -> None:
         ("python", release.python),
         ("python-version", f"{release.python_version} (taken: {', '.join(release.python_versions)})"),
         ("arch", ", ".join(release.architectures)),
-        ("accel", overview.accelerators(release)),
+        ("accel", _accelerators(release)),
         ("onnx", f"{onnx.onnx}, IR {onnx.ir}, opset {onnx.opset}, ai.onnx.ml {onnx.ml_opset}"),
         ("byop", _byop(release)),
         ("python step", release.python_step),
-        ("sdk", overview.pairs(release.sdk)),
+        ("sdk", _pairs(release.sdk)),
     )
     say()
     show_table(("framework", *_WAYS), [(row.name, *_ways(row)) for row in release.frameworks.values()])
@@ -137,12 +183,12 @@ def _show_framework(releases: Sequence[Release], name: str) -> None:
         ("endpoint", row.route),
         ("schemas", row.schemas),
         ("requirements", "installed by the platform" if row.requirements else "not installed"),
-        ("libraries", overview.pairs(row.libraries)),
+        ("libraries", _pairs(row.libraries)),
         ("python", release.python),
         ("files", ", ".join(row.file_forms)),
-        ("framework-config", overview.pairs(row.default_config or {}, " = ")),
+        ("framework-config", _pairs(row.default_config or {}, " = ")),
         ("also taken", ", ".join(key for key in row.config_keys or () if key not in (row.default_config or {}))),
-        ("not taken", overview.pairs(row.refused_classes, ": ")),
+        ("not taken", _pairs(row.refused_classes, ": ")),
     )
 
 
@@ -150,9 +196,22 @@ _WAYS = ("runtime", "endpoint", "schemas", "requirements", "libraries")
 
 
 def _ways(row: FrameworkRow) -> tuple[str, ...]:
-    return row.runtime, row.route, row.schemas, "yes" if row.requirements else "no", overview.pairs(row.libraries)
+    return row.runtime, row.route, row.schemas, "yes" if row.requirements else "no", _pairs(row.libraries)
 
 
 def _show_pairs(*pairs: tuple[str, str]) -> None:
     """Names and values, without those that say nothing."""
     show_table(("fact", "value"), [(name, cell(value)) for name, value in pairs if value])
+
+
+def _pairs(table: Mapping[str, object], between: str = " ") -> str:
+    """A small table on one line: `torch 1.13.1, torchvision 0.14.1`."""
+    return ", ".join(f"{key}{between}{value}" for key, value in table.items())
+
+
+def _accelerators(release: Release) -> str:
+    """The accelerators, each with the architectures that it goes with where those are not all: `aio (arm)`."""
+    return ", ".join(
+        name if set(arches) == set(release.architectures) else f"{name} ({', '.join(arches)})"
+        for name, arches in release.accelerators.items()
+    )

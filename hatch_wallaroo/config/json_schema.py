@@ -85,10 +85,9 @@ def _with_items(schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 def _frameworks() -> dict[str, Any]:
-    from hatch_wallaroo.releases.load import known, resolve
+    from hatch_wallaroo.releases.load import all_releases, framework_names
 
-    names = dict.fromkeys(name for release in known() for name in resolve(release).frameworks)
-    return {"enum": list(names)}
+    return {"enum": list(framework_names(all_releases()))}
 
 
 def _releases() -> dict[str, Any]:
@@ -144,24 +143,24 @@ def _name(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _arch(schema: dict[str, Any]) -> dict[str, Any]:
-    from hatch_wallaroo.releases.load import known, resolve
+    from hatch_wallaroo.releases.load import all_releases
 
     del schema
-    return {"enum": list(dict.fromkeys(arch for each in known() for arch in resolve(each).architectures))}
+    return {"enum": list(dict.fromkeys(arch for each in all_releases() for arch in each.architectures))}
 
 
 def _python(schema: dict[str, Any]) -> dict[str, Any]:
-    from hatch_wallaroo.releases.load import known, resolve
+    from hatch_wallaroo.releases.load import all_releases
 
     del schema
-    return {"enum": list(dict.fromkeys(python for each in known() for python in resolve(each).python_versions))}
+    return {"enum": list(dict.fromkeys(python for each in all_releases() for python in each.python_versions))}
 
 
 def _accel(schema: dict[str, Any]) -> dict[str, Any]:
     """The accelerators' names, or a table of one that takes a configuration."""
-    from hatch_wallaroo.releases.load import known, resolve
+    from hatch_wallaroo.releases.load import all_releases
 
-    names = dict.fromkeys(name for each in known() for name in resolve(each).accelerators)
+    names = dict.fromkeys(name for each in all_releases() for name in each.accelerators)
     configured = {
         name: {
             "description": f"The accelerator {name} with a configuration.",

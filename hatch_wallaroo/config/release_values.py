@@ -10,7 +10,7 @@ from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, judge_qaic, judge_settings
 from hatch_wallaroo.findings import nearest
-from hatch_wallaroo.releases.load import UnknownReleaseError, known, resolve
+from hatch_wallaroo.releases.load import UnknownReleaseError, all_releases, framework_names, known, resolve
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.text import listed, quoted
 
@@ -68,7 +68,7 @@ def find_framework(name: str, release: Release | None) -> Answer:
         message = f"release {release.asked} has no framework {quoted(name)}; it came with {having[0]}"
         fix = f"release = {quoted(having[0])}, if the platform is that new"
         return Answer(None, (Issue(rules.FRAMEWORK_NOT_IN_RELEASE, message, fix),))
-    names = sorted(release.frameworks if release else {name for each in known() for name in resolve(each).frameworks})
+    names = sorted(release.frameworks if release else framework_names(all_releases()))
     word = name[:60].lower().replace("_", "-").replace(" ", "-")
     close = SYNONYMS.get(word) or nearest(word, names)
     fix = f"framework = {quoted(close)}" if close else f"known are {listed(names)}"

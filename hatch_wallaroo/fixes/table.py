@@ -33,7 +33,7 @@ from hatch_wallaroo.fixes.model import (
 )
 from hatch_wallaroo.project.hatch_config import HATCH_TOML, value
 from hatch_wallaroo.project.hatch_config import OPTIONS as HOOK_OPTIONS
-from hatch_wallaroo.releases.load import known, resolve
+from hatch_wallaroo.releases.load import all_releases, framework_names
 from hatch_wallaroo.schema.arrow import is_pandas_index
 from hatch_wallaroo.text import key_text, quoted
 
@@ -125,7 +125,7 @@ def unknown_framework(finding: Finding, context: Context) -> Fix | None:
         return None
     meant = SYNONYMS.get(written[:60].lower().replace("_", "-").replace(" ", "-"))
     if meant is None:
-        return _near_value(key, written, {name for each in known() for name in resolve(each).frameworks})
+        return _near_value(key, written, framework_names(all_releases()))
     return _set(key, meant) if meant != "custom" else None
 
 

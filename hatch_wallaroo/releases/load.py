@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
@@ -77,6 +77,16 @@ def resolve(asked: str) -> Release:
     own = _parts(version)
     patch = wanted[2] if len(wanted) > 2 and wanted[:2] == own[:2] else None  # noqa: PLR2004 - year, minor, patch
     return parse_release(_document(version, patch), asked=asked, version=version)
+
+
+def all_releases() -> tuple[Release, ...]:
+    """Every release that has a data file, oldest first."""
+    return tuple(resolve(each) for each in known())
+
+
+def framework_names(releases: Iterable[Release]) -> tuple[str, ...]:
+    """The frameworks that any of the releases knows, in the order in which they came."""
+    return tuple(dict.fromkeys(name for each in releases for name in each.frameworks))
 
 
 def _answers(version: _Version, wanted: _Version) -> bool:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from hatch_wallaroo import console
+from hatch_wallaroo.cli.frameworks import changes
 from hatch_wallaroo.releases.load import known, resolve
-from hatch_wallaroo.releases.overview import changes
 from support.command_line import Run, run
 
 __all__ = ["run"]
