@@ -14,17 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from hatch_wallaroo.files.exclusions import (
-    ROOT_FOLDERS,
-    file_reason,
-    folder_reason,
-    marked_reason,
-    may_hold_tests,
-    output_names,
-    test_module,
-)
+from hatch_wallaroo.files.exclusions import ROOT_FOLDERS, file_reason, folder_reason
 from hatch_wallaroo.files.paths import length_problem, name_problem
-from hatch_wallaroo.files.walk import is_plain_folder, scanned, within
+from hatch_wallaroo.files.walk import is_folder, look_into, within
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.text import describe_error, display_path
 
@@ -114,11 +106,11 @@ def walk(root: Path, deadline: Deadline) -> Tree:
         folder, depth = waiting.popleft()
         if len(tree.files) >= MOST or deadline.passed:
             what = f"{MOST:,} files were looked at" if len(tree.files) >= MOST else "it took too long"
-            _not_seen(tree, f"{display_path(folder) or 'the project'} and what comes after it: {what}")
+            _not_seen(tree, f"{_called(folder)} and what comes after it: {what}")
             break
         for entry in _entries(tree, folder):
             label = f"{folder}/{entry.name}" if folder else entry.name
-            if is_plain_folder(entry):
+            if is_folder(entry):
                 if depth < DEEPEST and not _skipped(label):
                     waiting.append((label, depth + 1))
             elif problem := _problem(entry, label, real):
@@ -145,28 +137,24 @@ def look(root: Path, label: str) -> Tree:
 def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
     """What lies in a folder, by name; nothing where the folder is an environment, a cache, full, or unreadable."""
     try:
-        entries, more = scanned(tree.root / folder, MOST_IN_A_FOLDER)
+        inside = look_into(str(tree.root / folder), MOST_IN_A_FOLDER)
     except OSError as error:
-        _not_seen(tree, f"{display_path(folder) or 'the project'} cannot be read: {describe_error(error)}")
+        _not_seen(tree, f"{_called(folder)} cannot be read: {describe_error(error)}")
         return []
-    names = [each.name for each in entries]
-    if folder and (marked_reason(names) or _tests(folder, names) or _declares(tree.root / folder, names)):
+    if folder and (inside.reason or _declares(tree.root / folder, inside.entries)):
         return []
-    if more:
-        _not_seen(
-            tree, f"{display_path(folder) or 'the project'} holds more than {MOST_IN_A_FOLDER:,} files: the rest of it"
-        )
-    outputs = output_names(names)
-    return [each for each in entries if each.name not in outputs]
+    if inside.more:
+        _not_seen(tree, f"{_called(folder)} holds more than {MOST_IN_A_FOLDER:,} files: the rest of it")
+    return inside.entries
 
 
-def _tests(folder: str, names: list[str]) -> bool:
-    return may_hold_tests(folder.rpartition("/")[2]) and any(map(test_module, names))
+def _called(folder: str) -> str:
+    return display_path(folder) or "the project"
 
 
-def _declares(folder: Path, names: list[str]) -> bool:
+def _declares(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
     """Whether a folder is a project of its own that declares its models."""
-    if PYPROJECT not in names:
+    if all(each.name != PYPROJECT for each in entries):
         return False
     try:
         with (folder / PYPROJECT).open("rb") as stream:

@@ -52,17 +52,35 @@ class Node:
         return self.label.rpartition("/")[2]
 
 
-def scanned(folder: str | Path, most: int) -> tuple[list[os.DirEntry[str]], bool]:
-    """What lies in a folder, by name, and whether it holds more than `most`. Raises OSError."""
+@dataclass(frozen=True)
+class Inside:
+    """What lies right in a folder, by name, without the `outputs` that an earlier build left there.
+
+    `more`: it holds more than was asked for. `reason`: what the whole folder is by what lies in it, a cache or tests;
+    None where it may belong.
+    """
+
+    entries: list[os.DirEntry[str]]
+    outputs: frozenset[str]
+    more: bool
+    reason: str | None
+
+
+def look_into(folder: str, most: int) -> Inside:
+    """The first `most` names in a folder, and what they tell of it. Raises OSError."""
     with os.scandir(folder) as scan:
-        entries = sorted(islice(scan, most + 1), key=lambda each: each.name)
-    return entries[:most], len(entries) > most
+        found = sorted(islice(scan, most + 1), key=lambda each: each.name)
+    entries = found[:most]
+    names = [each.name for each in entries]
+    outputs = output_names(names)
+    reason = marked_reason(names) or (TESTS if _tests(folder, entries) else None)
+    return Inside([each for each in entries if each.name not in outputs], outputs, len(found) > most, reason)
 
 
-def is_plain_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder itself; a link to one is none: what it leads to is found where it lies."""
+def is_folder(entry: os.DirEntry[str], *, linked: bool = False) -> bool:
+    """Whether it is a folder itself, or `linked` to one; what a link leads to is else found where it lies."""
     try:
-        return entry.is_dir(follow_symlinks=False)
+        return entry.is_dir(follow_symlinks=linked)
     except OSError:
         return False
 
@@ -150,7 +168,7 @@ class Walker:
             head, after = "*", parts if rest else ()
         matches = _matcher(head).match
         for entry in self._entries(here, declared=declared):
-            if matches(entry.name) and (not after or _leads_to_folder(entry)):
+            if matches(entry.name) and (not after or is_folder(entry, linked=True)):
                 child = self._child(here, entry)
                 if child is not None:
                     yield child, after
@@ -161,23 +179,20 @@ class Walker:
             return self._listed[folder.label]
         self._listed[folder.label] = []
         try:
-            entries, more = scanned(folder.path, LIMIT)
+            inside = look_into(folder.path, LIMIT)
         except OSError as error:
             self._say_unreadable(folder.label, error)
             return []
-        if more:
+        if inside.more:
             self._say_too_many(folder)
             return []
-        names = [each.name for each in entries]
-        reason = None if declared else marked_reason(names) or (TESTS if _tests(folder, entries) else None)
-        if reason:
-            self.stripped[f"{display_path(folder.label)}/"] = reason
+        if inside.reason and not declared:
+            self.stripped[f"{display_path(folder.label)}/"] = inside.reason
             return []
-        outputs = output_names(names)
-        for name in outputs:
+        for name in inside.outputs:
             self.stripped[display_path(_joined(folder.label, name))] = "an earlier build's output"
-        self._listed[folder.label] = [each for each in entries if each.name not in outputs]
-        return self._listed[folder.label]
+        self._listed[folder.label] = inside.entries
+        return inside.entries
 
     def _child(self, folder: Node, entry: os.DirEntry[str]) -> Node | None:
         """The node of a folder's entry, or None where it is left out or refused."""
@@ -273,13 +288,13 @@ class Walker:
         self.say(rules.TOO_MANY, f"{what} holds more than {LIMIT:,} files or folders", fix)
 
 
-def _tests(folder: Node, entries: list[os.DirEntry[str]]) -> bool:
+def _tests(folder: str, entries: list[os.DirEntry[str]]) -> bool:
     """Whether a folder holds Python tests: itself, or a folder right below it."""
-    if not may_hold_tests(folder.name):
+    if not may_hold_tests(os.path.basename(folder)):  # noqa: PTH119 - a name of the disk's, told millions of times
         return False
     if any(test_module(each.name) for each in entries):
         return True
-    below = (each for each in entries if is_plain_folder(each) and not folder_reason(each.name))
+    below = (each for each in entries if is_folder(each) and not folder_reason(each.name))
     return any(_holds_test_module(each.path) for each in islice(below, _TEST_FOLDERS_LOOKED_AT))
 
 
@@ -287,13 +302,6 @@ def _holds_test_module(folder: str) -> bool:
     try:
         with os.scandir(folder) as scan:
             return any(test_module(each.name) for each in islice(scan, LIMIT))
-    except OSError:
-        return False
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
     except OSError:
         return False
 

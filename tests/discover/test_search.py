@@ -371,6 +371,8 @@ def test_where_nobody_looks(tmp_path: Path) -> None:
             "lib/site-packages/m.onnx": ONNX,
             "tests/test_it.py": "",
             "tests/m.onnx": ONNX,
+            "lib/test/unit/test_it.py": "",
+            "lib/test/data/m.onnx": ONNX,
             "out/m-1.0.wallaroo.json": "{}",
             "out/m-1.0.onnx": ONNX,
             "tests-data/m.onnx": ONNX,
