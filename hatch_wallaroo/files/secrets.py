@@ -6,19 +6,12 @@ kind of secret it looks like; the secret itself is never kept, printed or passed
 
 from __future__ import annotations
 
-import math
 import os
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote
 
-from hatch_wallaroo.files import secret_rules as data
 from hatch_wallaroo.files.paths import has_glob, normal
 from hatch_wallaroo.files.rules import (
     ADMITS_NEEDLESSLY,
@@ -28,6 +21,7 @@ from hatch_wallaroo.files.rules import (
     SECRET_SETTING,
     SECRET_TEXT,
 )
+from hatch_wallaroo.files.secret_text import Hit, text_hits
 from hatch_wallaroo.files.sources import Entry, FileSource, ModelFiles
 from hatch_wallaroo.files.zip_reading import archives_kept_open
 from hatch_wallaroo.findings import Finding, Place, nearest
@@ -38,20 +32,101 @@ LARGEST_TEXT = 256 << 10
 _LARGEST_KEY_FILE = 2 << 20
 _SMALLEST_KEY, _LARGEST_KEY = 24, 16 << 10
 _BINARY_SNIFF = 8_192
-_MOST_PER_FILE = 5
-_PASSWORD_LENGTH, _TOKEN_LENGTH = 5, 16
-_TOKEN_ENTROPY = 3.3
 _PRINTABLE = 0.95
 _SPACE = 0x20
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
-@dataclass(frozen=True)
-class Hit:
-    """Where a secret stands and what kind it is; never the secret."""
+_KEY = "a private key"
+_KEY_STORE = "a key store"
+_LOGIN = "stored logins"
+_CLOUD = "cloud credentials"
+_HISTORY = "a shell's history"
 
-    kind: str
-    line: int | None = None
+_FILE_NAMES: Mapping[str, str] = {
+    "id_rsa": _KEY,
+    "id_dsa": _KEY,
+    "id_ecdsa": _KEY,
+    "id_ed25519": _KEY,
+    "id_ecdsa_sk": _KEY,
+    "id_ed25519_sk": _KEY,
+    "*.ppk": _KEY,
+    "*.p12": _KEY_STORE,
+    "*.pfx": _KEY_STORE,
+    "*.jks": _KEY_STORE,
+    "*.keystore": _KEY_STORE,
+    "*.kdbx": _KEY_STORE,
+    ".env": "environment variables",
+    ".env.*": "environment variables",
+    ".envrc": "environment variables",
+    "*.env": "environment variables",
+    ".netrc": _LOGIN,
+    "_netrc": _LOGIN,
+    ".pypirc": _LOGIN,
+    ".npmrc": _LOGIN,
+    ".yarnrc.yml": _LOGIN,
+    ".git-credentials": _LOGIN,
+    ".htpasswd": _LOGIN,
+    ".pgpass": _LOGIN,
+    "pgpass.conf": _LOGIN,
+    ".my.cnf": _LOGIN,
+    ".dockercfg": _LOGIN,
+    ".vault-token": _LOGIN,
+    ".boto": _CLOUD,
+    ".s3cfg": _CLOUD,
+    "credentials.json": _CLOUD,
+    "credentials.csv": _CLOUD,
+    "client_secret*.json": _CLOUD,
+    "service-account*.json": _CLOUD,
+    "service_account*.json": _CLOUD,
+    "serviceaccount*.json": _CLOUD,
+    "application_default_credentials.json": _CLOUD,
+    "accesskeys.csv": _CLOUD,
+    "*_accesskeys.csv": _CLOUD,
+    "kaggle.json": _LOGIN,
+    "kubeconfig": "access to a cluster",
+    "*.kubeconfig": "access to a cluster",
+    "kubeconfig.y*ml": "access to a cluster",
+    "secret_key.json": "a secret key",
+    "secret-key.json": "a secret key",
+    "secret.json": "secrets",
+    "secrets.json": "secrets",
+    "secrets.y*ml": "secrets",
+    "secrets.toml": "secrets",
+    "*.tfstate": "the state of an infrastructure",
+    "*.ovpn": "access to a network",
+    ".bash_history": _HISTORY,
+    ".zsh_history": _HISTORY,
+    ".python_history": _HISTORY,
+    ".psql_history": _HISTORY,
+}
+"""Names in lower case, as patterns, and what such a file holds."""
+
+_HARMLESS_NAMES = (
+    ".env.example",
+    ".env.sample",
+    ".env.template",
+    ".env.dist",
+    ".env.defaults",
+    "example.env",
+    "sample.env",
+    "template.env",
+)
+
+_PATHS: Mapping[str, str] = {
+    ".aws/credentials": _CLOUD,
+    ".azure/accesstokens.json": _CLOUD,
+    ".azure/msal_token_cache.json": _CLOUD,
+    ".config/gcloud/credentials.db": _CLOUD,
+    ".docker/config.json": _LOGIN,
+    ".kube/config": "access to a cluster",
+    ".huggingface/token": "a Hugging Face token",
+    "huggingface/token": "a Hugging Face token",
+}
+"""The last two names of a path, where one alone would say too little."""
+
+_KEY_FILES = (".pem", ".key", ".der", ".pk8")
+"""Suffixes of files that hold either keys or public certificates: their content decides."""
 
 
 def scan(spec: ModelFiles, entries: Sequence[Entry]) -> list[Finding]:
@@ -84,7 +159,7 @@ def _finding(entry: Entry, hit: Hit) -> Finding:
         return SECRET_FILE.finding(message, fix=fix + admit, place=place)
     where = entry.name if entry.label else f"{entry.name}, line {hit.line},"
     message = f"{where} holds what looks like {hit.kind}"
-    keys = PurePosixPath(normal(entry.name)).suffix.lower() in data.KEY_FILES
+    keys = PurePosixPath(normal(entry.name)).suffix.lower() in _KEY_FILES
     instead = "leave it out with `exclude`" if keys else "read it from an environment variable"
     fix = f"{instead}, and revoke it if others have seen it"
     admit = f"; if it is none: include-sensitive = [{entry.name!r}]" if entry.label else ""
@@ -115,20 +190,18 @@ def _admitted(spec: ModelFiles, entries: Sequence[Entry]) -> tuple[dict[str, Pla
 def _hits(entry: Entry) -> Iterator[Hit]:
     """What an entry looks like, by its names first; its text is only read where they say nothing."""
     for path in dict.fromkeys(_names(entry)):
-        if kind := name_kind(path):
+        if kind := _name_kind(path):
             yield Hit(kind)
             return
-    key_file = entry.path.lower().endswith(data.KEY_FILES)
+    key_file = entry.path.lower().endswith(_KEY_FILES)
     content = _read(entry, _LARGEST_KEY_FILE if key_file else LARGEST_TEXT)
     if content is None:
         return
     text = _text(content)
     if text is not None:
         yield from text_hits(text, entry.path)
-    elif (
-        key_file and _SMALLEST_KEY <= len(content) <= _LARGEST_KEY and content[:1] == b"\x30" and _private_der(content)
-    ):
-        yield Hit("a private key")
+    elif key_file and _private_der(content):
+        yield Hit(_KEY)
 
 
 def _names(entry: Entry) -> Iterator[str]:
@@ -140,131 +213,17 @@ def _names(entry: Entry) -> Iterator[str]:
         yield os.path.realpath(entry.source.path).replace(os.sep, "/")
 
 
-def name_kind(path: str) -> str | None:
+def _name_kind(path: str) -> str | None:
     """What a path's name says about it, or None; letters' case does not count."""
     parts = path.lower().split("/")
     name = parts[-1]
-    if name in data.HARMLESS_NAMES or name.endswith((".example", ".sample", ".template", ".py")):
+    if name in _HARMLESS_NAMES or name.endswith((".example", ".sample", ".template", ".py")):
         return None
-    if kind := data.PATHS.get("/".join(parts[-2:])) or data.PATHS.get("/".join(parts[-3:])):
+    if kind := _PATHS.get("/".join(parts[-2:])) or _PATHS.get("/".join(parts[-3:])):
         return kind
     if ".ssh" in parts[:-1] and not name.endswith(".pub") and name not in {"config", "known_hosts"}:
-        return "a private key"
-    return next((kind for pattern, kind in data.FILE_NAMES.items() if fnmatchcase(name, pattern)), None)
-
-
-def text_hits(text: str, path: str) -> Iterator[Hit]:
-    """The secrets in a text, by line, a few at most."""
-    lower = _lowered(text)
-    found: dict[int, str] = {}
-    for kind, at in (*_tokens(text, lower), *_assignments(text, lower, path)):
-        found.setdefault(text.count("\n", 0, at) + 1, kind)
-    for line in sorted(found)[:_MOST_PER_FILE]:
-        yield Hit(found[line], line)
-
-
-def _lowered(text: str) -> str:
-    """The text in lower case, every character in its place."""
-    lower = text.lower()
-    return (
-        lower if len(lower) == len(text) else "".join(low if len(low := each.lower()) == 1 else each for each in text)
-    )
-
-
-def _tokens(text: str, lower: str) -> Iterator[tuple[str, int]]:
-    """What looks like a secret by its own form, and where."""
-    words = " ".join(word for word in lower.split() if len(word) >= data.TOKEN_LENGTH)
-    for pattern in (*data.PATTERNS, *data.SHORT_PATTERNS):
-        if any(hint in (words if pattern.in_token else lower) for hint in pattern.hints):
-            convincing = (match for match in pattern.regex.finditer(text) if _convincing(pattern, match))
-            yield from ((pattern.kind, match.start()) for match in islice(convincing, _MOST_PER_FILE))
-
-
-def _convincing(pattern: data.Pattern, match: re.Match[str]) -> bool:
-    groups = match.groupdict()
-    value = groups.get("value")
-    if value is None:
-        return True
-    if any(known in match[0] for known in data.KNOWN_EXAMPLES):
-        return False
-    if pattern.entropy:
-        return entropy(value) >= pattern.entropy
-    return not _placeholder(value) and "{" not in value and value != groups.get("user")
-
-
-def _assignments(text: str, lower: str, path: str) -> Iterator[tuple[str, int]]:
-    """The assignments of passwords and tokens whose value looks real, and where the value stands."""
-    name = path.rpartition("/")[2].lower()
-    suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
-    bare = suffix in data.SETTINGS_SUFFIXES or name.startswith((".env", "dockerfile"))
-    for roots, kind, real in (
-        (data.PASSWORD_ROOTS, "a password", _real_password),
-        (data.TOKEN_ROOTS, "a secret key or token", _real_token),
-    ):
-        values = (match for start, end in _named(lower, roots) for match in _values(text, start, end, bare=bare))
-        convincing = (match for match in values if real(match["value"]))
-        yield from ((kind, match.start("value")) for match in islice(convincing, _MOST_PER_FILE))
-
-
-def _named(lower: str, roots: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where the names of secrets stand: the start of the root and its end."""
-    for root in roots:
-        at = lower.find(root)
-        while at >= 0:
-            if root != "key" or data.BEFORE_KEY.search(lower[max(0, at - data.KEY_REACH) : at]):
-                yield at, at + len(root)
-            at = lower.find(root, at + len(root))
-
-
-def _values(text: str, start: int, end: int, *, bare: bool) -> Iterator[re.Match[str]]:
-    """The value that follows a name, in quotes or, in settings files, without."""
-    if quoted := data.QUOTED_VALUE.match(text, end):
-        yield quoted
-    elif bare and (value := data.BARE_VALUE.match(text, end)):
-        line = text.rfind("\n", max(0, start - data.BARE_REACH), start) + 1
-        if data.BARE_NAME.match(text[max(line, start - data.BARE_REACH) : start]):
-            yield value
-
-
-def _real_password(value: str) -> bool:
-    """Whether an assigned value looks like somebody's password rather than a word, a reference or a placeholder."""
-    return len(value) >= _PASSWORD_LENGTH and " " not in value and _classes(value) > 1 and _own(value)
-
-
-def _real_token(value: str) -> bool:
-    """The same for a key or token: long, and without a pattern."""
-    plain = len(value) >= _TOKEN_LENGTH and re.fullmatch(r"[A-Za-z0-9_.~+/=!@#$%^&*:-]+", value) is not None
-    return plain and _digits_and_letters(value) and entropy(value) >= _TOKEN_ENTROPY and _own(value)
-
-
-def _own(value: str) -> bool:
-    return not (_placeholder(value) or _reference(value) or any(known in value for known in data.KNOWN_EXAMPLES))
-
-
-def _placeholder(value: str) -> bool:
-    return data.PLACEHOLDER.match(unquote(value).strip()) is not None
-
-
-def _reference(value: str) -> bool:
-    """Whether a value names something else: a path, a class, a dotted or underscored name, an address."""
-    if re.fullmatch(r"[A-Za-z_][A-Za-z]*(?:[._/:-][A-Za-z]+)*|[A-Za-z_]\w{0,30}(?:\.[A-Za-z_]\w{0,30}){2,}", value):
-        return True
-    return value.startswith(("./", "/", "http://", "https://", "os.", "self.", "sha256:", "arn:", "projects/"))
-
-
-def _classes(value: str) -> int:
-    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")
-    return sum(re.search(kind, value) is not None for kind in kinds)
-
-
-def _digits_and_letters(value: str) -> bool:
-    return re.search("[0-9]", value) is not None and re.search("[A-Za-z]", value) is not None
-
-
-def entropy(value: str) -> float:
-    """Shannon's entropy of a text's characters, in bits a character."""
-    counts, size = Counter(value), len(value)
-    return -sum(count / size * math.log2(count / size) for count in counts.values()) if size else 0.0
+        return _KEY
+    return next((kind for pattern, kind in _FILE_NAMES.items() if fnmatchcase(name, pattern)), None)
 
 
 def _text(content: bytes) -> str | None:

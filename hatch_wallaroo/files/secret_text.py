@@ -1,104 +1,19 @@
-"""What secrets look like: names of files, and patterns in text. Data, no behaviour."""
+"""Secrets in text: what they look like, and where they stand."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from urllib.parse import unquote
 
-_KEY = "a private key"
-_KEY_STORE = "a key store"
-_LOGIN = "stored logins"
-_CLOUD = "cloud credentials"
-_HISTORY = "a shell's history"
-
-FILE_NAMES: Mapping[str, str] = {
-    "id_rsa": _KEY,
-    "id_dsa": _KEY,
-    "id_ecdsa": _KEY,
-    "id_ed25519": _KEY,
-    "id_ecdsa_sk": _KEY,
-    "id_ed25519_sk": _KEY,
-    "*.ppk": _KEY,
-    "*.p12": _KEY_STORE,
-    "*.pfx": _KEY_STORE,
-    "*.jks": _KEY_STORE,
-    "*.keystore": _KEY_STORE,
-    "*.kdbx": _KEY_STORE,
-    ".env": "environment variables",
-    ".env.*": "environment variables",
-    ".envrc": "environment variables",
-    "*.env": "environment variables",
-    ".netrc": _LOGIN,
-    "_netrc": _LOGIN,
-    ".pypirc": _LOGIN,
-    ".npmrc": _LOGIN,
-    ".yarnrc.yml": _LOGIN,
-    ".git-credentials": _LOGIN,
-    ".htpasswd": _LOGIN,
-    ".pgpass": _LOGIN,
-    "pgpass.conf": _LOGIN,
-    ".my.cnf": _LOGIN,
-    ".dockercfg": _LOGIN,
-    ".vault-token": _LOGIN,
-    ".boto": _CLOUD,
-    ".s3cfg": _CLOUD,
-    "credentials.json": _CLOUD,
-    "credentials.csv": _CLOUD,
-    "client_secret*.json": _CLOUD,
-    "service-account*.json": _CLOUD,
-    "service_account*.json": _CLOUD,
-    "serviceaccount*.json": _CLOUD,
-    "application_default_credentials.json": _CLOUD,
-    "accesskeys.csv": _CLOUD,
-    "*_accesskeys.csv": _CLOUD,
-    "kaggle.json": _LOGIN,
-    "kubeconfig": "access to a cluster",
-    "*.kubeconfig": "access to a cluster",
-    "kubeconfig.y*ml": "access to a cluster",
-    "secret_key.json": "a secret key",
-    "secret-key.json": "a secret key",
-    "secret.json": "secrets",
-    "secrets.json": "secrets",
-    "secrets.y*ml": "secrets",
-    "secrets.toml": "secrets",
-    "*.tfstate": "the state of an infrastructure",
-    "*.ovpn": "access to a network",
-    ".bash_history": _HISTORY,
-    ".zsh_history": _HISTORY,
-    ".python_history": _HISTORY,
-    ".psql_history": _HISTORY,
-}
-"""Names in lower case, as patterns, and what such a file holds."""
-
-HARMLESS_NAMES = (
-    ".env.example",
-    ".env.sample",
-    ".env.template",
-    ".env.dist",
-    ".env.defaults",
-    "example.env",
-    "sample.env",
-    "template.env",
-)
-
-PATHS: Mapping[str, str] = {
-    ".aws/credentials": _CLOUD,
-    ".azure/accesstokens.json": _CLOUD,
-    ".azure/msal_token_cache.json": _CLOUD,
-    ".config/gcloud/credentials.db": _CLOUD,
-    ".docker/config.json": _LOGIN,
-    ".kube/config": "access to a cluster",
-    ".huggingface/token": "a Hugging Face token",
-    "huggingface/token": "a Hugging Face token",
-}
-"""The last two names of a path, where one alone would say too little."""
-
-KEY_FILES = (".pem", ".key", ".der", ".pk8")
-"""Suffixes of files that hold either keys or public certificates: their content decides."""
-
-
+_MOST_PER_FILE = 5
+_PASSWORD_LENGTH, _TOKEN_LENGTH = 5, 16
+_TOKEN_ENTROPY = 3.3
 _WORDS_BEFORE = {"aws", "accountkey", "sharedaccesskey", "bearer", "wallaroo_password"}
 """Hints that stand before the secret, not in it."""
 
@@ -137,9 +52,9 @@ _END = r"(?![A-Za-z0-9_-])"
 _EDGE64 = r"(?<![A-Za-z0-9_/+-])"
 _END64 = r"(?![A-Za-z0-9_/+=-])"
 
-PATTERNS = (
+_PATTERNS = (
     _pattern(
-        _KEY,
+        "a private key",
         "private key",
         # The armour, optional headers, then enough base64 to be a key; newlines may be escaped, as in JSON.
         r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
@@ -228,10 +143,10 @@ PATTERNS = (
 )
 """Tokens that their own form gives away."""
 
-TOKEN_LENGTH = 20
+_SHORTEST_TOKEN = 20
 """No token is shorter: hints that are part of a token are looked for in words of this length only."""
 
-SHORT_PATTERNS = (
+_SHORT_PATTERNS = (
     _pattern(
         "an address with a password",
         "://",
@@ -245,31 +160,31 @@ SHORT_PATTERNS = (
 )
 """Secrets of any length."""
 
-PASSWORD_ROOTS = ("password", "passwd", "passphrase", "pwd")
-TOKEN_ROOTS = ("secret", "token", "credential", "key")
+_PASSWORD_ROOTS = ("password", "passwd", "passphrase", "pwd")
+_TOKEN_ROOTS = ("secret", "token", "credential", "key")
 """What a name ends in whose value may be a secret, in lower case."""
 
-BEFORE_KEY = re.compile(r"(?:api|access|auth|private|account|secret|signing|encryption)[_-]?\Z")
+_BEFORE_KEY = re.compile(r"(?:api|access|auth|private|account|secret|signing|encryption)[_-]?\Z")
 """What stands before `key` where it is one of that kind."""
 
-KEY_REACH = 12
-"""As many characters as `BEFORE_KEY` may need."""
+_KEY_REACH = 12
+"""As many characters as `_BEFORE_KEY` may need."""
 
-QUOTED_VALUE = re.compile(
+_QUOTED_VALUE = re.compile(
     # name = "value", "name": "value", name: str = "value"; quotes may be escaped, as in notebooks.
     r"""(?:[_-]?[iI][dD]|[sS])?(?:\\?["'])?\]?\s{0,20}(?::\s{0,5}[A-Za-z_.\[\]| ]{1,40}=|:=|=>|==?|:)\s{0,20}"""
     r"""[rbufRBUF]{0,2}(?P<quote>\\?["'])(?P<value>[^"'\\\n]{1,500})(?P=quote)"""
 )
 
-BARE_NAME = re.compile(r"[ \t]*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|-[ \t]+)?[A-Za-z0-9_.-]{0,60}\Z")
-BARE_VALUE = re.compile(
+_BARE_NAME = re.compile(r"[ \t]*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|-[ \t]+)?[A-Za-z0-9_.-]{0,60}\Z")
+_BARE_VALUE = re.compile(
     # The rest of a settings file's line: NAME=value, name: value.
     r"""(?m)(?:[_-]?[iI][dD]|[sS])?[ \t]*[=:][ \t]*(?P<value>[^\s"';,<>(){}\[\]]{1,500})[ \t]*(?:[#;].*)?$"""
 )
-BARE_REACH = 100
-"""As many characters as `BARE_NAME` may need."""
+_BARE_REACH = 100
+"""As many characters as `_BARE_NAME` may need."""
 
-SETTINGS_SUFFIXES = frozenset(
+_SETTINGS_SUFFIXES = frozenset(
     {
         "",
         ".bat",
@@ -297,7 +212,7 @@ _WORDS = (
     r"|dummy|example|sample|fake|your|todo|fixme|super|my|me|this|here|the|some|value|test|enter|foo|bar|xyz|user|db)"
 )
 
-PLACEHOLDER = re.compile(
+_PLACEHOLDER = re.compile(
     r"(?i)\A(?:"
     r"[<\[{(].*"  # <token>, [SECRET], {password}
     r"|\$[a-z_{(].*|%\w+%|%\(.*"  # ${TOKEN}, $(cat token), %TOKEN%
@@ -311,7 +226,7 @@ PLACEHOLDER = re.compile(
 )
 """What people write where a secret will stand."""
 
-KNOWN_EXAMPLES = (
+_KNOWN_EXAMPLES = (
     "EXAMPLE",
     "scott:tiger",
     "2YotnFZFEjr1zCsicMWpAA",
@@ -320,3 +235,125 @@ KNOWN_EXAMPLES = (
     "TJVA95OrM7E2cBab30RMHrHDcEfxjoYZgeFONFh7HgQ",
 )
 """Parts of the secrets that vendors print in their own documentation."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Where a secret stands and what kind it is; never the secret."""
+
+    kind: str
+    line: int | None = None
+
+
+def text_hits(text: str, path: str) -> Iterator[Hit]:
+    """The secrets in a text, by line, a few at most."""
+    lower = _lowered(text)
+    found: dict[int, str] = {}
+    for kind, at in (*_tokens(text, lower), *_assignments(text, lower, path)):
+        found.setdefault(text.count("\n", 0, at) + 1, kind)
+    for line in sorted(found)[:_MOST_PER_FILE]:
+        yield Hit(found[line], line)
+
+
+def _lowered(text: str) -> str:
+    """The text in lower case, every character in its place."""
+    lower = text.lower()
+    return (
+        lower if len(lower) == len(text) else "".join(low if len(low := each.lower()) == 1 else each for each in text)
+    )
+
+
+def _tokens(text: str, lower: str) -> Iterator[tuple[str, int]]:
+    """What looks like a secret by its own form, and where."""
+    words = " ".join(word for word in lower.split() if len(word) >= _SHORTEST_TOKEN)
+    for pattern in (*_PATTERNS, *_SHORT_PATTERNS):
+        if any(hint in (words if pattern.in_token else lower) for hint in pattern.hints):
+            convincing = (match for match in pattern.regex.finditer(text) if _convincing(pattern, match))
+            yield from ((pattern.kind, match.start()) for match in islice(convincing, _MOST_PER_FILE))
+
+
+def _convincing(pattern: Pattern, match: re.Match[str]) -> bool:
+    groups = match.groupdict()
+    value = groups.get("value")
+    if value is None:
+        return True
+    if any(known in match[0] for known in _KNOWN_EXAMPLES):
+        return False
+    if pattern.entropy:
+        return entropy(value) >= pattern.entropy
+    return not _placeholder(value) and "{" not in value and value != groups.get("user")
+
+
+def _assignments(text: str, lower: str, path: str) -> Iterator[tuple[str, int]]:
+    """The assignments of passwords and tokens whose value looks real, and where the value stands."""
+    name = path.rpartition("/")[2].lower()
+    suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
+    bare = suffix in _SETTINGS_SUFFIXES or name.startswith((".env", "dockerfile"))
+    for roots, kind, real in (
+        (_PASSWORD_ROOTS, "a password", _real_password),
+        (_TOKEN_ROOTS, "a secret key or token", _real_token),
+    ):
+        values = (match for start, end in _named(lower, roots) for match in _values(text, start, end, bare=bare))
+        convincing = (match for match in values if real(match["value"]))
+        yield from ((kind, match.start("value")) for match in islice(convincing, _MOST_PER_FILE))
+
+
+def _named(lower: str, roots: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where the names of secrets stand: the start of the root and its end."""
+    for root in roots:
+        at = lower.find(root)
+        while at >= 0:
+            if root != "key" or _BEFORE_KEY.search(lower[max(0, at - _KEY_REACH) : at]):
+                yield at, at + len(root)
+            at = lower.find(root, at + len(root))
+
+
+def _values(text: str, start: int, end: int, *, bare: bool) -> Iterator[re.Match[str]]:
+    """The value that follows a name, in quotes or, in settings files, without."""
+    if quoted := _QUOTED_VALUE.match(text, end):
+        yield quoted
+    elif bare and (value := _BARE_VALUE.match(text, end)):
+        line = text.rfind("\n", max(0, start - _BARE_REACH), start) + 1
+        if _BARE_NAME.match(text[max(line, start - _BARE_REACH) : start]):
+            yield value
+
+
+def _real_password(value: str) -> bool:
+    """Whether an assigned value looks like somebody's password rather than a word, a reference or a placeholder."""
+    return len(value) >= _PASSWORD_LENGTH and " " not in value and _classes(value) > 1 and _own(value)
+
+
+def _real_token(value: str) -> bool:
+    """The same for a key or token: long, and without a pattern."""
+    plain = len(value) >= _TOKEN_LENGTH and re.fullmatch(r"[A-Za-z0-9_.~+/=!@#$%^&*:-]+", value) is not None
+    return plain and _digits_and_letters(value) and entropy(value) >= _TOKEN_ENTROPY and _own(value)
+
+
+def _own(value: str) -> bool:
+    return not (_placeholder(value) or _reference(value) or any(known in value for known in _KNOWN_EXAMPLES))
+
+
+def _placeholder(value: str) -> bool:
+    return _PLACEHOLDER.match(unquote(value).strip()) is not None
+
+
+def _reference(value: str) -> bool:
+    """Whether a value names something else: a path, a class, a dotted or underscored name, an address."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z]*(?:[._/:-][A-Za-z]+)*|[A-Za-z_]\w{0,30}(?:\.[A-Za-z_]\w{0,30}){2,}", value):
+        return True
+    return value.startswith(("./", "/", "http://", "https://", "os.", "self.", "sha256:", "arn:", "projects/"))
+
+
+def _classes(value: str) -> int:
+    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")
+    return sum(re.search(kind, value) is not None for kind in kinds)
+
+
+def _digits_and_letters(value: str) -> bool:
+    return re.search("[0-9]", value) is not None and re.search("[A-Za-z]", value) is not None
+
+
+def entropy(value: str) -> float:
+    """Shannon's entropy of a text's characters, in bits a character."""
+    counts, size = Counter(value), len(value)
+    return -sum(count / size * math.log2(count / size) for count in counts.values()) if size else 0.0
