@@ -341,6 +341,7 @@ class Caller(Importer):
         key = (function.node, tuple(map(_told, given)), tuple((name, _told(each)) for name, each in named.items()))
         if isinstance(called, Method) or key not in self._results:
             if self._opaque(function):
+                self.handed.add("")  # it may write anywhere in the bundle's folder
                 _escape([*given, *named.values(), *([called.instance] if isinstance(called, Method) else [])])
             self._results[key] = self.call(called, given, named, node)
         return self._results[key]

@@ -216,6 +216,9 @@ def _called(node: ast.Call, scope: Scope, depth: int) -> str | None:
         return inner if inner is None or node.func.attr != "joinpath" else _with_parts(inner, node.args, scope, depth)
     if not node.args:
         return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "with_name":
+        inner = folder_of(node.func.value, scope, depth + 1)
+        return _with_parts(_up(inner) or "", node.args, scope, depth) if inner else None
     if isinstance(node.func, ast.Attribute) and node.func.attr == "format" and len(node.args) == 1:
         return _filled(node.func.value, "{}", node.args[0], scope, depth)
     called = external_name(node.func, scope, depth + 1)

@@ -26,8 +26,9 @@ class Finder(ABC):
     `path` are the folders of the bundle on `sys.path`; with `path_open` it may be any of them.
 
     `reached` are all files that were executed, by their paths in the bundle; `builtins` are names that the code adds
-    to the builtins. `paths` are all files of the bundle (None: not known), `created` those that the code writes, `cwd`
-    is the working folder. `during` says what the platform does at the moment, for the user: nothing for an import.
+    to the builtins. `paths` are all files of the bundle (None: not known), `created` those that the code writes,
+    `handed` what it gives to functions that may write there, `cwd` is the working folder. `during` says what the
+    platform does at the moment, for the user: nothing for an import.
     """
 
     sources: Sources
@@ -42,6 +43,7 @@ class Finder(ABC):
     builtins: set[str] = field(default_factory=set)
     paths: AbstractSet[str] | None = None
     created: set[str] = field(default_factory=set)
+    handed: set[str] = field(default_factory=set)
     cwd: str | None = OUTSIDE
     during: str = ""
     _lazy: int = 0

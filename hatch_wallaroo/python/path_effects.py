@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -45,6 +46,15 @@ _ASKING = frozenset(
 """Calls that take a path without needing what lies there."""
 _PREPARED = frozenset({"exists", "is_file", "is_dir", "isfile", "isdir", "mkdir", "makedirs", "touch", "write_text"})
 """Calls after which code knows, or has seen to it, whether something lies at a path."""
+_WRITING = re.compile(
+    r"(?:^|_)(?:to|save|savez|savetxt|dump|write|export|extract|extractall|unpack|download|urlretrieve|copy|copyfile"
+    r"|copytree|move|rename|replace|symlink|link)(?:_|$)"
+)
+"""Names of functions that write what they are given a path for."""
+_ONLY_TOLD = re.compile(
+    r"^(?:logging|builtins|warnings)\.|(?:^|\.)(?:debug|info|warning|error|exception|critical|log)$"
+)
+"""Calls that do nothing with a path but show it."""
 
 
 def call(run: Importer, node: ast.Call, scope: Scope) -> None:
@@ -216,10 +226,15 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
             path = folder_of(each, scope) or text_of(each, scope)
             if path is not None and (name.rpartition(".")[2] or method) in _PREPARED:
                 run.created.add(path)
+        if isinstance(value_of(node.func, scope), Function):
+            _handed_over(run, node, scope, written=False)
         return
     else:
         wanted, reads = [*node.args, *(each.value for each in node.keywords)], False
-    writes = name.endswith("open") or method == "open"
+    writing = _WRITING.search(name.rpartition(".")[2] or method) is not None
+    if writing and not reads:
+        wanted = []
+    writes = name.endswith("open") or method == "open" or name == "zipfile.ZipFile"
     mode = _mode(node, 0 if method == "open" and not name else 1, scope) if writes else "r"
     for each in wanted:
         path, text = folder_of(each, scope), ""
@@ -227,6 +242,8 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
             text = text_of(each, scope) or ""
             path = _from_working_folder(run, text or None)
         if path is None:
+            if not text and set(mode) & set("wax"):
+                run.handed.add("")  # nobody can tell where
             continue
         relative = path == OUTSIDE and bool(text)
         if set(mode) & set("wax") or (relative and not reads):
@@ -234,7 +251,38 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
         elif relative and text not in run.created and posixpath.dirname(text) not in run.created:
             run.note("relative_file", scope.module.file, each, text)
         elif path != OUTSIDE and not text and not _is_there(run, path):
-            run.note("file" if reads else "mentioned_file", scope.module.file, each, path)
+            sure = reads and not _may_be_made(run, path)
+            run.note("file" if sure else "mentioned_file", scope.module.file, each, path)
+    if not _ONLY_TOLD.search(name or method) and (writing or not reads):
+        _handed_over(run, node, scope, written=writing)
+
+
+def _handed_over(run: Importer, node: ast.Call, scope: Scope, *, written: bool) -> None:
+    """What a function is given: it writes there, or may; from then on nobody can be sure that nothing lies there.
+
+    Another program may write anywhere.
+    """
+    name = external_name(node.func, scope)
+    if name == "os.system" or name.startswith("subprocess."):
+        run.handed.add("")
+    given = [*_asked_about(node), *node.args[1:], *(each.value for each in node.keywords)]
+    while given:
+        each = given.pop()
+        if isinstance(each, (ast.List, ast.Tuple)):
+            given += each.elts
+            continue
+        path, text = folder_of(each, scope), text_of(each, scope)
+        if path is not None and path != OUTSIDE:
+            run.handed.add(path)
+        if written:
+            run.created |= {found for found in (path, text) if found}
+            if path is None and text is None and isinstance(each, ast.BinOp):
+                run.handed.add("")
+
+
+def _may_be_made(run: Importer, path: str) -> bool:
+    """Whether a function that was given the path, or a folder around it, may have written there."""
+    return any(not each or path == each or path.startswith(f"{each}/") for each in run.handed)
 
 
 def mentioned(run: Importer, node: ast.expr, scope: Scope) -> None:
@@ -250,7 +298,7 @@ def _asked_about(node: ast.Call) -> list[ast.expr]:
 
 def _mode(node: ast.Call, index: int, scope: Scope) -> str:
     given = [each.value for each in node.keywords if each.arg == "mode"] or node.args[index : index + 1]
-    return text_of(given[0], scope) or "wax" if given else "r"
+    return (text_of(given[0], scope) or "wax").partition(":")[0] if given else "r"
 
 
 def _is_there(run: Importer, path: str) -> bool:

@@ -32,6 +32,8 @@ def test_contributing_names_what_exists() -> None:
     named = [each for each in PLACE.findall(text) if "YEAR" not in each]
     assert len(named) > 10
     assert [each for each in named if not (REPOSITORY / each).exists()] == []
+    modules = re.findall(r"`((?:[\w-]+/)+\w+\.py)`", text)
+    assert [each for each in modules if not any((root / each).exists() for root in (REPOSITORY, PACKAGE))] == []
 
 
 @pytest.mark.parametrize("source", sorted(FOLDER.glob("*.dot")), ids=lambda path: path.name)

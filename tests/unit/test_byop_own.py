@@ -157,6 +157,52 @@ def test_files_below_model_path(tmp_path, expression, fix):
         assert fix.lower() in finding.fix.lower()
 
 
+MADE = {
+    "saved": "np.save(root / 'x.npy', np.arange(4.0))",
+    "saved by another name": "for name in ('x.npy', 'y.npy'):\n            np.save(root / name, np.arange(4.0))",
+    "opened by another name": "for name in ('x.npy', 'y.npy'):\n            open(root / name, 'wb').close()",
+    "copied": "shutil.copy(root / 'artifacts' / 'w.npy', root / 'x.npy')",
+    "linked": "os.symlink(root / 'artifacts' / 'w.npy', root / 'x.npy')",
+    "unpacked": "zipfile.ZipFile(root / 'artifacts' / 'w.npy').extractall(root)",
+    "packed first": "zipfile.ZipFile(root / 'x.npy', 'w').close()",
+    "made by another program": "os.system(f'cp {root}/artifacts/w.npy {root}/x.npy')",
+    "given to what nobody knows": "somewhere.fetch(root)",
+    "decorated": "prepare(root)",
+}
+HELPERS = "import os, shutil, zipfile\nsomewhere = zipfile\n@somewhere.retried\ndef prepare(root):\n    pass\n"
+
+
+@pytest.mark.parametrize("making", MADE.values(), ids=MADE.keys())
+def test_a_file_that_the_code_may_have_made_is_no_error(tmp_path, making):
+    body = f"root = config.model_path\n        {making}\n        np.load(root / 'x.npy')\n        "
+    write(
+        tmp_path,
+        {"inference.py": HELPERS + GOOD.replace("inference.model = L", f"{body}inference.model = L"), "w.npy": "1"},
+    )
+    found = checked(byop_spec(tmp_path, module="inference.py", artifacts=("w.npy",), release="2026.1"))
+    assert [each for each in found if each.is_error] == []
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        "np.load(root / 'x.npy')",
+        "print(root)\n        np.load(root / 'x.npy')",
+        "shutil.copy(root / 'x.npy', root / 'y.npy')",
+        "np.load(Path(__file__).with_name('x.npy'))",
+    ],
+)
+def test_a_file_that_nothing_makes_is_an_error(tmp_path, reading):
+    body = f"root = config.model_path\n        {reading}\n        "
+    helpers = f"from pathlib import Path\n{HELPERS}"
+    write(
+        tmp_path,
+        {"inference.py": helpers + GOOD.replace("inference.model = L", f"{body}inference.model = L"), "w.npy": "1"},
+    )
+    found = checked(byop_spec(tmp_path, module="inference.py", artifacts=("w.npy",), release="2026.1"))
+    assert [each.code for each in found if each.is_error] == ["WLR560"]
+
+
 def test_an_artifact_that_is_not_there_is_told_once(tmp_path):
     path = 'path = config.model_path / "artifacts" / "data" / "w.npy"'
     text = GOOD.replace("        inference.model = Linear()", f"        {path}\n        inference.model = Linear()")
