@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from hatch_wallaroo.files.rules import EXCLUDE_PATTERN
@@ -96,7 +97,7 @@ FOLDER_SUFFIXES = {".egg-info": "package metadata", ".dist-info": "package metad
 MARKERS = {"pyvenv.cfg": _ENVIRONMENT, "conda-meta": _ENVIRONMENT, "CACHEDIR.TAG": _TOOL_CACHE}
 """Names inside a folder that tell what the whole folder is."""
 
-TESTS = "tests"
+_TESTS = "tests"
 _TEST_FOLDERS = {"test", "tests"}
 _TEST_MODULE = re.compile(r"\A(?:__init__|conftest|test_.*|.*_test)\.py\Z")
 _MANIFEST_SUFFIX = ".wallaroo.json"
@@ -120,19 +121,21 @@ def file_reason(name: str) -> str | None:
     return next(reason for pattern, reason in FILES.items() if fnmatch.fnmatchcase(lower, pattern))
 
 
-def marked_reason(names: Iterable[str]) -> str | None:
-    """What a folder is by what lies in it: a virtual environment, a cache."""
-    return next((MARKERS[name] for name in names if name in MARKERS), None)
+def inside_reason(name: str, inside: Collection[str], below: Iterable[str]) -> str | None:
+    """What a folder is by what lies in it: a virtual environment, a cache, Python tests.
+
+    `inside` are the names right in it, `below` those in its folders: taken only where its own name says tests, and only
+    until one decides.
+    """
+    marked = next((MARKERS[each] for each in inside if each in MARKERS), None)
+    if marked or not may_hold_tests(name):
+        return marked
+    return _TESTS if any(map(_TEST_MODULE.match, chain(inside, below))) else None
 
 
 def may_hold_tests(name: str) -> bool:
-    """Whether a folder's name says tests; only :func:`test_module` in it decides, as data may be called so too."""
+    """Whether a folder's name says tests; only a module of tests in it decides, as data may be called so too."""
     return name.lower() in _TEST_FOLDERS
-
-
-def test_module(name: str) -> bool:
-    """Whether a file is what a folder of Python tests holds."""
-    return _TEST_MODULE.match(name) is not None
 
 
 def output_names(names: Sequence[str]) -> frozenset[str]:

@@ -164,7 +164,8 @@ def _alike(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Paths, folders included, that are one path where case does not count."""
     spellings: dict[str, dict[str, Entry]] = defaultdict(dict)
     for entry in entries:
-        for path in _with_parents(composed(entry.path)):
+        whole = composed(entry.path)
+        for path in (*parents(whole), whole):
             spellings[unicodedata.normalize("NFC", path.lower())].setdefault(path, entry)
     reported: list[str] = []
     for folded in sorted(spellings):
@@ -188,8 +189,8 @@ def _files_as_folders(entries: Sequence[Entry]) -> Iterator[Finding]:
     files = {composed(entry.path): entry for entry in entries}
     seen: set[str] = set()
     for entry in entries:
-        for parent in _with_parents(composed(entry.path)):
-            if parent in files and parent != composed(entry.path) and parent not in seen:
+        for parent in parents(composed(entry.path)):
+            if parent in files and parent not in seen:
                 seen.add(parent)
                 yield FILE_AND_FOLDER.finding(
                     f"{files[parent].name} is a file in the bundle, and {entry.name} needs a folder of that name",
@@ -198,12 +199,12 @@ def _files_as_folders(entries: Sequence[Entry]) -> Iterator[Finding]:
                 )
 
 
-def _with_parents(path: str) -> Iterator[str]:
+def parents(path: str) -> Iterator[str]:
+    """The folders above a path, outermost first."""
     at = path.find("/")
     while at >= 0:
         yield path[:at]
         at = path.find("/", at + 1)
-    yield path
 
 
 def _spelt(name: str) -> str:

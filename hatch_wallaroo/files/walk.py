@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
@@ -14,15 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from hatch_wallaroo.files import rules
-from hatch_wallaroo.files.exclusions import (
-    TESTS,
-    Exclusions,
-    folder_reason,
-    marked_reason,
-    may_hold_tests,
-    output_names,
-    test_module,
-)
+from hatch_wallaroo.files.exclusions import Exclusions, folder_reason, inside_reason, output_names
 from hatch_wallaroo.files.paths import length_problem, name_problem
 from hatch_wallaroo.files.sources import ModelFiles
 from hatch_wallaroo.findings import Finding, Place, Rule
@@ -73,7 +66,7 @@ def look_into(folder: str, most: int) -> Inside:
     entries = found[:most]
     names = [each.name for each in entries]
     outputs = output_names(names)
-    reason = marked_reason(names) or (TESTS if _tests(folder, entries) else None)
+    reason = inside_reason(os.path.basename(folder), names, _below(entries))  # noqa: PTH119 - of each folder there is
     return Inside([each for each in entries if each.name not in outputs], outputs, len(found) > most, reason)
 
 
@@ -288,22 +281,14 @@ class Walker:
         self.say(rules.TOO_MANY, f"{what} holds more than {LIMIT:,} files or folders", fix)
 
 
-def _tests(folder: str, entries: list[os.DirEntry[str]]) -> bool:
-    """Whether a folder holds Python tests: itself, or a folder right below it."""
-    if not may_hold_tests(os.path.basename(folder)):  # noqa: PTH119 - a name of the disk's, told millions of times
-        return False
-    if any(test_module(each.name) for each in entries):
-        return True
-    below = (each for each in entries if is_folder(each) and not folder_reason(each.name))
-    return any(_holds_test_module(each.path) for each in islice(below, _TEST_FOLDERS_LOOKED_AT))
-
-
-def _holds_test_module(folder: str) -> bool:
-    try:
-        with os.scandir(folder) as scan:
-            return any(test_module(each.name) for each in islice(scan, LIMIT))
-    except OSError:
-        return False
+def _below(entries: list[os.DirEntry[str]]) -> Iterator[str]:
+    """The names in the first folders among some entries."""
+    folders = (each for each in entries if is_folder(each) and not folder_reason(each.name))
+    for each in islice(folders, _TEST_FOLDERS_LOOKED_AT):
+        names: list[str] = []
+        with suppress(OSError), os.scandir(each.path) as scan:
+            names += (inner.name for inner in islice(scan, LIMIT))
+        yield from names
 
 
 def _joined(folder: str, name: str) -> str:

@@ -12,12 +12,12 @@ import stat
 import struct
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hatch_wallaroo.files.exclusions import TESTS, Exclusions, marked_reason, may_hold_tests, test_module
-from hatch_wallaroo.files.paths import composed, length_problem, name_problem, normal
+from hatch_wallaroo.files.exclusions import Exclusions, inside_reason
+from hatch_wallaroo.files.paths import composed, length_problem, name_problem, normal, parents
 from hatch_wallaroo.files.rules import (
     BOMB,
     ENCRYPTED,
@@ -192,9 +192,9 @@ def _without_excluded(
     folders = {folder: _folder_reason(exclusions, folder, inside) for folder in sorted(inside)}
     kept, stripped = [], {}
     for member in members:
-        parents = [folder for folder in _parents(member.path) if folders.get(folder)]
-        if parents:
-            stripped[f"{found.label}!{display_path(parents[0])}/"] = folders[parents[0]] or ""
+        excluded = [folder for folder in parents(member.path) if folders.get(folder)]
+        if excluded:
+            stripped[f"{found.label}!{display_path(excluded[0])}/"] = folders[excluded[0]] or ""
         elif reason := exclusions.file(member.path):
             stripped[f"{found.label}!{display_path(member.path)}"] = reason
         else:
@@ -207,7 +207,7 @@ def _folders(paths: Iterable[str]) -> Mapping[str, set[str]]:
     inside: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         name = path.rpartition("/")[2]
-        for parent in reversed(list(_parents(path))):
+        for parent in reversed(list(parents(path))):
             if name in inside[parent]:
                 break
             inside[parent].add(name)
@@ -217,21 +217,8 @@ def _folders(paths: Iterable[str]) -> Mapping[str, set[str]]:
 
 def _folder_reason(exclusions: Exclusions, folder: str, inside: Mapping[str, set[str]]) -> str | None:
     names = inside[folder]
-    reason = exclusions.folder(folder, in_project=False)
-    if reason or (reason := marked_reason(names)):
-        return reason
-    if not may_hold_tests(folder.rpartition("/")[2]):
-        return None
     below = (each for name in names for each in inside.get(f"{folder}/{name}", ()))
-    return TESTS if any(map(test_module, (*names, *below))) else None
-
-
-def _parents(path: str) -> Iterator[str]:
-    """The folders above a path, outermost first."""
-    at = path.find("/")
-    while at >= 0:
-        yield path[:at]
-        at = path.find("/", at + 1)
+    return exclusions.folder(folder, in_project=False) or inside_reason(folder.rpartition("/")[2], names, below)
 
 
 def _safe(members: Sequence[_Member], report: _Report) -> list[_Member]:
