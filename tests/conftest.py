@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
     (made,) = folder.glob("*.whl")
     return made
+
+
+@pytest.fixture(scope="session")
+def beside_hatch(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plugin's wheel, unpacked where Hatch's Python looks: as installed beside Hatch."""
+    folder = tmp_path_factory.mktemp("beside-hatch")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,6 @@ from hatch_wallaroo.cli.schema_common import (
     say_schemas,
     tell_findings,
     tell_lines,
-    wanted,
 )
 from hatch_wallaroo.cli.schema_writing import Wish, carry_out, plan, refuse, takes_schemas, write_options
 from hatch_wallaroo.console import misused, say_json, tell
@@ -92,12 +91,11 @@ def schema() -> None:
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @project_option
 @print_options
-def show(models: tuple[str, ...], project: Path, inputs: bool, outputs: bool, form: str | None, as_json: bool) -> int:
+def show(models: tuple[str, ...], project: Path, how: Wanted) -> int:
     """Show the schemas of the project.
 
     Those of all models, or of each MODEL named.
     """
-    how = wanted(inputs=inputs, outputs=outputs, form=form, as_json=as_json)
     specs, well = models_with_schemas(project)
     shown = [Outcome(each.name, _declared(each, how), each) for each in choose(specs, models)]
     for each in shown:
@@ -107,7 +105,7 @@ def show(models: tuple[str, ...], project: Path, inputs: bool, outputs: bool, fo
         elif lacking and well:
             tell(f"{each.name} has no {' and no '.join(lacking)} schema")
     give(shown, how)
-    return OK if well and (as_json or any(each.known() for each in shown)) else FAILED
+    return OK if well and (how.as_json or any(each.known() for each in shown)) else FAILED
 
 
 @schema.command(epilog=_READ)
@@ -124,10 +122,7 @@ def read(
     name: str | None,
     model: str | None,
     project: Path,
-    inputs: bool,
-    outputs: bool,
-    form: str | None,
-    as_json: bool,
+    how: Wanted,
     **writing: bool,
 ) -> int:
     """Read schemas from base64, Arrow, or Python source.
@@ -136,8 +131,7 @@ def read(
     """
     from hatch_wallaroo.schema import reading
 
-    how = wanted(inputs=inputs, outputs=outputs, form=form, as_json=as_json)
-    wish = _wish(form, writing)
+    wish = _wish(how, writing)
     spec = only(models_of(project), model) if wish.write else None
     if spec:
         refuse([spec])
@@ -183,10 +177,7 @@ def infer(
     release: str | None,
     model: str | None,
     project: Path,
-    inputs: bool,
-    outputs: bool,
-    form: str | None,
-    as_json: bool,
+    how: Wanted,
     **writing: bool,
 ) -> int:
     """Infer schemas from models and samples.
@@ -195,8 +186,7 @@ def infer(
     """
     from hatch_wallaroo.cli.schema_inferring import Asked, outcomes
 
-    how = wanted(inputs=inputs, outputs=outputs, form=form, as_json=as_json)
-    wish = _wish(form, writing)
+    wish = _wish(how, writing)
     found, complete = outcomes(project, Asked(target, sample, framework, release, model, writes=wish.write), how)
     if not wish.write:
         give(found, how)
@@ -215,10 +205,10 @@ def _declared(spec: ModelSpec, how: Wanted) -> dict[Side, Schema | None]:
     return {side: declared[side] for side in how.sides}
 
 
-def _wish(form: str | None, writing: dict[str, bool]) -> Wish:
+def _wish(how: Wanted, writing: dict[str, bool]) -> Wish:
     wish = Wish(**writing)
     wish.check()
-    if wish.write and form is not None:
+    if wish.write and how.chosen:
         raise misused("--as prints, and --write writes", "leave one of the two out")
     return wish
 

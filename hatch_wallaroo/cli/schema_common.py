@@ -6,14 +6,15 @@ Schemas go to standard output, everything else beside it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatch_wallaroo.cli.groups import Command, json_option
+from hatch_wallaroo.cli.groups import json_option
 from hatch_wallaroo.console import misused, say, say_json, tell
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.findings import Finding, errors, nearest
@@ -35,11 +36,12 @@ _FORMS = (*PRINT_FORMS, "json")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be printed, and how."""
+    """What is to be printed, and how. `chosen`: the form was asked for."""
 
     sides: tuple[Side, ...]
     form: PrintForm
     as_json: bool
+    chosen: bool
 
     @property
     def side(self) -> Side | None:
@@ -63,25 +65,27 @@ class Outcome:
         return {side: schema for side, schema in self.schemas.items() if schema is not None}
 
 
-def print_options(command: Command) -> Command:
-    """`--input`, `--output`, `--as` and `--json`, given to the command as `wanted`'s arguments."""
+def print_options(command: Callable[..., int]) -> Callable[..., int]:
+    """`--input`, `--output`, `--as` and `--json`, given to the command as `how`."""
+
+    @wraps(command)
+    def made(*, inputs: bool, outputs: bool, form: str | None, as_json: bool, **others: Any) -> int:
+        if as_json and form not in {None, "json"}:
+            raise misused(f"--json and --as {form} ask for two forms", "leave one of the two out")
+        asked = tuple(side for side, given in zip(SIDES, (inputs, outputs), strict=True) if given)
+        printed: PrintForm = next((each for each in PRINT_FORMS if each == form), "notation")
+        how = Wanted(asked or SIDES, printed, as_json or form == "json", chosen=form is not None)
+        return command(how=how, **others)
+
+    decorated: Callable[..., int] = made
     for option in (
         json_option,
         click.option("--as", "form", type=click.Choice(_FORMS), help="How to print; notation is the default."),
         click.option("--output", "outputs", is_flag=True, help="Only the output schema."),
         click.option("--input", "inputs", is_flag=True, help="Only the input schema."),
     ):
-        command = option(command)
-    return command
-
-
-def wanted(*, inputs: bool, outputs: bool, form: str | None, as_json: bool) -> Wanted:
-    """What the options of `print_options` ask for."""
-    if as_json and form not in {None, "json"}:
-        raise misused(f"--json and --as {form} ask for two forms", "leave one of the two out")
-    asked = tuple(side for side, given in zip(SIDES, (inputs, outputs), strict=True) if given)
-    printed: PrintForm = next((each for each in PRINT_FORMS if each == form), "notation")
-    return Wanted(asked or SIDES, printed, as_json or form == "json")
+        decorated = option(decorated)
+    return decorated
 
 
 def give(outcomes: Sequence[Outcome], how: Wanted) -> None:

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -211,14 +210,6 @@ def line(sandbox: Sandbox) -> Iterator[Line]:
     made = Line(urlsplit(sandbox.url).netloc)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def beside_hatch(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("beside-hatch")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    return folder
 
 
 @pytest.fixture
