@@ -17,6 +17,15 @@ KeyPath = tuple[str | int, ...]
 """A place in pyproject.toml: table names, keys and array indices, outermost first."""
 
 
+class FixableError(Exception):
+    """Ends what was asked for: `message` is what is wrong, `fix` what to do about it (may be empty)."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
 class Level(str, Enum):
     """How much a finding weighs: an error ends the build, the others do not."""
 

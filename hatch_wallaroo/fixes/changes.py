@@ -20,6 +20,7 @@ from typing import Any
 from hatch_wallaroo.config.toml.editing import Edit, EditError
 from hatch_wallaroo.config.toml.values import line
 from hatch_wallaroo.files.writing import replace_all
+from hatch_wallaroo.findings import FixableError
 from hatch_wallaroo.fixes.model import (
     AddLine,
     Append,
@@ -69,12 +70,8 @@ class NotAllowedError(Exception):
     """A fix that the project's files as they are do not allow."""
 
 
-class WriteError(Exception):
+class WriteError(FixableError):
     """Nothing was changed; the message says which file is in the way and why, `fix` how to go on."""
-
-    def __init__(self, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.fix = fix
 
 
 def apply(root: Path, fixes: Iterable[Fix]) -> Changed:

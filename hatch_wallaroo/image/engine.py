@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.files.json_text import JsonError, read_json
+from hatch_wallaroo.findings import FixableError
 from hatch_wallaroo.text import one_line
 
 if TYPE_CHECKING:
@@ -24,13 +25,11 @@ if TYPE_CHECKING:
     from docker.tls import TLSConfig
 
 
-class ImageError(Exception):
-    """Ends what was asked of an engine: `message` is what happened, `fix` what to do, `log` its last lines."""
+class ImageError(FixableError):
+    """Ends what was asked of an engine; `log` are its last lines."""
 
     def __init__(self, message: str, fix: str = "", log: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
+        super().__init__(message, fix)
         self.log = log
 
 

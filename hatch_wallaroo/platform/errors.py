@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hatch_wallaroo import exit_codes
+from hatch_wallaroo.findings import FixableError
 
 
-class PlatformError(Exception):
-    """Something that ends a publication: `message` is what happened, `fix` what to do (may be empty).
+class PlatformError(FixableError):
+    """Something that ends a publication.
 
-    Neither holds a secret: what a platform answered is cleaned of them before it gets here.
+    Neither message nor fix holds a secret: what a platform answered is cleaned of them before it gets here.
     """
 
     exit_code: ClassVar[int] = exit_codes.FAILED
-
-    def __init__(self, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.fix}" if self.fix else self.message

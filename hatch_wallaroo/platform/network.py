@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from hatch_wallaroo.findings import FixableError
 from hatch_wallaroo.platform.credentials import Secret, cleaned
 from hatch_wallaroo.platform.errors import ConfigurationError
 from hatch_wallaroo.text import describe_error
@@ -19,13 +20,11 @@ _LONGEST_STORING = 600.0
 """Seconds in which a platform may store an upload before it answers."""
 
 
-class Broken(Exception):  # noqa: N818  # no error that anyone sees: the transport repeats it or makes one of it
+class Broken(FixableError):  # noqa: N818  # no error that anyone sees: the transport repeats it or makes one of it
     """An attempt that got no answer; `repeat`: whether another one may do better."""
 
     def __init__(self, message: str, fix: str = "", *, repeat: bool = True) -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
+        super().__init__(message, fix)
         self.repeat = repeat
 
 

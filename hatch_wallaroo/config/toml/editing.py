@@ -19,7 +19,7 @@ from hatch_wallaroo.config.toml import documents, splicing
 from hatch_wallaroo.config.toml.statements import sections, spots
 from hatch_wallaroo.config.toml.values import dotted
 from hatch_wallaroo.files.writing import write_whole
-from hatch_wallaroo.findings import PYPROJECT
+from hatch_wallaroo.findings import PYPROJECT, FixableError
 from hatch_wallaroo.text import describe_error, key_text
 
 if sys.version_info >= (3, 11):
@@ -32,12 +32,8 @@ _READ_ONLY = "make it writable: chmod u+w {}"
 _Key = tuple[str, ...]
 
 
-class EditError(Exception):
+class EditError(FixableError):
     """A document that cannot be changed as asked for; the message says why, `fix` what to do by hand."""
-
-    def __init__(self, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.fix = fix
 
 
 class Edit:
