@@ -10,7 +10,14 @@ from hatch_wallaroo.config import rules
 from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, judge_qaic, judge_settings
 from hatch_wallaroo.findings import nearest
-from hatch_wallaroo.releases.load import UnknownReleaseError, all_releases, framework_names, known, resolve
+from hatch_wallaroo.releases.load import (
+    UnknownReleaseError,
+    all_releases,
+    framework_names,
+    known,
+    releases_with,
+    resolve,
+)
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.text import listed, quoted
 
@@ -61,7 +68,7 @@ def find_framework(name: str, release: Release | None) -> Answer:
     """A framework's row in a release; without a release, it is only asked whether any has it."""
     if release and name in release.frameworks:
         return Answer(release.frameworks[name])
-    having = [version for version in known() if name in resolve(version).frameworks]
+    having = releases_with(name)
     if having and release is None:
         return Answer(None)
     if having and release:

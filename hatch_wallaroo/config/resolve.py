@@ -14,7 +14,7 @@ from hatch_wallaroo.config.rules import Issue
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.table import ImageTable, ModelTable
 from hatch_wallaroo.findings import Finding, Level, Place
-from hatch_wallaroo.releases.load import known, resolve
+from hatch_wallaroo.releases.load import releases_with
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.text import key_text, listed, quoted
 
@@ -87,7 +87,7 @@ class Resolver:
 
     def _files_only(self) -> ModelSpec | None:
         """The model in the newest release that has its framework, for what holds in any: its files."""
-        having = [version for version in known() if self.table.framework in resolve(version).frameworks]
+        having = releases_with(self.table.framework or "")
         if not having:
             return None
         broken = {each for each in self.broken if each != "release"}

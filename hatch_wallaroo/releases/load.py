@@ -84,6 +84,11 @@ def all_releases() -> tuple[Release, ...]:
     return tuple(resolve(each) for each in known())
 
 
+def releases_with(framework: str) -> tuple[str, ...]:
+    """The releases that know a framework, oldest first."""
+    return tuple(each.version for each in all_releases() if framework in each.frameworks)
+
+
 def framework_names(releases: Iterable[Release]) -> tuple[str, ...]:
     """The frameworks that any of the releases knows, in the order in which they came."""
     return tuple(dict.fromkeys(name for each in releases for name in each.frameworks))

@@ -19,6 +19,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from support.factory import safetensors
 from support.fronts import REPOSITORY
 from support.pickles import Made, Name, estimator, pickled
 
@@ -337,14 +338,9 @@ def hugging_face_weights_missing(root: Path) -> None:
     _write(folder / "model.safetensors.index.json", json.dumps(index))
 
 
-def _safetensors() -> bytes:
-    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
-    return len(header).to_bytes(8, "little") + header + bytes(4)
-
-
 @_case
 def llm_without_tokenizer(root: Path) -> None:
-    _write(root / "models" / "assistant" / "model.safetensors", _safetensors())
+    _write(root / "models" / "assistant" / "model.safetensors", safetensors())
 
 
 @_case

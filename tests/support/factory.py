@@ -1,7 +1,8 @@
-"""Specs made by hand, for tests of what comes after the reader."""
+"""Specs and weights made by hand, for tests of what comes after the reader."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,9 @@ def make_spec(root: Path, framework: str, *, release: str = "2023.2.1", **option
         image=None,
     )
     return replace(bare, **options)
+
+
+def safetensors() -> bytes:
+    """A file of weights with one small tensor."""
+    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(4)

@@ -8,14 +8,9 @@ from typing import Any
 import pytest
 
 from hatch_wallaroo.frameworks.pretrained.llm import Llm
-from support.factory import make_spec
+from support.factory import make_spec, safetensors
 
 CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "max_position_embeddings": 4096}
-
-
-def safetensors() -> bytes:
-    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
-    return len(header).to_bytes(8, "little") + header + bytes(4)
 
 
 FILES: dict[str, Any] = {

@@ -16,7 +16,7 @@ from hatch_wallaroo.bundle.plan import BundlePlan
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.frameworks.base import Layout
 from hatch_wallaroo.text import LONGEST
-from support.factory import make_spec
+from support.factory import make_spec, safetensors
 from support.inspecting import fields
 from support.manifests import SCHEMA
 from support.packages import write_package
@@ -94,8 +94,7 @@ def test_a_model_type_that_cannot_be_written(tmp_path, framework, architecture, 
     files = {**FILES, "config.json": {"architectures": [architecture], "model_type": model_type}}
     for name, content in files.items():
         (folder / name).write_text(json.dumps(content))
-    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
-    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    (folder / "model.safetensors").write_bytes(safetensors())
     inputs, outputs = fields(inputs="string"), fields(label="string", score="float64")
     made = check(make_spec(tmp_path, framework, release="2026.1", model="m", accel="cuda"))
     assert made.passed, made.findings
