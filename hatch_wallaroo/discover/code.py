@@ -12,12 +12,11 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judge
 from hatch_wallaroo.discover.walk import Deadline, RepositoryFile, Tree
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import errors
-from hatch_wallaroo.python.code_paths import FunctionNode
 from hatch_wallaroo.python.definitions import accepts, derives, named_classes, required
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.platform_environment import ASYNC_INFERENCE, BUILDER, INFERENCE, PlatformEnvironment
 from hatch_wallaroo.python.source_files import LARGEST, SourceFile, Sources, read_sources
-from hatch_wallaroo.python.values import Function, Module, OwnClass
+from hatch_wallaroo.python.values import Function, FunctionNode, Module, OwnClass
 from hatch_wallaroo.releases.load import known, resolve
 
 MOST = 2_000

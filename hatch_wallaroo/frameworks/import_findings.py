@@ -307,12 +307,14 @@ def _whereabouts(environment: PlatformEnvironment, module: str, name: str) -> st
 
 
 def _undefined(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
-    name, when = failure.detail, "when it is called" if failure.lazy else "while it is imported"
+    name, when = failure.detail, _while(failure)
     if failure.kind == "typing":
         fix = f"import {name} outside `if TYPE_CHECKING:`, or quote the annotation"
         return UNDEFINED, f"uses {name} {when}, but imports it for type checkers only", fix
     if failure.kind == "unbound":
         return UNDEFINED, f"uses {name} {when}, and has not defined it by then", f"define {name} above this line"
+    if failure.kind == "perhaps_unbound":
+        return UNDEFINED, f"uses {name} {when}, and defines it on some ways only", f"define {name} on the others, too"
     return UNDEFINED, f"uses {name} {when}, and defines it nowhere", f"define or import {name} above this line"
 
 
@@ -414,6 +416,7 @@ _SAYING: Mapping[FailureKind, Callable[[ImportFailure, PlatformEnvironment], Sai
     "undefined": _undefined,
     "typing": _undefined,
     "unbound": _undefined,
+    "perhaps_unbound": _undefined,
     "exit": _exit,
     "raise": _raise,
     "variable": _variable,

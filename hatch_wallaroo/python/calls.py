@@ -16,7 +16,6 @@ from hatch_wallaroo.python.expressions import external_name, value_of, values_of
 from hatch_wallaroo.python.imports import Importer
 from hatch_wallaroo.python.platform_environment import CLASSES
 from hatch_wallaroo.python.source_files import SourceFile
-from hatch_wallaroo.python.statements import evaluated
 from hatch_wallaroo.python.values import (
     UNKNOWN,
     Binding,
@@ -91,21 +90,6 @@ class Caller(Importer):
     @property
     def sure(self) -> bool:
         return super().sure and not self._branching and not any(frame.left for frame in self.frames)
-
-    def evaluate(self, statement: ast.stmt, scope: Scope, names: Names) -> None:
-        """What the expressions of a statement do, the innermost first."""
-        annotations = not scope.module.file.postponed and not (self.frames and isinstance(statement, ast.AnnAssign))
-        for node, sure in evaluated(statement, annotations=annotations):
-            self._branching += not sure
-            if isinstance(node, ast.Call):
-                self._call_node(node, scope)
-            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                self._attribute_node(node, scope)
-            elif isinstance(node, ast.NamedExpr):
-                names[node.target.id] = Binding(values_of(node.value, scope))
-            elif isinstance(node, ast.Subscript):
-                path_effects.variable(self, node, scope)
-            self._branching -= not sure
 
     def call(
         self,
@@ -282,7 +266,7 @@ class Caller(Importer):
         sure = not self._branching and not any(frame.left for frame in self.frames)
         target.members[name] = bound if sure or before is None else joined((before, bound)) or bound
 
-    def _attribute_node(self, node: ast.Attribute, scope: Scope) -> None:
+    def attribute_node(self, node: ast.Attribute, scope: Scope) -> None:
         scope.results.pop(node, None)
         base = value_of(node.value, scope)
         if isinstance(base, Instance):
@@ -302,7 +286,7 @@ class Caller(Importer):
             if isinstance(base, External) and not isinstance(scope.results[node][0], Module):
                 self.missing_attribute(base.name, node, scope)
 
-    def _call_node(self, node: ast.Call, scope: Scope) -> None:
+    def call_node(self, node: ast.Call, scope: Scope) -> None:
         called = value_of(node.func, scope)
         starred = any(isinstance(each, ast.Starred) for each in node.args) or any(
             not each.arg for each in node.keywords
@@ -338,7 +322,12 @@ class Caller(Importer):
     ) -> Value:
         """A call's result; of calls that differ in nothing that we know of, the first one's."""
         function = called.function if isinstance(called, Method) else called
-        key = (function.node, tuple(map(_told, given)), tuple((name, _told(each)) for name, each in named.items()))
+        key = (
+            function.node,
+            self.sure,
+            tuple(map(_told, given)),
+            tuple((name, _told(each)) for name, each in named.items()),
+        )
         if isinstance(called, Method) or key not in self._results:
             if self._opaque(function):
                 self.handed.add("")  # it may write anywhere in the bundle's folder

@@ -18,6 +18,7 @@ FailureKind = Literal[
     "name",
     "undefined",
     "unbound",
+    "perhaps_unbound",
     "exit",
     "raise",
     "variable",
@@ -43,6 +44,7 @@ CATCHING: Mapping[FailureKind, frozenset[str]] = {
     "name": frozenset({"ImportError", "Exception", "BaseException"}),
     "undefined": frozenset({"NameError", "Exception", "BaseException"}),
     "unbound": frozenset({"NameError", "Exception", "BaseException"}),
+    "perhaps_unbound": frozenset({"NameError", "Exception", "BaseException"}),
     "typing": frozenset({"NameError", "Exception", "BaseException"}),
     "exit": frozenset({"SystemExit", "BaseException"}),
     "raise": frozenset({"Exception", "BaseException"}),
@@ -60,6 +62,7 @@ CATCHING: Mapping[FailureKind, frozenset[str]] = {
     "model_type": frozenset({"TypeError", "Exception", "BaseException"}),
 }
 """The exceptions whose handlers catch what each kind of event stands for."""
+NAMES: frozenset[FailureKind] = frozenset({"undefined", "unbound", "perhaps_unbound", "typing"})
 FILES: frozenset[FailureKind] = frozenset({"file", "mentioned_file"})
 NOT_LATER: frozenset[FailureKind] = frozenset({"variable", "raise", "exit", "read_only", "model_type", "dataclass"})
 """What is of no interest in a function of which nobody can say whether it is called."""

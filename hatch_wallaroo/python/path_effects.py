@@ -12,7 +12,7 @@ from hatch_wallaroo.python.expressions import OUTSIDE, external_name, folder_of,
 from hatch_wallaroo.python.imports import Importer
 from hatch_wallaroo.python.values import Expression, External, Function, Instance, OwnClass, Scope
 
-_LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
+LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 _SETUP = frozenset({"setuptools.setup", "distutils.core.setup"})
 _ANY_VARIABLE = "*"
 _PATH_CALLS = frozenset({"sys.path.insert", "sys.path.append", "site.addsitedir", "sys.path.extend"})
@@ -61,7 +61,7 @@ def call(run: Importer, node: ast.Call, scope: Scope) -> None:
     """A call of something outside the bundle, for its effects and for what it needs."""
     called = value_of(node.func, scope)
     name = called.name if isinstance(called, External) else ""
-    if name in _LEAVING or name in _SETUP:
+    if name in LEAVING or name in _SETUP:
         run.note("exit", scope.module.file, node, name)
     elif name in _PATH_CALLS:
         _path_extended(run, name, node, scope)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import TypeAlias
 
-from hatch_wallaroo.python.code_paths import is_type_checking
 from hatch_wallaroo.python.expressions import external_name, values_of
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.values import Expression, External, Module, OwnClass, Scope
 
 _PLAIN_NAME = re.compile(r"\s*\w+\s*(?![\w.]|\s)")
 
+Truth: TypeAlias = Callable[[ast.expr], "bool | None"]
+"""What a test gives on the platform, None where that is not certain."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -30,10 +32,11 @@ def immediate(statement: ast.stmt, *, annotations: bool = True) -> Iterator[ast.
             waiting += [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.stmt)]
 
 
-def evaluated(statement: ast.stmt, *, annotations: bool) -> list[tuple[ast.AST, bool]]:
+def evaluated(statement: ast.stmt, decided: Truth, *, annotations: bool) -> list[tuple[ast.AST, bool]]:
     """The expressions that a statement evaluates at once, the innermost first, and whether each certainly is."""
     found: list[tuple[ast.AST, bool]] = []
-    waiting = [(each, True) for each in _direct(statement, annotations=annotations)]
+    message = statement.msg if isinstance(statement, ast.Assert) else None
+    waiting = [(each, each is not message) for each in _direct(statement, annotations=annotations)]
     while waiting:
         node, sure = waiting.pop()
         found.append((node, sure))
@@ -45,7 +48,15 @@ def evaluated(statement: ast.stmt, *, annotations: bool) -> list[tuple[ast.AST, 
             waiting += [(each, False) for each in ast.iter_child_nodes(node) if each is not node.generators[0]]
             first, node = node.generators[0].iter, node.generators[0]
         elif isinstance(node, ast.IfExp):
+            taken = decided(node.test)
+            if taken is not None:
+                waiting += [(node.test, sure), (node.body if taken else node.orelse, sure)]
+                continue
             first = node.test
+        elif isinstance(node, ast.Compare) and len(node.comparators) > 1:
+            waiting += [(each, sure) for each in (node.left, node.comparators[0])]
+            waiting += [(each, False) for each in node.comparators[1:]]
+            continue
         elif isinstance(node, ast.BoolOp):
             first = node.values[0]
         certain = sure and first is None
@@ -71,6 +82,12 @@ def _direct(statement: ast.stmt, *, annotations: bool) -> Iterable[ast.AST]:
         for each in ast.iter_child_nodes(statement)
         if not isinstance(each, (ast.stmt, ast.excepthandler, ast.match_case))
     ]
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    """Whether a test is by its name true for type checkers alone."""
+    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+    return name == "TYPE_CHECKING"
 
 
 def is_typing(test: ast.expr, scope: Scope) -> bool:

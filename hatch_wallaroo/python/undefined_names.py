@@ -1,82 +1,72 @@
 """Finds names that are used and never bound, or bound too late: pyflakes finds them.
 
-An undefined name matters where the code runs. Import time is certain; of functions the caller says which the platform
-calls, and what those call is followed. Anything else may never run, and is not sure.
+An undefined name matters where the code runs: which code that is, an `ImportRun` knows.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from hatch_wallaroo.python.code_paths import CodePaths, Truth, bound_names, is_type_checking
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.python.statements import Truth, is_type_checking, truth
+from hatch_wallaroo.python.values import Binding, External, Missing, Module, Names, Scope
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _HOLDING = (ast.Subscript, ast.Attribute)
 _REMEMBERED = 64
+_Place: TypeAlias = Literal["local", "global", "starred"]
 _MOST = 200
 """Names of a file that are judged."""
 
 
-@dataclass(frozen=True, eq=False)
-class Undefined:
-    """One use of a name that nothing binds there.
-
-    `kind`: bound nowhere, bound elsewhere or later, or imported for type checkers alone. `sure`: the code runs,
-    and the name is missing then. `at_import`: met while the module is imported, not only when a function is called.
-    """
-
-    name: str
-    node: ast.Name
-    kind: Literal["undefined", "unbound", "typing"]
-    sure: bool
-    at_import: bool
-
-
 def undefined(
-    tree: ast.Module,
-    *,
-    runs: Collection[ast.AST] = (),
-    known: Collection[str] = (),
-    starred: Collection[str] | None = None,
-    absent: Collection[str] = (),
-    truth: Truth = lambda _: None,
-) -> list[Undefined]:
-    """The names that a module uses and does not bind.
+    module: Module, environment: PlatformEnvironment, known: Collection[str] = ()
+) -> Mapping[ast.AST, Missing]:
+    """The names that a module uses and does not bind, by the nodes that use them.
 
-    `runs`: the functions that the platform calls. `known`: names that somebody else puts among the builtins.
-    `starred`: what the module's star imports bring, None where that is not known: then they may bring all.
-    `absent`: builtins of newer Pythons than the platform's.
+    `known`: names that somebody puts among the builtins.
     """
-    pruned = _Pruned(tree, truth)
-    used = {(node.lineno, node.col_offset, node.id): node for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    met = CodePaths(tree, runs, truth)
-    hidden = _binds_by_text(tree)
-    found = []
-    given = frozenset({*known, *set_builtins(tree)})
+    tree = module.file.tree
+    assert tree is not None  # noqa: S101 - nothing else is executed
+    scope = _foreseen(module, tree)
+    pruned = _Pruned(tree, lambda test: truth(test, scope, environment))
+    given = frozenset(known)
     told = _told(pruned.tree, given)
-    newer = [
-        place for place in used if place[2] in absent and place[2] not in given and pruned.kind(place[2]) != "unbound"
-    ]
-    told = [*told, *((name, line, column, False) for line, column, name in newer)]
-    for name, line, column, maybe in told:
-        if maybe and (starred is None or name in starred):
-            continue
-        # Names inside of strings have no node of their own: they are no names when the code runs.
-        node = used.get((line, column, name))
-        moment = met.moment(node) if node is not None else None
-        if node is not None and moment is not None:
-            at_import, sure = moment
-            found.append(Undefined(name, node, pruned.kind(name), sure and not hidden, at_import))
-    return sorted(found, key=lambda each: (each.node.lineno, each.node.col_offset))
+    absent = environment.absent_builtins - given
+    if not told and not absent:
+        return {}
+    # Names inside of strings have no node of their own: they are no names when the code runs.
+    used = {(node.lineno, node.col_offset, node.id): node for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    newer = [place for place in used if place[2] in absent and pruned.kind(place[2]) != "unbound"]
+    places: dict[tuple[int, int, str], _Place] = {(line, column, name): where for name, line, column, where in told}
+    places.update(dict.fromkeys(newer, "global"))
+    sure = bool(places) and not _binds_by_text(tree)
+    return {
+        used[place]: Missing(pruned.kind(place[2]), sure, where) for place, where in places.items() if place in used
+    }
+
+
+def _foreseen(module: Module, tree: ast.Module) -> Scope:
+    """Where a test is looked up before the module has run: what its top level imports from outside."""
+    names = Names()
+    for each in tree.body:
+        if isinstance(each, ast.Import):
+            for alias in each.names:
+                root = alias.name.partition(".")[0]
+                names[alias.asname or root] = Binding((External(alias.name if alias.asname else root),))
+        elif isinstance(each, ast.ImportFrom) and each.module and not each.level:
+            for alias in each.names:
+                names[alias.asname or alias.name] = Binding((External(f"{each.module}.{alias.name}"),))
+    return Scope(Module(module.name, module.package, module.file, names))
 
 
 @lru_cache(_REMEMBERED)
-def _told(tree: ast.Module, known: frozenset[str]) -> list[tuple[str, int, int, bool]]:
-    """The undefined names that pyflakes finds, with line and column, and whether a star import may bring them."""
+def _told(tree: ast.Module, known: frozenset[str]) -> list[tuple[str, int, int, _Place]]:
+    """The undefined names that pyflakes finds, with line and column, and where they would stand."""
     from pyflakes import messages
     from pyflakes.checker import Checker
 
@@ -84,12 +74,13 @@ def _told(tree: ast.Module, known: frozenset[str]) -> list[tuple[str, int, int, 
         said = Checker(tree, builtins=known, withDoctest=False).messages
     except RecursionError:
         return []
-    kinds = (messages.UndefinedName, messages.UndefinedLocal, messages.ImportStarUsage)
-    found = [each for each in said if isinstance(each, kinds)]
-    return [
-        (each.message_args[0], each.lineno, each.col, isinstance(each, messages.ImportStarUsage))
-        for each in found[:_MOST]
-    ]
+    places: dict[type[messages.Message], _Place] = {
+        messages.UndefinedName: "global",
+        messages.UndefinedLocal: "local",
+        messages.ImportStarUsage: "starred",
+    }
+    found = [each for each in said if type(each) in places]
+    return [(each.message_args[0], each.lineno, each.col, places[type(each)]) for each in found[:_MOST]]
 
 
 class _Pruned:
@@ -100,7 +91,7 @@ class _Pruned:
         self._typing: set[str] = set()
         body = list(self._block(tree.body))
         self.tree = tree if body == tree.body else ast.Module(body, [])
-        self._bound = {name for each in ast.walk(self.tree) for name in bound_names(each)}
+        self._bound = {name for each in ast.walk(self.tree) for name in _bound_names(each)}
 
     def kind(self, name: str) -> Literal["undefined", "unbound", "typing"]:
         """Why a name is missing where it is used."""
@@ -121,7 +112,7 @@ class _Pruned:
         typing = is_type_checking(statement.test)
         taken = False if typing else self._truth(statement.test)
         if typing:
-            self._typing |= {name for each in statement.body for node in ast.walk(each) for name in bound_names(node)}
+            self._typing |= {name for each in statement.body for node in ast.walk(each) for name in _bound_names(node)}
         if taken is None:
             yield self._inside(statement)
         else:
@@ -136,6 +127,23 @@ class _Pruned:
                 setattr(made, field, kept or [ast.copy_location(ast.Pass(), inner[0])])
         same = all(getattr(made, field) == getattr(statement, field) for field in statement._fields)
         return statement if same else made
+
+
+def _bound_names(node: ast.AST) -> Iterator[str]:
+    """The names that one node binds by itself."""
+    if isinstance(node, ast.Name):
+        if not isinstance(node.ctx, ast.Load):
+            yield node.id
+    elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from ((alias.asname or alias.name.partition(".")[0]) for alias in node.names)
+    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        yield from filter(None, [node.name])
+    elif isinstance(node, ast.MatchMapping):
+        yield from filter(None, [node.rest])
+    elif type(node).__name__ in {"TypeVar", "ParamSpec", "TypeVarTuple"}:  # Python 3.12's syntax, by its name
+        yield str(getattr(node, "name", ""))
 
 
 def set_builtins(tree: ast.Module) -> set[str]:

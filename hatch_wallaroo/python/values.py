@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from hatch_wallaroo.python.source_files import SourceFile
 
@@ -53,6 +53,9 @@ class Folder:
     path: str
 
 
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
 @dataclass(frozen=True, eq=False)
 class Function:
     """A function of the bundle; `decorators` are values, outermost first.
@@ -60,7 +63,7 @@ class Function:
     `getter`: of a property's setter the function that gives the value, where the class defines that too.
     """
 
-    node: ast.FunctionDef | ast.AsyncFunctionDef
+    node: FunctionNode
     scope: Scope
     decorators: tuple[Value, ...] = field(repr=False)
     in_class: bool = False
@@ -89,10 +92,14 @@ UNKNOWN = Unknown()
 
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """What a name may be; `sure` when it is bound on every way through the module."""
+    """What a name may be; `sure` when it is bound on every way through the module.
+
+    `gap`: it is bound on some ways of an `if`, `match` or `try` only, and nothing else binds it.
+    """
 
     values: tuple[Value, ...]
     sure: bool = True
+    gap: bool = False
 
 
 _MOST_VALUES = 16
@@ -104,14 +111,18 @@ def several(values: Iterable[Value]) -> tuple[Value, ...]:
     return found if len(found) <= _MOST_VALUES else (*found[:_MOST_VALUES], UNKNOWN)
 
 
-def joined(ways: Iterable[Binding | None]) -> Binding | None:
-    """A name after several ways, one of which is taken; None stands for a way that does not bind it."""
+def joined(ways: Iterable[Binding | None], *, gaps: bool = False) -> Binding | None:
+    """A name after several ways, one of which is taken; None stands for a way that does not bind it.
+
+    With `gaps` such a way counts; without, nobody expects it to be taken (a loop over nothing).
+    """
     every = list(ways)
     bound = [each for each in every if each is not None]
     if not bound:
         return None
     sure = len(bound) == len(every) and all(each.sure for each in bound)
-    return Binding(several(value for each in bound for value in each.values), sure)
+    gap = gaps and (len(bound) < len(every) or any(each.gap for each in bound))
+    return Binding(several(value for each in bound for value in each.values), sure, gap)
 
 
 class Names(dict[str, "Binding"]):
@@ -222,12 +233,25 @@ class Parent:
     instance: Instance
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Why a name has nothing to stand for where it is used: bound nowhere, elsewhere or later, for type checkers alone.
+
+    `sure`: nothing puts it there unseen. `place`: where it would stand; a star import may bring a `starred` one.
+    """
+
+    kind: Literal["undefined", "unbound", "typing"]
+    sure: bool
+    place: Literal["local", "global", "starred"]
+
+
 @dataclass(eq=False)
 class Module:
     """A module of the bundle as one execution leaves it.
 
     `name` is its `__name__`, `package` its `__package__` (`""` where the file is executed by its path).
     `open` modules may hold names that we do not see. `touched` are names on whose objects an attribute was set.
+    `missing` are the uses of names that nothing binds there.
     """
 
     name: str
@@ -236,6 +260,7 @@ class Module:
     names: Names = field(default_factory=Names, repr=False)
     typing_only: Names = field(default_factory=Names, repr=False)
     touched: set[str] = field(default_factory=set)
+    missing: Mapping[ast.AST, Missing] = field(default_factory=dict)
     open: bool = False
     done: bool = False
 

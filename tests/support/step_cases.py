@@ -25,6 +25,12 @@ RIGHT: dict[str, str] = {
     "star import": "from mac.types import *\n" + STEP,
     "where it is used": "from mac.inference.inference import InferenceData\n" + STEP,
     "fallback": "try:\n    from mac.types import InferenceData\nexcept ImportError:\n    InferenceData = dict\n" + STEP,
+    "raises where no turn of a loop breaks": DATA
+    + "import os\nfor name in os.environ:\n    if name:\n        break\nelse:\n    raise RuntimeError('nothing is set')\n"
+    + STEP,
+    "a call that is caught": DATA
+    + "def warm():\n    return missing\ntry:\n    warm()\nexcept Exception:\n    pass\n"
+    + STEP,
     "position only": DATA + STEP.replace("InferenceData)", "InferenceData, /)"),
     "default": DATA + STEP.replace("InferenceData)", "InferenceData = None)"),
     "assigned": DATA + STEP.replace("process_data", "step") + "process_data = step\n",
@@ -181,6 +187,17 @@ LIVE: dict[str, str] = {
     "undefined at the top": DATA + "LIMIT = most\n" + STEP,
     "undefined default": DATA + STEP.replace("Data)", "Data = none)"),
     "undefined decorator": DATA + "@timed\n" + STEP,
+    "undefined in a function, raised again": DATA
+    + "def warm():\n    return missing\ntry:\n    warm()\nexcept NameError as error:\n    raise RuntimeError('cold') from error\n"
+    + STEP,
+    "bound on one branch": DATA + "import os\nif os.environ.get('LIMIT'):\n    most = 1\nLIMIT = most\n" + STEP,
+    "bound by each handler": DATA
+    + "try:\n    import nowhere_at_all\nexcept ImportError:\n    nowhere_at_all = None\nprint(nowhere_at_all)\n"
+    + STEP,
+    "missing in a loop": DATA + "for name in ('a', 'b'):\n    print(name)\n    print(missing)\n" + STEP,
+    "missing behind a break": DATA
+    + "for name in ('a', 'b'):\n    if name:\n        break\n    print(missing)\n"
+    + STEP,
     "return outside": DATA + STEP + "return\n",
     "a parameter twice": DATA + STEP.replace("InferenceData)", "InferenceData, input_data)"),
     "a module of the standard library that went": DATA + "import binhex\nimport asyncore\n" + STEP,

@@ -198,8 +198,7 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
     code.run.paths = _paths(spec, layout)
     called = list(_called(code))
     code.run.settle()
-    failures = [*code.run.failures, *code.run.missed_by(code.run.called)]
-    findings = [*explain(failures, code.run.environment), *called, *reached_findings(code.run)]
+    findings = [*explain(code.run.failures, code.run.environment), *called, *reached_findings(code.run)]
     facts = {
         "code": "generated",
         "module": generated.module_name(predict),

@@ -86,8 +86,7 @@ def load(
     if not built and not isinstance(served, Instance) and len(sure) == 1 and not unseen:
         findings += _no_inference(modules)
     run.settle()
-    failures = [*run.failures, *run.missed_by(run.called)]
-    return run, [*explain(failures, environment), *findings]
+    return run, [*explain(run.failures, environment), *findings]
 
 
 def _created(run: ImportRun, made: OwnClass) -> Value:

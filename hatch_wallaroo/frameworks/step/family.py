@@ -87,7 +87,7 @@ def _importing(spec: ModelSpec, run: ImportRun) -> Iterable[Finding]:
         "relative": _alone,
         "exit": partial(_leaving, spec),
     }
-    found = explain([*run.failures, *run.missed_by(run.called)], run.environment, fixes)
+    found = explain(run.failures, run.environment, fixes)
     for each in (*found, *reached_findings(run)):
         if each.code in _KEPT:
             yield each
