@@ -108,7 +108,7 @@ class ImportRun(Caller):
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 self.attribute_node(node, scope)
             elif isinstance(node, ast.NamedExpr):
-                names[node.target.id] = Binding(values_of(node.value, scope))
+                names.bind(node.target.id, values_of(node.value, scope))
             elif isinstance(node, ast.Subscript):
                 path_effects.variable(self, node, scope)
             elif isinstance(node, ast.Lambda):
@@ -169,9 +169,6 @@ class ImportRun(Caller):
                 return True
         return False
 
-    def _bind(self, names: Names, name: str, values: tuple[Value, ...]) -> None:
-        names[name] = Binding(values)
-
     def _function(self, node: ast.FunctionDef, scope: Scope, names: Names) -> None:
         decorators = tuple(value_of(each, scope) for each in node.decorator_list)
         known = names[node.name].values[0] if node.name in names else None
@@ -179,7 +176,7 @@ class ImportRun(Caller):
         getter = (known.getter or known) if isinstance(known, Function) and setter else None
         around = scope.inner or Scope(scope.module)
         function = Function(node, around, decorators, scope.in_class, getter)
-        self._bind(names, node.name, (function,))
+        names.bind(node.name, (function,))
         self._deferred.append(function)
 
     def _class(self, node: ast.ClassDef, scope: Scope, names: Names) -> None:
@@ -198,7 +195,7 @@ class ImportRun(Caller):
             members.setdefault(slot, Binding((UNKNOWN,)))
         if scope.module.name not in self.modules and statements.is_stringly_dataclass(made):
             self.note("dataclass", scope.module.file, node, node.name)
-        self._bind(names, node.name, (made,))
+        names.bind(node.name, (made,))
 
     def _assignment(self, node: ast.Assign, scope: Scope, names: Names) -> None:
         path_effects.path_assigned(self, node.targets, scope)
@@ -210,7 +207,7 @@ class ImportRun(Caller):
         if value is not None and isinstance(target, (ast.Name, ast.Attribute)) and not isinstance(value, ast.Name):
             path_effects.mentioned(self, value, scope)
         if isinstance(target, ast.Name):
-            self._bind(names, target.id, values)
+            names.bind(target.id, values)
         elif isinstance(target, ast.Attribute):
             self.set_attribute(value_of(target.value, scope), target.attr, values, scope, target)
             if isinstance(target.value, ast.Name):

@@ -13,7 +13,7 @@ from hatch_wallaroo.python.expressions import OUTSIDE
 from hatch_wallaroo.python.import_failures import FILES, NOT_LATER, FailureKind, ImportFailure, ImportUse
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import SourceFile, Sources
-from hatch_wallaroo.python.values import UNKNOWN, Binding, External, Module, Scope, Value
+from hatch_wallaroo.python.values import UNKNOWN, Binding, External, Module, Names, Scope, Value
 
 _MOST_MODULES = 2000
 _DEEPEST = 40
@@ -191,11 +191,11 @@ _DUNDERS = frozenset(
 class Importer(Finder):
     """Binds what import statements bind, and records what they miss."""
 
-    def do_import(self, node: ast.Import, scope: Scope, names: dict[str, Binding]) -> None:
+    def do_import(self, node: ast.Import, scope: Scope, names: Names) -> None:
         for alias in node.names:
             self._import_plainly(alias, node, scope, names)
 
-    def _import_plainly(self, alias: ast.alias, node: ast.stmt, scope: Scope, names: dict[str, Binding]) -> None:
+    def _import_plainly(self, alias: ast.alias, node: ast.stmt, scope: Scope, names: Names) -> None:
         root = alias.name.partition(".")[0]
         found = self.find(alias.name)
         if found is not None:
@@ -206,9 +206,9 @@ class Importer(Finder):
         else:
             self.outside(alias.name, node, scope)
             bound = External(alias.name if alias.asname else root)
-        _bind(names, alias.asname or root, (bound,))
+        names.bind(alias.asname or root, (bound,))
 
-    def do_import_from(self, node: ast.ImportFrom, scope: Scope, names: dict[str, Binding]) -> None:
+    def do_import_from(self, node: ast.ImportFrom, scope: Scope, names: Names) -> None:
         if node.module == "__future__" and not node.level:
             return
         origin = self._origin(node, scope)
@@ -216,7 +216,7 @@ class Importer(Finder):
             if alias.name == "*":
                 self._star(origin, node, scope, names)
             else:
-                _bind(names, alias.asname or alias.name, (self._member(origin, alias, node, scope),))
+                names.bind(alias.asname or alias.name, (self._member(origin, alias, node, scope),))
 
     def _origin(self, node: ast.ImportFrom, scope: Scope) -> Value:
         name = node.module or ""
@@ -264,7 +264,7 @@ class Importer(Finder):
             return External(self.environment.canonical(f"{origin.name}.{alias.name}"))
         return UNKNOWN
 
-    def _star(self, origin: Value, node: ast.ImportFrom, scope: Scope, names: dict[str, Binding]) -> None:
+    def _star(self, origin: Value, node: ast.ImportFrom, scope: Scope, names: Names) -> None:
         if isinstance(origin, Module):
             public = statements.exported(origin)
             for name in sorted(public or ()):
@@ -272,12 +272,12 @@ class Importer(Finder):
                     self.note("name", scope.module.file, node, f"{origin.name}:{name}")
             for name, bound in origin.names.items():
                 if name in public if public is not None else not name.startswith("_"):
-                    _bind(names, name, bound.values)
+                    names.bind(name, bound.values)
             scope.module.open = scope.module.open or origin.open
             return
         known = self.environment.exports(origin.name) if isinstance(origin, External) else None
         for name, dotted in (known or {}).items():
-            _bind(names, name, (External(dotted),))
+            names.bind(name, (External(dotted),))
         scope.module.open = scope.module.open or known is None
 
     def outside(self, name: str, node: ast.AST, scope: Scope) -> None:
@@ -295,7 +295,3 @@ class Importer(Finder):
             self.note("module", file, node, name)
         else:
             self.imports.append(ImportUse(name, file, node, bool(self._optional), bool(self._lazy)))
-
-
-def _bind(names: dict[str, Binding], name: str, values: tuple[Value, ...]) -> None:
-    names[name] = Binding(values)

@@ -128,7 +128,7 @@ def joined(ways: Iterable[Binding | None], *, gaps: bool = False) -> Binding | N
 class Names(dict[str, "Binding"]):
     """The names of a module or a class body. A branch in it costs what it binds, not what was bound before.
 
-    Bind with `names[name] = …`, `setdefault` or `put`, and take away with `discard`: other
+    Bind with `bind`, `names[name] = …`, `setdefault` or `put`, and take away with `discard`: other
     methods of a dictionary are not seen by `changes`.
     """
 
@@ -139,6 +139,10 @@ class Names(dict[str, "Binding"]):
     def __setitem__(self, name: str, bound: Binding) -> None:
         self._remember(name)
         super().__setitem__(name, bound)
+
+    def bind(self, name: str, values: tuple[Value, ...]) -> None:
+        """Bind a name for certain, whatever it was bound to before."""
+        self[name] = Binding(values)
 
     def setdefault(self, name: str, bound: Binding) -> Binding:
         if name not in self:
