@@ -49,6 +49,19 @@ SUBJECTS: Mapping[str, Sequence[Variable]] = {
             "UV_DEFAULT_INDEX", "With `lock = true`, as all of uv's own variables: where it finds packages.", "uv"
         ),
     ),
+    "Preflight": (
+        Variable(
+            "HATCH_WALLAROO_CACHE_DIR",
+            "Where environments of preflights are kept; without it, `hatch-wallaroo` in the user's cache folder.",
+        ),
+        Variable("XDG_CACHE_HOME", "The user's cache folder, where it is not `~/.cache`."),
+        Variable(
+            "HATCH_WALLAROO_ISOLATION",
+            "What keeps a model apart: `bubblewrap`, `unshare` or `none`; without it, the first of them that works.",
+        ),
+        Variable("PYENV_ROOT", "Where pyenv keeps its Pythons, where it is not `~/.pyenv`."),
+        Variable("UV_FIND_LINKS", "Folders of wheels: a CPU build of PyTorch is also looked for there."),
+    ),
     "MLflow and images": (
         Variable("MLFLOW_TRACKING_URI", 'The tracking server for `model = "runs:/…"` and `"models:/…"`.'),
         Variable(

@@ -16,6 +16,7 @@ _SUBJECTS = {
     "4": "Hugging Face, vLLM, SGLang, Python steps and MLflow",
     "5": "BYOP",
     "6": "Bundles and builds",
+    "7": "Preflight",
 }
 """Headings by the first digit of a code."""
 

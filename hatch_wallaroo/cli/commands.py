@@ -33,6 +33,7 @@ COMMANDS = {
     "check": Registered("check", "check", "Say everything that hatch build would say, without building."),
     "schema": Registered("schema", "schema", "Print, read, infer or write schemas."),
     "frameworks": Registered("frameworks", "frameworks", "Show what each Wallaroo release knows."),
+    "preflight": Registered("preflight", "preflight", "Run bundles as their release would, before they leave."),
     "try": Registered("trial", "try_", "Start the image of a built mlflow model, and ask it.", "image"),
     "models": Registered("models", "models", "Show models, versions, status and logs of a platform.", "publish"),
     "login": Registered("login", "login", "Sign in to a platform, and remember it.", "publish"),

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hatch_wallaroo.releases.model import ByopSupport, FrameworkRow, OnnxSupport, Release
+from hatch_wallaroo.releases.model import ByopSupport, FrameworkRow, OnnxSupport, Release, RuntimeSet
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,9 +35,9 @@ _VERSION = re.compile(r"[0-9]{4}\.(?:0|[1-9][0-9]{0,3})(?:\.(?:0|[1-9][0-9]{0,3}
 _LIKE_A_VERSION = re.compile(r"(20[0-9]{2})(?:[.\-_ ]+([0-9]{1,2}))?", re.ASCII)
 
 
-_Made = TypeVar("_Made", Release, FrameworkRow, OnnxSupport, ByopSupport)
+_Made = TypeVar("_Made", Release, FrameworkRow, OnnxSupport, ByopSupport, RuntimeSet)
 _HINTS: dict[type, dict[str, Any]] = {
-    cls: get_type_hints(cls) for cls in (Release, FrameworkRow, OnnxSupport, ByopSupport)
+    cls: get_type_hints(cls) for cls in (Release, FrameworkRow, OnnxSupport, ByopSupport, RuntimeSet)
 }
 _OURS = ("asked", "version")
 
@@ -182,6 +182,7 @@ def parse_release(document: Mapping[str, Any], *, asked: str, version: str) -> R
             frameworks=rows,
             onnx=_make(OnnxSupport, _table(document, "onnx"), "onnx"),
             byop=_make(ByopSupport, _table(document, "byop"), "byop"),
+            **{"runtime-set": _make(RuntimeSet, _table(document, "runtime-set"), "runtime-set")},
             asked=asked,
             version=version,
         )

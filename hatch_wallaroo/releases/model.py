@@ -69,6 +69,21 @@ class ByopSupport:
 
 
 @dataclass(frozen=True)
+class RuntimeSet:
+    """What runs a model of a release on this machine: `mac` out of the SDK's wheel, and what it imports.
+
+    `wheels` are the versions of the SDK that the release has, oldest first; `requirements` the packages beside it, with
+    the versions that the wheel names or was run with. `flight`: the wheel has an Arrow Flight service. `typed`: that
+    service casts answers to the output schema.
+    """
+
+    wheels: tuple[str, ...]
+    requirements: tuple[str, ...]
+    flight: bool
+    typed: bool
+
+
+@dataclass(frozen=True)
 class Release:
     """A release, resolved: `asked` as the user wrote it, `version` the data file that answers.
 
@@ -95,6 +110,7 @@ class Release:
     python_step_signature: Literal["annotations", "exact"]
     sdk: Mapping[str, str]
     """The SDK's own pins (pyarrow, numpy, pandas): what its runtime environment holds."""
+    runtime_set: RuntimeSet
     default_arch: str | None = None
     """What is sent as `arch` when the user says nothing; None is sent as null."""
     default_accel: str | None = None

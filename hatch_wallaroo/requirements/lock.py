@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Place, Rule
 from hatch_wallaroo.requirements import rules
-from hatch_wallaroo.requirements.lines import without_login
 from hatch_wallaroo.requirements.merge import Wanted
 from hatch_wallaroo.requirements.target import Target
-from hatch_wallaroo.text import describe_error
+from hatch_wallaroo.requirements.uv import PLATFORMS, compile_lines, find_uv
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock
-
-SECONDS = 600
-"""How long a resolution may take: it downloads metadata, and builds it where there are no wheels."""
-
-_PLATFORMS = {"x86_64": "x86_64-manylinux2014", "aarch64": "aarch64-manylinux2014"}
-_LONGEST_REASON = 700
 
 PYLOCK = "pylock.toml"
 LARGEST_PYLOCK = 16 << 20
@@ -46,7 +36,7 @@ class Locked:
 
 def lock(root: Path, target: Target, lines: Sequence[str], place: Place, constraints: Sequence[str] = ()) -> Locked:
     """Resolve requirement lines (options among them) for the target; nothing is installed."""
-    platform = _PLATFORMS.get(target.machine)
+    platform = PLATFORMS.get(target.machine)
     if platform is None:
         message = f"uv resolves for x86_64 and aarch64, not for {target.machine}"
         fix = "write exact versions yourself, or a pylock.toml, and set lock = false"
@@ -58,82 +48,12 @@ def lock(root: Path, target: Target, lines: Sequence[str], place: Place, constra
         return Locked(None, (rules.NO_UV.finding(message, fix=fix, place=place),))
     if not lines:
         return Locked(())
-    question = ("\n".join(lines) + "\n", "".join(f"{each}\n" for each in constraints))
-    code, out, error = _compiled(uv, str(root), target.python, platform, *question)
-    if code != 0:
-        message = f"no versions found for {target}: {_reason(error)}"
+    made = compile_lines(uv, target.python, lines, platform=platform, constraints=constraints, root=root)
+    if not made.passed:
+        message = f"no versions found for {target}: {made.reason}"
         fix = f"choose versions that exist for Python {target.python}"
         return Locked(None, (rules.UNRESOLVABLE.finding(message, fix=fix, place=place),))
-    found = (line.partition(";")[0].strip() for line in out.splitlines())
-    return Locked(tuple(line for line in found if line and not line.startswith(("#", "-"))))
-
-
-def find_uv() -> str | None:
-    """The uv program: on the PATH, or in the environment that runs us."""
-    import shutil
-
-    on_path = shutil.which("uv")
-    if on_path:
-        return on_path
-    try:
-        from uv import find_uv_bin  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
-    except ImportError:
-        return None
-    try:
-        return str(find_uv_bin())
-    except FileNotFoundError:
-        return None
-
-
-@lru_cache(maxsize=32)
-def _compiled(uv: str, root: str, python: str, platform: str, text: str, constraints: str) -> tuple[int, str, str]:
-    """Run uv once for the same question in one process; its exit code, output and errors."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        limits = Path(folder) / "constraints.txt"
-        limits.write_text(constraints, encoding="utf-8")
-        return _run(uv, root, ["--python-version", python, "--python-platform", platform, "-c", str(limits)], text)
-
-
-def _run(uv: str, root: str, arguments: Sequence[str], text: str) -> tuple[int, str, str]:
-    import subprocess
-
-    command = [uv, "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--color", "never"]
-    command += arguments
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603 - uv with our own arguments; the user's text goes in by stdin
-            command,
-            input=text,
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return 1, "", f"uv took longer than {SECONDS} seconds"
-    except OSError as error:
-        return 1, "", f"uv could not be run: {describe_error(error)}"
-    return done.returncode, done.stdout, done.stderr
-
-
-def _reason(error: str) -> str:
-    """What uv says, as one sentence: no frames, no hints, no logins."""
-    told = []
-    for line in error.splitlines():
-        plain = re.sub(r"^[\s×╰─▶│├]+", "", line)
-        plain = re.sub(r"^(?:error|cause):\s*", "", plain).strip()
-        if plain.startswith("hint:"):
-            break
-        if plain and not plain.startswith(("warning:", "No solution found when resolving")):
-            told.append(plain)
-    reason = re.sub(r",? we can conclude that your requirements are unsatisfiable\.?", "", " ".join(told))
-    reason = without_login(reason) or "uv gave no reason"
-    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
+    return Locked(made.pins)
 
 
 def from_pylock(spec: ModelSpec, target: Target, wanted: Sequence[Wanted]) -> Locked | None:

@@ -10,7 +10,7 @@ from reference_pages.environment import SUBJECTS
 from support.fronts import REPOSITORY
 
 PACKAGE = REPOSITORY / "hatch_wallaroo"
-OURS = {"UV_PYTHON_DOWNLOADS"}
+OURS = {"UV_PYTHON_DOWNLOADS", "TF_CPP_MIN_LOG_LEVEL"}
 """What is set for a program that we start, and read by nobody here."""
 _NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 _ENVIRONMENTS = {"environ", "environment", "getenv"}

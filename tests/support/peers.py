@@ -86,6 +86,11 @@ RECIPES = {
 }
 
 
+def folder() -> Path:
+    """Where environments are kept."""
+    return _FOLDER.absolute()
+
+
 running: pytest.Item | None = None
 """The test that runs now, set by tests/conftest.py."""
 

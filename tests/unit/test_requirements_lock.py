@@ -11,7 +11,7 @@ import pytest
 
 from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Level
-from hatch_wallaroo.requirements import lock
+from hatch_wallaroo.requirements import lock, uv
 from hatch_wallaroo.requirements.resolve import requirements_text
 from support.factory import make_spec
 from support.peers import missing
@@ -43,7 +43,7 @@ def shelf(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("UV_FIND_LINKS", str(folder))
     monkeypatch.setenv("UV_NO_INDEX", "1")
     monkeypatch.setenv("UV_NO_CONFIG", "1")
-    lock._compiled.cache_clear()
+    uv._compiled.cache_clear()
     return folder
 
 
@@ -105,12 +105,12 @@ def test_one_process_asks_uv_once(tmp_path, shelf, monkeypatch):
 
 
 def test_broken_requirements_are_not_resolved(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock, "_compiled", None)
+    monkeypatch.setattr(uv, "_compiled", None)
     assert [each.code for each in locked(tmp_path, "beta=1", "alpha").findings] == ["WLR250"]
 
 
 def test_nothing_to_lock_needs_no_resolution(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock, "_compiled", None)
+    monkeypatch.setattr(uv, "_compiled", None)
     monkeypatch.setattr(lock, "find_uv", lambda: "uv")
     made = locked(tmp_path)
     assert (made.text, made.findings) == ("", ())
@@ -143,14 +143,16 @@ def test_uv_that_does_not_run_is_a_finding(tmp_path, monkeypatch, error):
 
     monkeypatch.setattr(lock, "find_uv", lambda: "uv")
     monkeypatch.setattr(subprocess, "run", run)
-    lock._compiled.cache_clear()
+    uv._compiled.cache_clear()
     assert [each.code for each in locked(tmp_path, "gamma").findings] == ["WLR271"]
 
 
 def test_logins_in_what_uv_says_are_not_told():
-    told = lock._reason("error: Failed to fetch: `https://jane:s3cret@pypi.internal/simple/x/`\n  cause: 401\n")
+    told = uv.Compiled(
+        None, "error: Failed to fetch: `https://jane:s3cret@pypi.internal/simple/x/`\n  cause: 401\n"
+    ).reason
     assert told == "Failed to fetch: `https://…@pypi.internal/simple/x/` 401"
-    assert lock._reason("") == "uv gave no reason"
+    assert uv.Compiled(None).reason == "uv gave no reason"
 
 
 def test_uvs_hints_and_frames_are_left_out():
@@ -159,15 +161,15 @@ def test_uvs_hints_and_frames_are_left_out():
         "  ╰─▶ Because there is no version of x==9 and you require x==9, we can conclude that your requirements are\n"
         "      unsatisfiable.\n\nhint: Consider something else\n"
     )
-    assert lock._reason(said) == "Because there is no version of x==9 and you require x==9"
+    assert uv.Compiled(None, said).reason == "Because there is no version of x==9 and you require x==9"
 
 
 @pytest.mark.peer
 def test_the_real_index(tmp_path, monkeypatch):
-    uv = lock.find_uv()
-    if uv is None:
+    program = lock.find_uv()
+    if program is None:
         missing("uv is not installed")
-    lock._compiled.cache_clear()
+    uv._compiled.cache_clear()
     made = locked(tmp_path, "idna>=3", "colorama; sys_platform == 'win32'", "attrs<23")
     if any("fetch" in each.message for each in made.findings):
         missing(f"the index cannot be reached: {made.findings[0].message}")
@@ -220,7 +222,7 @@ def with_lock(root, *lines, text=LOCK, **options):
 
 @pytest.fixture
 def _without_uv(monkeypatch):
-    monkeypatch.setattr(lock, "_compiled", None)
+    monkeypatch.setattr(uv, "_compiled", None)
 
 
 @pytest.mark.usefixtures("_without_uv")

@@ -1,0 +1,1 @@
+"""The real runtime runs a bundle before it leaves the machine."""

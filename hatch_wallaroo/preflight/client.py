@@ -1,0 +1,162 @@
+"""Asks a model's process over Arrow Flight, as the platform's engine does: one batch, one exchange."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hatch_wallaroo.preflight.process import ModelProcess
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_POLL = 0.02
+
+
+class NoStartError(Exception):
+    """The process does not listen: it ended with `code`, or (None) the limit was over."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("no start")
+        self.code = code
+
+
+class AnswerError(Exception):
+    """The model answered with an error. `details` are the platform's words, outermost first."""
+
+    def __init__(self, message: str, details: tuple[str, ...] = (), code: int = 500) -> None:
+        super().__init__(message)
+        self.details = details
+        self.code = code
+
+
+class TooSlowError(Exception):
+    """No answer within the limit."""
+
+
+class DiedError(Exception):
+    """The process ended while it was asked; `code` as of :attr:`ModelProcess.code`."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("died")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A batch of answers and the seconds that it took, the way there and back included."""
+
+    batch: pa.RecordBatch
+    seconds: float
+
+
+class Client:
+    """A connection to a process that listens."""
+
+    def __init__(self, process: ModelProcess) -> None:
+        from pyarrow import flight
+
+        self._flight = flight
+        self._process = process
+        self._client = flight.connect(f"grpc+unix://{process.socket}")
+
+    def ask(self, batch: pa.RecordBatch, seconds: float | None = None) -> Answer:
+        """The answer to a batch. Raises AnswerError, TooSlowError, DiedError."""
+        flight = self._flight
+        limit = self._process.limits.call if seconds is None else seconds
+        options = flight.FlightCallOptions(timeout=limit)
+        begun = time.perf_counter()
+        try:
+            with _quiet():
+                made = self._exchange(batch, options)
+        except flight.FlightTimedOutError as error:
+            raise TooSlowError from error
+        except Exception as error:
+            raise self._meaning(error, time.perf_counter() - begun, limit) from error
+        return Answer(made, time.perf_counter() - begun)
+
+    def _exchange(self, batch: pa.RecordBatch, options: Any) -> pa.RecordBatch:
+        """One batch there and back; what it opened is closed when it returns, and complains then."""
+        writer, reader = self._client.do_exchange(self._flight.FlightDescriptor.for_path("mac"), options)
+        writer.begin(batch.schema)
+        writer.write_batch(batch)
+        made = reader.read_chunk().data
+        # The server ends the exchange with an error of its own once nothing more comes: what was read counts.
+        with contextlib.suppress(Exception):
+            writer.done_writing()
+            reader.read_chunk()
+        return made
+
+    def _meaning(self, error: Exception, seconds: float, limit: float) -> Exception:
+        told = _told(error)
+        if told is None and seconds >= limit:
+            return TooSlowError()
+        if isinstance(error, self._flight.FlightUnavailableError) or not self._process.running:
+            self._process.wait(2.0)
+            if not self._process.running:
+                return DiedError(self._process.code)
+        return told or AnswerError(_first(error))
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self._client.close()
+
+
+def connect(process: ModelProcess) -> Client:
+    """Wait until the process listens. Raises NoStartError."""
+    from pyarrow import flight
+
+    until = time.monotonic() + process.limits.start
+    while True:
+        if not process.running:
+            raise NoStartError(process.code)
+        if process.socket.exists():
+            client = Client(process)
+            with contextlib.suppress(flight.FlightError, OSError):
+                list(client._client.do_action(flight.Action("ping", b""), flight.FlightCallOptions(timeout=5)))  # noqa: SLF001
+                return client
+            client.close()
+        if time.monotonic() > until:
+            raise NoStartError(None)
+        time.sleep(_POLL)
+
+
+def _told(error: Exception) -> AnswerError | None:
+    """What the server put beside its error: releases from 2025.1 on tell code and details."""
+    extra = getattr(error, "extra_info", None)
+    try:
+        made: Any = json.loads(extra) if extra else None
+    except ValueError:
+        made = None
+    if not isinstance(made, dict):
+        return None
+    details = tuple(str(each) for each in made.get("details", ()) if each)
+    return AnswerError(str(made.get("message", "")), details, int(made.get("code", 500)))
+
+
+def _first(error: Exception) -> str:
+    """An error's text without what gRPC adds for its own developers."""
+    text = str(error).partition(" gRPC client debug")[0].partition(". Detail: ")[0]
+    return text.partition("Client context:")[0].strip().rstrip(".")
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Arrow writes `Close() failed` straight to standard error when an exchange ends as the platform ends it."""
+    try:
+        kept = os.dup(2)
+        hole = os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        yield
+        return
+    try:
+        os.dup2(hole, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(hole)

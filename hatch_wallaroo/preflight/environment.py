@@ -1,0 +1,210 @@
+"""Environments that models run in: made by uv for a release, kept by their content, cleaned by age and size."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hatch_wallaroo.files.json_text import JsonError, read_object
+from hatch_wallaroo.files.writing import write_whole
+from hatch_wallaroo.requirements.lines import without_login
+
+SECONDS = 3600
+"""How long an installation may take: PyTorch is gigabytes."""
+NOTE = "hatch-wallaroo.json"
+KEPT_DAYS = 30
+KEPT_BYTES = 20 << 30
+
+Say = Callable[[str], None]
+
+
+class NoEnvironmentError(Exception):
+    """An environment cannot be made; `log` is what uv wrote last."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an environment is made of: a Python, the SDK's wheel without its dependencies, exact versions.
+
+    `python` is the interpreter, `version` its `3.10`. The same recipe gives the same environment.
+    """
+
+    python: Path
+    version: str
+    wheel: str
+    pins: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        told = [self.version, str(self.python.resolve()), self.wheel, sorted(self.pins)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A finished environment. `made`: just now, in `seconds`; else it was there already."""
+
+    python: Path
+    folder: Path
+    digest: str
+    versions: dict[str, str]
+    megabytes: int
+    made: bool = False
+    seconds: float = 0.0
+
+
+def cache_folder() -> Path:
+    """Where environments are kept: HATCH_WALLAROO_CACHE_DIR, else the user's cache folder."""
+    told = os.environ.get("HATCH_WALLAROO_CACHE_DIR")
+    if told:
+        return Path(told).expanduser().absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "hatch-wallaroo"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hatch-wallaroo"
+
+
+def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
+    """The environment of a recipe, from the cache or made now. Raises NoEnvironmentError."""
+    home = cache_folder() / "environments" / recipe.digest
+    home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked(home.with_suffix(".lock")):
+        found = _read(home)
+        if found is not None:
+            os.utime(home / NOTE)
+            return found
+        shutil.rmtree(home, ignore_errors=True)
+        say(f"making an environment: Python {recipe.version}, wallaroo {recipe.wheel}, {len(recipe.pins)} packages")
+        begun = time.perf_counter()
+        try:
+            _make(uv, recipe, home)
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+        note = {
+            "versions": dict(each.partition("==")[::2] for each in recipe.pins),
+            "bytes": folder_size(home),
+            "wheel": recipe.wheel,
+            "python": recipe.version,
+        }
+        write_whole(home / NOTE, json.dumps(note, indent=2).encode())
+        made = _read(home)
+        if made is None:
+            raise NoEnvironmentError("the environment was made and cannot be read")
+        return replace(made, made=True, seconds=time.perf_counter() - begun)
+
+
+def _make(uv: str, recipe: Recipe, home: Path) -> None:
+    python = home / "bin" / "python"
+    _uv(uv, "venv", "--quiet", "--no-project", "--python", str(recipe.python), str(home))
+    # One file of requirements: exact versions need no resolution, and the SDK's own dependencies stay out.
+    _uv(
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--python",
+        str(python),
+        "--compile-bytecode",
+        "-r",
+        "-",
+        text="\n".join([f"wallaroo=={recipe.wheel}", *recipe.pins]) + "\n",
+    )
+
+
+def _uv(uv: str, *arguments: str, text: str = "") -> None:
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONHOME"):
+        environment.pop(name, None)
+    try:
+        done = subprocess.run(  # noqa: S603 - uv with our own arguments
+            [uv, *arguments],
+            input=text,
+            env=environment,
+            cwd=Path.home(),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoEnvironmentError(f"uv {arguments[0]} did not end well: {type(error).__name__}") from error
+    if done.returncode:
+        raise NoEnvironmentError("uv could not install the packages", without_login(done.stderr.strip()[-4000:]))
+
+
+def _read(home: Path) -> Environment | None:
+    python = home / "bin" / "python"
+    try:
+        with (home / NOTE).open("rb") as stream:
+            note: dict[str, Any] = read_object(stream)
+    except (OSError, JsonError):
+        return None
+    if not python.exists():
+        return None
+    versions = {str(key): str(value) for key, value in dict(note.get("versions", {})).items()}
+    return Environment(python, home, home.name, versions, int(note.get("bytes", 0)) >> 20)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file: two runs do not make the same environment at once."""
+    import fcntl
+
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder, links not followed."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 - many thousands of files
+    return total
+
+
+def clean(*, days: float = KEPT_DAYS, most: int = KEPT_BYTES, everything: bool = False) -> tuple[int, int]:
+    """Remove what was not used for `days`, then the oldest until `most` bytes are left; their number and bytes."""
+    root = cache_folder() / "environments"
+    found = sorted(_kept(root), reverse=True)
+    total, removed, freed = 0, 0, 0
+    now = time.time()
+    for used, size, home in found:
+        total += size
+        if not (everything or now - used > days * 86400 or total > most):
+            continue
+        shutil.rmtree(home, ignore_errors=True)
+        home.with_suffix(".lock").unlink(missing_ok=True)
+        removed, freed = removed + 1, freed + size
+    return removed, freed
+
+
+def _kept(root: Path) -> Iterator[tuple[float, int, Path]]:
+    for home in _folders(root):
+        note = home / NOTE  # an unfinished one has none
+        yield note.stat().st_mtime if note.exists() else 0.0, folder_size(home), home
+
+
+def _folders(root: Path) -> Sequence[Path]:
+    try:
+        return [each for each in root.iterdir() if each.is_dir()]
+    except OSError:
+        return ()

@@ -1,0 +1,111 @@
+"""What keeps a model apart from this machine: its own namespaces where they can be had, probed once.
+
+`bubblewrap` gives a file system of its own, no network, and an end of all its processes with the first; `unshare` gives
+the last two. Without either there are the limits, a clean environment, and the search for what a model left running.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["bubblewrap", "unshare", "none"]
+
+SAYS: Mapping[Kind, str] = {
+    "bubblewrap": "its own files, processes and no network (bubblewrap)",
+    "unshare": "its own processes and no network (unshare); this machine's files are visible",
+    "none": "limits and a clean environment only; install bubblewrap for more",
+}
+_PROBE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """How a command is wrapped."""
+
+    kind: Kind
+    program: str = ""
+
+    @property
+    def says(self) -> str:
+        return SAYS[self.kind]
+
+    def wrapped(self, command: Sequence[str], work: Path, readable: Sequence[Path]) -> list[str]:
+        """The command inside its namespaces: it may write below `work` alone, and read its Python and `readable`."""
+        if self.kind == "bubblewrap":
+            return [self.program, *_bubble(work, readable), "--", *command]
+        if self.kind == "unshare":
+            user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+            alone = ["--net", "--pid", "--mount-proc", "--fork", "--kill-child=KILL"]
+            return [self.program, *user, *alone, "--", *command]
+        return list(command)
+
+
+def _bubble(work: Path, readable: Sequence[Path]) -> list[str]:
+    """Read-only system folders, empty ones for what belongs to users, the model's own folder to write in."""
+    wanted = ["--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt"):
+        path = Path(folder)
+        if path.is_symlink():
+            wanted += ["--symlink", os.readlink(folder), folder]  # noqa: PTH115 - as it is written
+        elif path.is_dir():
+            wanted += ["--ro-bind", folder, folder]
+    wanted += ["--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/home", "--tmpfs", "/root"]  # noqa: S108 - its own
+    for each in readable:
+        wanted += ["--ro-bind", str(each), str(each)]
+    return [*wanted, "--bind", str(work), str(work), "--chdir", str(work)]
+
+
+@lru_cache(maxsize=1)
+def probe() -> Isolation:
+    """The best isolation that works here; HATCH_WALLAROO_ISOLATION names one to take instead."""
+    told = os.environ.get("HATCH_WALLAROO_ISOLATION", "")
+    kinds: tuple[Kind, ...] = ("bubblewrap", "unshare")
+    for kind in kinds:
+        if told and told != kind:
+            continue
+        program = shutil.which("bwrap" if kind == "bubblewrap" else "unshare")
+        made = Isolation(kind, program or "")
+        if program and sys.platform == "linux" and _works(made):
+            return made
+    return Isolation("none")
+
+
+def _works(isolation: Isolation) -> bool:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        command = isolation.wrapped(["/bin/true"], Path(folder), [])
+        try:
+            done = subprocess.run(  # noqa: S603 - our own command
+                command, capture_output=True, timeout=_PROBE_SECONDS, check=False
+            )
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return done.returncode == 0
+
+
+def prefixes(python: Path) -> list[Path]:
+    """The folders that an environment's Python needs: its own, and that of the Python it was made from."""
+    home = python.parent.parent
+    found = {home}
+    try:
+        text = (home / "pyvenv.cfg").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == "home":
+            found.add(Path(value.strip()).parent)
+            found.add(Path(value.strip()).resolve().parent)
+    found.add(python.resolve().parent.parent)
+    system = {Path("/usr"), Path("/"), Path(sysconfig.get_config_var("prefix") or "/usr")} & {Path("/usr"), Path("/")}
+    return sorted(found - system)

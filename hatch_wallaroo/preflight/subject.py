@@ -1,0 +1,143 @@
+"""What is run: one bundle, and what its manifest or its table says of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hatch_wallaroo.bundle.check import Checked
+from hatch_wallaroo.files.sources import FileSource
+from hatch_wallaroo.findings import KeyPath, Place
+from hatch_wallaroo.releases.model import FrameworkRow, Release
+from hatch_wallaroo.requirements.target import MACHINES, target
+from hatch_wallaroo.schema.types import Schema
+from hatch_wallaroo.text import display_path
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows to ask for. `outputs` are what the sample expects, empty where it expects nothing.
+
+    `made`: nobody gave any, these are made from the input schema. `source` says where they are from, for the report.
+    """
+
+    inputs: tuple[Mapping[str, Any], ...]
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    source: str = ""
+    made: bool = False
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A bundle to be run.
+
+    `file` is the bundle, `sha256` its digest. `requirements` are its lines as its manifest tells them; `python` and
+    `machine` are those of the platform (`3.10`, `x86_64`). `sources` maps a path inside the bundle to that of the
+    project which it was made from, relative to the project; `requirement_places` a package to its line; `key` is the
+    model's table.
+    """
+
+    name: str
+    version: str
+    file: Path
+    sha256: str
+    release: Release
+    framework: FrameworkRow
+    framework_config: Mapping[str, Any] | None
+    requirements: tuple[str, ...]
+    machine: str
+    input_schema: Schema | None
+    output_schema: Schema | None
+    rows: Rows | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    requirement_places: Mapping[str, Place] = field(default_factory=dict)
+    key: KeyPath = ("tool", "wallaroo")
+
+    @property
+    def python(self) -> str:
+        return self.release.python
+
+    @property
+    def wheel(self) -> str:
+        """The SDK's version whose `mac` runs it: the patch that was asked for, else the release's last."""
+        wheels = self.release.runtime_set.wheels
+        return next((each for each in wheels if _same(each, self.release.asked)), wheels[-1])
+
+    @property
+    def form(self) -> str:
+        """How a Python step is written; empty for every other framework."""
+        return self.release.python_step if self.framework.family == "python" else ""
+
+    @property
+    def by_platform(self) -> bool:
+        """Whether the platform's own loader makes the step: BYOP always, steps where they are `process_data`."""
+        return self.framework.family == "custom" or self.form == "process_data"
+
+
+def of_checked(checked: Checked, file: Path, sha256: str) -> Subject:
+    """The subject of a model that was just packed into `file`."""
+    spec = checked.spec
+    sources: dict[str, str] = {}
+    for entry in checked.plan.layout.entries if checked.plan else ():
+        if isinstance(entry.source, FileSource):
+            sources[entry.path] = display_path(os.path.relpath(entry.source.path, spec.root))
+    return Subject(
+        name=spec.name,
+        version=spec.version,
+        file=file,
+        sha256=sha256,
+        release=spec.release,
+        framework=spec.framework,
+        framework_config=spec.framework_config,
+        requirements=tuple(checked.requirements),
+        machine=target(spec).machine,
+        input_schema=spec.input_schema,
+        output_schema=spec.output_schema,
+        sources=sources,
+        requirement_places={"": spec.at("requirements")},
+        key=spec.key,
+    )
+
+
+def of_manifest(manifest: Mapping[str, Any], file: Path) -> Subject:
+    """The subject that a manifest describes. Raises SubjectError where it does not say what is needed."""
+    from hatch_wallaroo.releases.load import UnknownReleaseError, resolve
+    from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
+
+    try:
+        release = resolve(str(manifest["release"]["asked"]))
+        framework = release.frameworks[str(manifest["framework"])]
+        upload = manifest["upload"]
+        conversion = upload["conversion"]
+        schemas = {**manifest.get("config", {}), **upload}
+        sides = [decode(schemas[side]) if schemas.get(side) else None for side in ("input_schema", "output_schema")]
+        return Subject(
+            name=str(manifest["model"]),
+            version=str(manifest["version"]),
+            file=file,
+            sha256=str(manifest["file"]["sha256"]),
+            release=release,
+            framework=framework,
+            framework_config=conversion.get("framework_config"),
+            requirements=tuple(map(str, manifest.get("requirements", ()))),
+            machine=MACHINES.get(str(conversion.get("arch") or "x86"), "x86_64"),
+            input_schema=sides[0],
+            output_schema=sides[1],
+        )
+    except UnknownReleaseError as error:
+        raise SubjectError(str(error)) from error
+    except SchemaDecodeError as error:
+        raise SubjectError(f"its schemas cannot be read: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SubjectError(f"its manifest does not tell {error}") from error
+
+
+class SubjectError(Exception):
+    """Why a bundle cannot be run: what its manifest lacks."""
+
+
+def _same(wheel: str, asked: str) -> bool:
+    return asked.count(".") == 2 and wheel in {asked, f"{asked}.0"}  # noqa: PLR2004 - a patch: 2025.2.0
