@@ -65,18 +65,22 @@ class ImportRun(Caller):
 
     @property
     def failures(self) -> list[ImportFailure]:
-        """What the code has been found to trip over, without what other code of it has put right."""
+        """What the code has been found to trip over, without what other code of it has put right.
+
+        A path that is only mentioned is told where it is mentioned first.
+        """
         told = self.created | {each.detail for each in self.events if each.kind == "file"}
         # A name counts once where it is used, however often that is executed: the worst of it.
         names: dict[ast.AST, ImportFailure] = {}
         for each in self.events:
             if each.kind in NAMES and (each.node not in names or (each.sure and not names[each.node].sure)):
                 names[each.node] = each
+        first = {each.detail: each for each in reversed(self.events) if each.kind == "mentioned_file"}
         return [
             each
             for each in self.events
             if not (each.kind == "undefined" and each.detail in self.builtins)
-            and not (each.kind == "mentioned_file" and each.detail in told)
+            and not (each.kind == "mentioned_file" and (each.detail in told or first[each.detail] is not each))
             and names.get(each.node, each) is each
         ]
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from hatch_wallaroo.python.expressions import OUTSIDE, external_name, folder_of, text_of, value_of
 from hatch_wallaroo.python.imports import Importer
+from hatch_wallaroo.python.platform_environment import VARIABLES
 from hatch_wallaroo.python.values import Expression, External, Function, Instance, OwnClass, Scope
 
 LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
@@ -44,8 +45,10 @@ _ASKING = frozenset(
     }
 )  # fmt: skip
 """Calls that take a path without needing what lies there."""
-_PREPARED = frozenset({"exists", "is_file", "is_dir", "isfile", "isdir", "mkdir", "makedirs", "touch", "write_text"})
-"""Calls after which code knows, or has seen to it, whether something lies at a path."""
+_LOOKING = frozenset({"exists", "is_file", "is_dir", "isfile", "isdir"})
+"""Calls after which code knows whether something lies at a path."""
+_PREPARED = _LOOKING | {"mkdir", "makedirs", "touch", "write_text"}
+"""Calls after which code knows it, or has seen to it."""
 _WRITING = re.compile(
     r"(?:^|_)(?:to|save|savez|savetxt|dump|write|export|extract|extractall|unpack|download|urlretrieve|copy|copyfile"
     r"|copytree|move|rename|replace|symlink|link)(?:_|$)"
@@ -182,7 +185,7 @@ def unset(run: Importer, node: ast.expr, scope: Scope, used: ast.AST) -> None:
 
 
 def _required(run: Importer, key: str, node: ast.AST, scope: Scope) -> None:
-    if key not in run.variables and _ANY_VARIABLE not in run.variables:
+    if key not in VARIABLES and key not in run.variables and _ANY_VARIABLE not in run.variables:
         run.note("variable", scope.module.file, node, key)
 
 
@@ -222,9 +225,12 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
         assert isinstance(node.func, ast.Attribute)  # noqa: S101 - it has an attribute's name
         wanted, reads = [node.func.value], True
     elif (name.rpartition(".")[2] or method) in _ASKING or isinstance(value_of(node.func, scope), Function):
-        for each in _asked_about(node):
-            path = folder_of(each, scope) or text_of(each, scope)
-            if path is not None and (name.rpartition(".")[2] or method) in _PREPARED:
+        asked = name.rpartition(".")[2] or method
+        for each in _asked_about(node) if asked in _PREPARED else ():
+            folder = folder_of(each, scope)
+            path = folder or text_of(each, scope)
+            # Of a folder that is in the bundle, looking for it tells nothing about what lies in it.
+            if path is not None and not (folder and asked in _LOOKING and _is_there(run, folder)):
                 run.created.add(path)
         if isinstance(value_of(node.func, scope), Function):
             _handed_over(run, node, scope, written=False)

@@ -31,6 +31,10 @@ BUILDER = "mac.inference.creation.InferenceBuilder"
 DATA = "mac.types.InferenceData"
 
 
+VARIABLES = frozenset({"HOME", "LC_CTYPE", "LOG_LEVEL", "PATH"})
+"""The environment variables that code sees on the platform, whatever the release."""
+
+
 @dataclass(frozen=True)
 class KnownClass:
     """A class of `mac` that user code inherits from: its bases, what it leaves abstract, what it defines."""

@@ -74,10 +74,27 @@ CASES: dict[str, dict[str, str]] = {
     "an artifact asked for": swapped(
         "    return Net()", "    return Net(1.0 if (folder / 'v.txt').exists() else 2.0)", **{"w.txt": "3"}
     ),
+    "an artifact whose folder was asked for": swapped(
+        "    return Net()",
+        "    if (folder / 'shop').exists():\n        (folder / 'shop' / 'v.txt').read_text()\n    return Net()",
+    ),
+    "a table by the working folder, at the top": package(
+        WHOLE + "\n\nRATE = float(open('shop/rate.txt').read())\n", **{"shop/rate.txt": "3"}
+    ),
+    "a table by the working folder, at a sibling's top": package(
+        "from .rates import RATE\n" + WHOLE.partition("\n")[2],
+        **{"shop/rate.txt": "3", "shop/rates.py": "import pathlib\nRATE = pathlib.Path('shop/rate.txt').read_text()\n"},
+    ),
+    "a table by the working folder, asked for": package(
+        WHOLE + "\n\nimport os\nRATE = open('rate.txt').read() if os.path.exists('rate.txt') else 3\n"
+    ),
     "a table beside the module": swapped(
         "Net()", "Net(float((Path(__file__).parent / 'rate.txt').read_text()))", **{"shop/rate.txt": "3"}
     ),
     "a variable needed": swapped("    return Net()", "    import os\n    return Net(os.environ['SOME_KEY'])"),
+    "a variable that every process has": swapped(
+        "    return Net()", "    import os\n    return Net(float(len(os.environ['PATH'])))"
+    ),
     "a variable with a default": swapped(
         "    return Net()", "    import os\n    return Net(float(os.getenv('SOME_KEY', '1')))"
     ),

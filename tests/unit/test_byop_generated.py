@@ -452,3 +452,62 @@ def test_environment_variables_of_a_module_that_is_imported_later(tmp_path):
     text = MODEL.replace("    return inputs", "    from shop import late\n    return inputs")
     found = checked(spec_of(project(tmp_path, text, **{"shop/late.py": "import os\nKEY = os.environ['KEY']\n"})))
     assert one(found, "WLR545").place.file == "shop/late.py"
+
+
+READ_AT_THE_TOP = ("open('models/w.npy', 'rb').read()", "Path('models/w.npy').read_bytes()", "np.load('models/w.npy')")
+
+
+@pytest.mark.parametrize("reading", READ_AT_THE_TOP)
+@pytest.mark.parametrize("module", ["shop/model.py", "shop/tables.py"])
+def test_a_file_of_the_working_folder_is_told_where_the_import_reads_it(tmp_path, reading, module):
+    tables = f"from pathlib import Path\nimport numpy as np\nTABLE = {reading}\n"
+    files = {"shop/tables.py": tables, "models/w.npy": "1"}
+    text = tables + MODEL if module == "shop/model.py" else "from shop import tables\n" + MODEL
+    finding = one(checked(spec_of(project(tmp_path, text, **files), artifacts=("models",))), "WLR561")
+    assert finding.is_error
+    assert (finding.place.file, finding.place.line) == (module, 3)
+    assert "while it is imported" in finding.message
+
+
+def test_a_file_that_the_import_does_not_find_beside_it(tmp_path):
+    text = "from pathlib import Path\nTABLE = (Path(__file__).parent / 'TABLE').read_text()\n" + MODEL
+    root = project(tmp_path, text.replace("TABLE'", "rates.csv'"), **{"shop/rates.csv": "1"})
+    assert checked(spec_of(root)) == []
+    (root / "shop" / "rates.csv").unlink()
+    assert one(checked(spec_of(root)), "WLR560").is_error
+
+
+def loading(statements: str) -> str:
+    """MODEL with statements in load."""
+    inside = "".join(f"    {each}\n" for each in statements.splitlines())
+    return "import os\nimport numpy as np\nimport elsewhere\n" + MODEL.replace(
+        "    return {}", f"{inside}    return {{}}"
+    )
+
+
+@pytest.mark.parametrize("asked", ["exists()", "is_dir()"])
+def test_a_folder_that_is_there_tells_nothing_of_what_lies_in_it(tmp_path, asked):
+    text = loading(f"sub = folder / 'models'\nif sub.{asked}:\n    np.load(sub / 'v.npy')")
+    options = {"artifacts": ("models",), "dependencies": ("elsewhere==1",)}
+    root = project(tmp_path, text, **{"models/w.npy": "1"})
+    assert one(checked(spec_of(root, **options)), "WLR560").place.line == text[: text.index("np.load")].count("\n") + 1
+    write(root, {"shop/model.py": text.replace("models", "extras")})
+    assert checked(spec_of(root, **options)) == []
+
+
+def test_a_path_that_is_handed_on_and_read_later_is_told_once(tmp_path):
+    text = loading("path = folder / 'v.npy'\nelsewhere.look(path)\nnp.load(path)\nnp.load(folder / 'u.npy')")
+    found = checked(spec_of(project(tmp_path, text), dependencies=("elsewhere==1",)))
+    assert [(each.code, each.level, each.place.line) for each in found] == [
+        ("WLR560", Level.WARNING, 5),
+        ("WLR560", Level.ERROR, 8),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("HOME", True), ("PATH", True), ("LC_CTYPE", True), ("LOG_LEVEL", True), ("USER", False), ("MODEL_HOME", False)],
+)
+def test_variables_that_the_platform_sets(tmp_path, name, there):
+    found = checked(spec_of(project(tmp_path, loading(f"os.environ['{name}']")), dependencies=("elsewhere==1",)))
+    assert [each.code for each in found] == ([] if there else ["WLR545"])

@@ -178,8 +178,11 @@ class _Followed:
     findings: list[Finding]
 
 
-def _follow(spec: ModelSpec, sources: Sources, load: Reference, predict: Reference) -> _Followed:
-    run = ImportRun(sources, _environment(spec), path=[ARTIFACTS])
+def _follow(
+    spec: ModelSpec, sources: Sources, load: Reference, predict: Reference, paths: AbstractSet[str] | None = None
+) -> _Followed:
+    """Import the modules of the two functions; what they read then is judged where the bundle's `paths` are known."""
+    run = ImportRun(sources, _environment(spec), path=[ARTIFACTS], paths=paths)
     try:
         first, second = follow(run, load, "load", spec), follow(run, predict, "predict", spec)
         kinds, findings = model_types(spec, run, first)
@@ -194,8 +197,7 @@ def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict:
     if judge_names(spec):
         return Inspection()
     sources = read_sources(layout.entries, spec.name)
-    code = _follow(spec, sources, load, predict)
-    code.run.paths = _paths(spec, layout)
+    code = _follow(spec, sources, load, predict, _paths(spec, layout))
     called = list(_called(code))
     code.run.settle()
     findings = [*explain(code.run.failures, code.run.environment), *called, *reached_findings(code.run)]
