@@ -141,7 +141,7 @@ def few(things: Iterable[object], most: int = 3, *, counted: bool = False) -> st
     shown, left = ", ".join(words[:most]), len(words) - most
     if left <= 0:
         return shown
-    return f"{shown} and {left} more" if counted else f"{shown}, …"
+    return f"{shown} and {left:,} more" if counted else f"{shown}, …"
 
 
 def display(value: Any) -> str:

@@ -22,7 +22,7 @@ from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember, pointer_f
 from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, DamagedMemberError, archives_kept_open, member_names
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.schema.arrow import is_pandas_index
-from hatch_wallaroo.text import describe_error, display_path
+from hatch_wallaroo.text import describe_error, display_path, few
 
 _LARGEST_REQUIREMENTS = 1 << 20
 _FILES_CODES = tuple(f"WLR2{tens}" for tens in range(5))
@@ -213,8 +213,8 @@ def _note(path: Path, label: str, place: Place, fix: str, made: BundlePlan) -> I
         return
     files = sum(not name.endswith("/") for name in found)
     tops = sorted(set(found.values()))
-    listed = ", ".join(map(display_path, tops[:3])) + (f" and {len(tops) - 3:,} more" if len(tops) > 3 else "")  # noqa: PLR2004
     many = f"{files:,} files that are" if files != 1 else "a file that is"
+    listed = few(map(display_path, tops), counted=True)
     yield LEFTOVERS.finding(
         f"{label} holds {many} no part of {made.spec.name}: {listed}", fix=fix, place=place, about=label
     )

@@ -24,7 +24,7 @@ from hatch_wallaroo.frameworks.pretrained.tasks import FieldRule, Task
 from hatch_wallaroo.frameworks.saved_models.keras import read_model_config
 from hatch_wallaroo.schema.hints import Header, Hint, tensor
 from hatch_wallaroo.schema.types import Scalar, Schema
-from hatch_wallaroo.text import describe_error
+from hatch_wallaroo.text import describe_error, few
 
 Names = tuple[Collection[str], Collection[str]]
 """The names of the fields in a sample's input and output rows."""
@@ -323,7 +323,7 @@ def _packed(columns: tuple[Hint, ...]) -> tuple[Hint, ...] | None:
     if len(dtypes) != len(columns) or any(not each.startswith(("int", "uint", "float", "bool")) for each in dtypes):
         return None
     dtype = dtypes[0] if len(set(dtypes)) == 1 else "float64"
-    names = ", ".join(each.name for each in columns[:5]) + (", ..." if len(columns) > 5 else "")  # noqa: PLR2004
+    names = few((each.name for each in columns), 5)
     return (Hint("inputs", dtype, (len(columns),), guess=f"all columns in one list, in this order: {names}"),)
 
 
@@ -378,8 +378,4 @@ def _guesses(side: str, told: Sequence[tuple[str, str]]) -> list[str]:
     fields: dict[str, list[str]] = {}
     for name, text in told:
         fields.setdefault(text, []).append(name)
-    return [f"{side} {_listed(names)}: {text}" for text, names in fields.items()]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")  # noqa: PLR2004 - a line's worth
+    return [f"{side} {few(names, 5)}: {text}" for text, names in fields.items()]

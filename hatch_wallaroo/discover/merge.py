@@ -13,6 +13,7 @@ from hatch_wallaroo.discover.sample import UNTOLD, Typed
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.schema.hints import Hint, told_type
 from hatch_wallaroo.schema.types import Field, MapOf, Scalar, Schema, Type, element, shape
+from hatch_wallaroo.text import few
 
 DISAGREE = rule(
     "WLR674",
@@ -115,13 +116,13 @@ class _Merge:
         return made
 
     def unknown_fields(self, hints: Sequence[Hint], extra: Sequence[Field]) -> None:
-        names = ", ".join(each.name for each in extra[:8]) + (", ..." if len(extra) > 8 else "")  # noqa: PLR2004
+        names = few((each.name for each in extra), 8)
         alone = hints[0] if len(hints) == 1 else None
         if alone and alone.sizes and len(extra) > 1 and all(isinstance(each.type, Scalar) for each in extra):
             fix = f'write each row as {{"{alone.name}": [...]}}, with these values in the order of training'
             self.disagree(f"the rows have the columns {names}, and the model takes one list, {alone.name}", fix)
             return
-        taken = ", ".join(each.name for each in hints[:8])
+        taken = few((each.name for each in hints), 8)
         self.disagree(f"the {self.side} rows have {names}, and the model's fields are {taken}", "correct the sample")
 
     def field(self, hint: Hint, row: Field | None, typed: Typed | None) -> Field | None:

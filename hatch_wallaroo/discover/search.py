@@ -10,6 +10,7 @@ from hatch_wallaroo.discover.code import code_model, code_models, named_in
 from hatch_wallaroo.discover.models import file_model, folder_model, folder_models, latest_only
 from hatch_wallaroo.discover.walk import NOT_ALL_SEEN, SUFFIXES, Deadline, RepositoryFile, Tree, look, walk
 from hatch_wallaroo.findings import Finding
+from hatch_wallaroo.text import few
 
 MOST = 100
 """Candidates that are judged."""
@@ -112,7 +113,6 @@ def _with_artifacts(candidate: Candidate, paths: Sequence[str], *, by_name: bool
         pair = "load" in candidate.table.get("byop", {})
         advice = candidate.advice or "no model file was found that goes with it: name it in artifacts"
         return replace(candidate, certain=candidate.certain and not pair, advice=advice)
-    listed = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")  # noqa: PLR2004 - as many as one reads
     go, them = ("goes", "it") if len(paths) == 1 else ("go", "them")
-    why = f"{listed} {go} along, as {f'the code names {them}' if by_name else f'nothing else takes {them}'}"
+    why = f"{few(paths)} {go} along, as {f'the code names {them}' if by_name else f'nothing else takes {them}'}"
     return replace(candidate, table={"artifacts": list(paths), **candidate.table}, why=why)

@@ -40,7 +40,7 @@ from hatch_wallaroo.files.sources import (
 )
 from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, ZipEndError, read_directory, read_end
 from hatch_wallaroo.findings import Finding, Place, Rule
-from hatch_wallaroo.text import describe_error, display_path
+from hatch_wallaroo.text import describe_error, display_path, few
 
 LARGEST_DIRECTORY = 64 << 20
 """Bytes of a central directory: it is read whole."""
@@ -53,7 +53,6 @@ _METHOD_NAMES = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES
 _UTF8_FLAG = 0x800
 _ENCRYPTED_FLAGS = 0x2041
 _LOCAL_HEADER = 30
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,7 @@ class _Report:
         """One finding for all members that share a problem."""
         if not names:
             return
-        listed = ", ".join(names[:_MOST_NAMED]) + (
-            f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-        )
-        self.say(rule, f"{self.label}: {problem}: {listed}", fix)
+        self.say(rule, f"{self.label}: {problem}: {few(names, counted=True)}", fix)
 
 
 def list_zip(spec: ModelFiles, found: Found, *, place: Place) -> ZipListing:

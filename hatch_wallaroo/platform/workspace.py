@@ -17,6 +17,7 @@ from hatch_wallaroo.platform.publish_settings import Settings
 from hatch_wallaroo.releases.load import UnknownReleaseError, resolve
 from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.schema.arrow import decode
+from hatch_wallaroo.text import few
 
 _LISTED = 20
 _CHOOSE = "choose one: -o workspace=NAME (or its id)"
@@ -80,14 +81,7 @@ def no_workspace(known: Iterable[Workspace], wanted: str | int, otherwise: str) 
 
 def called(workspaces: Iterable[Workspace]) -> str:
     """Workspaces with their ids."""
-    return few_of(f"{each.name} ({each.id})" for each in workspaces)
-
-
-def few_of(names: Iterable[str]) -> str:
-    """Names in a message: not all of very many."""
-    every = list(names)
-    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
-    return ", ".join(every[:_LISTED]) + more
+    return few((f"{each.name} ({each.id})" for each in workspaces), _LISTED, counted=True)
 
 
 def _of_this_user(known: Iterable[Workspace]) -> str:
@@ -293,8 +287,9 @@ def _named(platform: Platform, places: Sequence[Workspace], name: str) -> list[F
     if not there:
         close = nearest(name, seen)
         where = f"the workspace {places[0].name}" if len(places) == 1 else "this user's workspaces"
+        others = few(sorted(set(seen)), _LISTED, counted=True)
         raise ConfigurationError(
-            f"there is no model {name} in {where}; the models there are {few_of(sorted(set(seen))) or 'none'}",
+            f"there is no model {name} in {where}; the models there are {others or 'none'}",
             f"did you mean {close}?" if close else "`hatch-wallaroo models list --all` lists every model",
         )
     return sorted(found, key=lambda each: each.version.id, reverse=True)

@@ -17,6 +17,7 @@ from hatch_wallaroo.findings import Place, rule
 from hatch_wallaroo.schema.arrow import MAX_TEXT, UnsupportedTypeError, from_arrow, reason, without_leftovers
 from hatch_wallaroo.schema.python_source import Found, read_source
 from hatch_wallaroo.schema.types import Dictionary, Field, ListOf, MapOf, Schema, Side, Struct, Type
+from hatch_wallaroo.text import few
 
 NO_SCHEMA = rule(
     "WLR670",
@@ -154,10 +155,10 @@ def _other_side(found: Sequence[Found], file: str, side: Side | None) -> Found:
 
 def _places(several: Sequence[Found]) -> str:
     named = {each.name or each.line: each for each in several}
-    shown = [
+    shown = (
         f"{each.name or 'one without a name'}{f' (line {each.line})' if each.line else ''}" for each in named.values()
-    ]
-    return ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")  # noqa: PLR2004 - as many as one reads
+    )
+    return few(shown, 8)
 
 
 def _is_arrow(head: bytes) -> bool:
