@@ -264,7 +264,7 @@ class Module:
     names: Names = field(default_factory=Names, repr=False)
     typing_only: Names = field(default_factory=Names, repr=False)
     touched: set[str] = field(default_factory=set)
-    missing: Mapping[ast.AST, Missing] = field(default_factory=dict)
+    missing: Mapping[ast.AST, Missing] = field(default_factory=dict, repr=False)
     open: bool = False
     done: bool = False
 
