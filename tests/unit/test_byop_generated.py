@@ -160,11 +160,94 @@ def test_load_that_returns_none(tmp_path):
     ],
 )
 def test_declared_model_types(tmp_path, declared, line, types):
-    spec = spec_of(project(tmp_path, MODEL + "\nclass Net: ...\n"), model_types=(declared,))
+    spec = spec_of(
+        project(tmp_path, MODEL.replace("    return {}", "    return type('Any', (), {})()") + "\nclass Net: ...\n"),
+        model_types=(declared,),
+    )
     assert not errors(checked(spec))
     text = rendered(spec)
     assert f"return {types}" in text
     assert line is None or line in text
+
+
+NET = "import functools\nimport numpy as np\n\n\nclass Net:\n    w = 2.0\n\n\nclass Deep(Net): ...\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "refused"),
+    [
+        ("Net", "[1.0]", "returns a list, but the model is to be of Net"),
+        ("Net", "Net", "returns a type, but"),
+        ("Net", "np.zeros(3)", "returns an array, but"),
+        ("dict", "np.zeros(3)", "returns an array, but"),
+        ("dict", "Net()", "returns a Net, but the model is to be of dict"),
+        ("Deep", "Net()", "returns a Net, but"),
+        ("'Deep | dict'", "Net()", "but the model is to be of Deep or dict"),
+        ("int", "2.0", "returns a float, but"),
+        ("Net", "Net()", ""),
+        ("Net", "Deep()", ""),
+        ("'Net | dict'", "{}", ""),
+        ("int", "True", ""),
+        ("object", "3", ""),
+        ("'np.generic'", "np.zeros(3)", ""),
+        ("float", "np.zeros(3) @ np.zeros(3)", ""),
+        ("dict", "np.load(folder)", ""),
+        ("Net", "type('Any', (Net,), {})()", ""),
+        ("Net", "folder or Net()", ""),
+    ],
+)
+def test_the_loader_returns_the_class_that_it_is_annotated_with(tmp_path, wanted, given, refused):
+    text = (
+        f"{NET}def load(folder) -> {wanted}:\n    return {given}\n\n\ndef predict(model, inputs):\n    return inputs\n"
+    )
+    found = [each for each in checked(spec_of(project(tmp_path, text))) if each.code == "WLR535"]
+    assert [each.is_error for each in found] == ([True] if refused else [])
+    assert all(refused in each.message and each.place.file == "shop/model.py" for each in found)
+
+
+@pytest.mark.parametrize(("declared", "refused"), [("dict", False), ("list", True), ("shop.model:Net", True)])
+def test_the_loader_returns_a_class_that_is_declared(tmp_path, declared, refused):
+    spec = spec_of(project(tmp_path, MODEL + "\nclass Net: ...\n"), model_types=(declared,))
+    assert [each.code for each in errors(checked(spec))] == (["WLR535"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ("return inputs['inputs']", "an array"),
+        ("return 2 * inputs['inputs'] + 1", "an array"),
+        ("return model.w * inputs['inputs']", "an array"),
+        ("return inputs['inputs'] @ inputs['others']", "an array"),
+        ("return np.asarray(model.predict(inputs))", "an array"),
+        ("return list(inputs)", "a list"),
+        ("return [inputs]", "a list"),
+        ("return model", ""),
+        ("return inputs", ""),
+        ("return dict(inputs)", ""),
+        ("return inputs['inputs'] @ model.other", ""),
+        ("return model * inputs['inputs']", ""),
+        ("inputs['inputs'] = {'out': 1}\n    return inputs['inputs']", ""),
+        ("prepare(inputs)\n    return inputs['inputs']", ""),
+        ("return inputs.get('inputs')", ""),
+        ("inputs = prepare(inputs)\n    return inputs['inputs']", ""),
+        ("if model:\n        return inputs['inputs']\n    return {'out': inputs['inputs']}", ""),
+    ],
+)
+def test_predict_returns_no_dictionary(tmp_path, body, refused):
+    text = (
+        f"{NET}def prepare(inputs):\n    inputs['inputs'] = {{}}\n    return inputs\n\n\n"
+        f"def load(folder) -> Net:\n    return Net()\n\n\ndef predict(model, inputs):\n    {body}\n"
+    )
+    found = [each for each in checked(spec_of(project(tmp_path, text))) if each.code == "WLR513"]
+    assert [each.message.rpartition(" returns ")[2] for each in found] == ([refused] if refused else [])
+
+
+def test_a_decorator_may_make_a_dictionary_of_what_predict_yields(tmp_path):
+    text = "def whole(f):\n    return lambda *given: dict(f(*given))\n\n\n" + MODEL.replace(
+        "def predict(model, inputs):\n    return inputs",
+        "@whole\ndef predict(model, inputs):\n    yield 'out', inputs['in']",
+    )
+    assert checked(spec_of(project(tmp_path, text))) == []
 
 
 @pytest.mark.parametrize(

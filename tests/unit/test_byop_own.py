@@ -80,6 +80,60 @@ def test_modules_that_are_none(tmp_path, module, said):
     assert any(said in each.message and each.place.key for each in result.findings)
 
 
+RESULT = 'return {"predictions": input_data["inputs"] @ self.model.w}'
+OWN = f"\n    def predict(self, input_data):\n        {RESULT}\n"
+BY_TURNS = OWN.replace(RESULT, "for each in self._predict(input_data):\n            return each")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("pass", "returns nothing"),
+        ("return [input_data]", "returns a list"),
+        ("return input_data['inputs'] * 2", "returns an array"),
+        ("return np.asarray(self.model.w)", "returns an array"),
+        ("yield input_data", "yields, so calling it gives a generator"),
+        ("return input_data", ""),
+        ("return self.model.w * input_data['inputs']", ""),
+        ("pass" + OWN, ""),
+        ("raise NotImplementedError" + OWN, ""),
+        ("yield input_data" + BY_TURNS, ""),
+        ("raise NotImplementedError" + BY_TURNS, "raises NotImplementedError"),
+    ],
+)
+@pytest.mark.parametrize("release", ["2023.2.1", "2026.1"])
+def test_what_a_prediction_returns(tmp_path, body, said, release):
+    write(tmp_path, {"inference.py": GOOD.replace(RESULT, body)})
+    found = checked(byop_spec(tmp_path, module="inference.py", release=release))
+    assert [each.is_error for each in found] == ([True] if said else [])
+    assert all(said in each.message for each in found)
+
+
+@pytest.mark.parametrize(
+    ("model", "types", "refused"),
+    [
+        ("dict(w=1)", "{Linear}", True),
+        ("np.zeros(3)", "{Linear}", True),
+        ("np.zeros(3)", "{np.ndarray}", False),
+        ("[1.0]", "{np.ndarray}", True),
+        ("True", "{int}", False),
+        ("np.zeros(3) * 2", "{float}", False),
+        ("np.load('x')", "{Linear}", False),
+    ],
+)
+def test_the_class_of_the_model(tmp_path, model, types, refused):
+    text = GOOD.replace("inference.model = Linear()", f"inference.model = {model}").replace("{Linear}", types)
+    write(tmp_path, {"inference.py": text})
+    found = [each.code for each in checked(byop_spec(tmp_path, module="inference.py", release="2026.1"))]
+    assert ("WLR535" in found) == refused
+
+
+def test_a_member_that_is_missing_is_told_with_what_to_write(tmp_path):
+    write(tmp_path, {"inference.py": CASES["no create"]["main.py"]})
+    (finding,) = checked(byop_spec(tmp_path, module="inference.py", release="2026.1"))
+    assert "def create(self, config)" in finding.fix
+
+
 def test_the_validators_rules_hold_only_where_there_is_a_validator(tmp_path):
     write(tmp_path, {"inference.py": CASES["postponed"]["main.py"]})
     assert checked(byop_spec(tmp_path, module="inference.py", release="2025.1")) == []

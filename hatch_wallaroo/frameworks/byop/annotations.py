@@ -15,6 +15,8 @@ from hatch_wallaroo.python.values import Expression, External, OwnClass, Scope, 
 
 _DICTS = frozenset({"typing.Dict", "builtins.dict", "typing_extensions.Dict"})
 _ARRAYS = frozenset({"numpy.ndarray", "numpy.typing.NDArray"})
+_KNOWN = ("typing.", "typing_extensions.", "builtins.", "collections.", "numpy.")
+"""Where names come from of which all is known."""
 _DEEPEST = 30
 
 
@@ -22,9 +24,7 @@ def is_arrays(node: ast.expr, scope: Scope, depth: int = 0) -> bool | None:
     """Whether an annotation passes; None where reading the code does not tell."""
     if depth > _DEEPEST:
         return None
-    if isinstance(node, ast.Constant):
-        return False
-    if isinstance(node, ast.BinOp):
+    if isinstance(node, (ast.Constant, ast.BinOp)):
         return False
     if isinstance(node, ast.Subscript):
         return _subscript(node, scope, depth)
@@ -41,10 +41,7 @@ def _value_is_arrays(value: Value, node: ast.expr, depth: int) -> bool | None:
         if value.name == DATA:
             return True
         # An alias of another distribution may be such a dictionary.
-        known = value.name.startswith(
-            ("typing.", "builtins.", "numpy.", "collections.", "pandas.", "mac.", "typing_extensions.")
-        )
-        return False if known else None
+        return False if value.name.startswith((*_KNOWN, "pandas.", "mac.")) else None
     if isinstance(value, Expression):
         return is_arrays(value.node, value.scope, depth + 1) if value.node is not node else None
     return None if isinstance(value, Unknown) else False
@@ -63,11 +60,7 @@ def _subscript(node: ast.Subscript, scope: Scope, depth: int) -> bool | None:
     if not isinstance(base, External):
         return False
     if base.name not in _DICTS:
-        return (
-            False
-            if base.name.startswith(("typing.", "builtins.", "collections.", "numpy.", "typing_extensions."))
-            else None
-        )
+        return False if base.name.startswith(_KNOWN) else None
     if not isinstance(node.slice, ast.Tuple) or len(node.slice.elts) != 2:  # noqa: PLR2004 - a key and a value
         return None
     return _mentions_array(node.slice.elts[1], scope, depth)
@@ -79,13 +72,9 @@ def _mentions_array(node: ast.expr, scope: Scope, depth: int) -> bool | None:
         return None
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and ("ndarray" in node.value.lower() or "NDArray" in node.value)
-    if isinstance(node, ast.Subscript):
-        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return _any(_mentions_array(each, scope, depth + 1) for each in (node.value, *inner))
-    if isinstance(node, ast.BinOp):
-        return _any(_mentions_array(each, scope, depth + 1) for each in (node.left, node.right))
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return _any(_mentions_array(each, scope, depth + 1) for each in node.elts)
+    if isinstance(node, (ast.Subscript, ast.BinOp, ast.List, ast.Tuple)):
+        inner = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        return _any(_mentions_array(each, scope, depth + 1) for each in inner)
     if isinstance(node, ast.Call) and external_name(node.func, scope).endswith((".NewType", ".TypeVar")):
         return bool(node.args) and _mentions_array(node.args[0], scope, depth + 1)
     return _any(_value_mentions(each, node, depth) for each in values_of(node, scope))
@@ -95,10 +84,7 @@ def _value_mentions(value: Value, node: ast.expr, depth: int) -> bool | None:
     if isinstance(value, External):
         if value.name in _ARRAYS or value.name == DATA or "ndarray" in value.name.lower():
             return True
-        known = value.name.startswith(
-            ("typing.", "builtins.", "numpy.", "collections.", "pandas.", "torch.", "pyarrow.")
-        )
-        return False if known else None
+        return False if value.name.startswith((*_KNOWN, "pandas.", "torch.", "pyarrow.")) else None
     if isinstance(value, Expression):
         return _mentions_array(value.node, value.scope, depth + 1) if value.node is not node else None
     if isinstance(value, OwnClass):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,10 +23,9 @@ from hatch_wallaroo.frameworks.byop.layout import (
     gather,
     top_levels,
 )
-from hatch_wallaroo.frameworks.byop.load_and_predict import RESULT, Target, follow, hides, judge_names
+from hatch_wallaroo.frameworks.byop.load_and_predict import NOTHING, Target, execute, follow, hides, judge_names
 from hatch_wallaroo.frameworks.byop.loader import load
-from hatch_wallaroo.frameworks.byop.model_assignment import class_of, is_none
-from hatch_wallaroo.frameworks.byop.model_types import NOTHING, OBJECT, Kind, model_types
+from hatch_wallaroo.frameworks.byop.model_types import ModelTypes, model_types
 from hatch_wallaroo.frameworks.byop.rules import NO_MODEL
 from hatch_wallaroo.frameworks.byop.validator import validate
 from hatch_wallaroo.frameworks.import_findings import (
@@ -39,12 +37,11 @@ from hatch_wallaroo.frameworks.import_findings import (
     reached_findings,
     too_deep,
 )
-from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.definitions import named_classes
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.platform_environment import BUILDER, INFERENCE, PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
-from hatch_wallaroo.python.values import UNKNOWN, External, Folder, Module, OwnClass, Value
+from hatch_wallaroo.python.values import Module, OwnClass
 from hatch_wallaroo.requirements.resolve import requirements_text
 
 NO_CODE = rule(
@@ -105,47 +102,33 @@ def _plan_own(spec: ModelSpec, module: str) -> Planned:
     name = posixpath.basename(found.path)
     contents = gather(spec, (), posixpath.normpath(module))
     contents.findings[:0] = findings
-    if _is_same(contents, name, found.label):
+    twin = contents.entries.get(f"{ARTIFACTS}/{name}")
+    if twin is not None and twin.label == found.label:
         del contents.entries[f"{ARTIFACTS}/{name}"]
     return _finish(spec, contents, Entry(f"{spec.name}/{name}", FileSource(found.absolute), found.label))
 
 
-def _is_same(contents: Contents, name: str, label: str) -> bool:
-    """Whether artifacts hold the inference module a second time."""
-    known = contents.entries.get(f"{ARTIFACTS}/{name}")
-    return known is not None and known.label == label
+def gather_generated(spec: ModelSpec, load: Reference, predict: Reference) -> tuple[Contents, Followed | None]:
+    """What goes along with code that is generated around two functions of the user's, and the functions followed.
 
-
-@dataclass(frozen=True)
-class Gathered:
-    """Packages and model files around two functions (None where `findings` leave none), and the functions followed."""
-
-    contents: Contents | None
-    code: _Followed | None
-    findings: tuple[Finding, ...]
-
-
-def gather_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Gathered:
-    """What goes along with code that is generated around two functions of the user's. Nothing is executed."""
+    Nothing is executed. The contents have the findings; None in place of the functions where those leave no bundle.
+    """
     refused = judge_names(spec)
     if refused:
-        return Gathered(None, None, tuple(refused))
-    contents = gather(spec, (_root(load), _root(predict)), None)
-    known = frozenset(sys.stdlib_module_names) | distributions.PLATFORM | {"wallaroo"}
+        return Contents(spec, findings=refused), None
+    contents = gather(spec, [each.module.partition(".")[0] for each in (load, predict)], None)
     if any(each.code == NOT_A_PACKAGE.code for each in contents.findings):
-        return Gathered(None, None, tuple(contents.findings))
-    contents.findings += hides(spec, top_levels(contents.packages), known)
+        return contents, None
     code = _follow(spec, read_sources(contents.entries.values(), spec.name), load, predict)
-    return Gathered(contents, code, (*contents.findings, *code.findings))
+    contents.findings += [*hides(spec, top_levels(contents.packages)), *code.findings]
+    return contents, code
 
 
 def _plan_generated(spec: ModelSpec, load: Reference, predict: Reference) -> Planned:
-    gathered = gather_generated(spec, load, predict)
-    contents, code = gathered.contents, gathered.code
-    if contents is None or code is None:
-        return Planned(None, gathered.findings)
-    contents.findings += code.findings
-    text = generated.inference_module(load, predict, code.kinds, asynchronous=code.predict.asynchronous)
+    contents, code = gather_generated(spec, load, predict)
+    if code is None:
+        return Planned(None, tuple(contents.findings))
+    text = generated.inference_module(load, predict, code.types.kinds, asynchronous=code.predict.asynchronous)
     return _finish(spec, contents, Entry(f"{spec.name}/{generated.module_name(predict)}", TextSource(text)))
 
 
@@ -160,86 +143,62 @@ def _finish(spec: ModelSpec, contents: Contents, module: Entry) -> Planned:
     return Planned(layout, (*contents.findings, *requirements.findings))
 
 
-def _root(reference: Reference) -> str:
-    return reference.module.partition(".")[0]
-
-
 # Generated code
 
 
 @dataclass
-class _Followed:
+class Followed:
     """The two functions, the model's classes, and the run that found them."""
 
     run: ImportRun
     load: Target
     predict: Target
-    kinds: tuple[Kind, ...]
-    findings: list[Finding]
+    types: ModelTypes
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self.load.findings, *self.predict.findings, *self.types.findings)
 
 
 def _follow(
     spec: ModelSpec, sources: Sources, load: Reference, predict: Reference, paths: AbstractSet[str] | None = None
-) -> _Followed:
+) -> Followed:
     """Import the modules of the two functions; what they read then is judged where the bundle's `paths` are known."""
     run = ImportRun(sources, _environment(spec), path=[ARTIFACTS], paths=paths)
     try:
         first, second = follow(run, load, "load", spec), follow(run, predict, "predict", spec)
-        kinds, findings = model_types(spec, run, first)
+        return Followed(run, first, second, model_types(spec, run, first))
     except RecursionError:
-        said = too_deep("the inference code", spec.at("byop"))
-        return _Followed(run, Target(load), Target(predict), (OBJECT,), [said])
-    return _Followed(run, first, second, kinds, [*first.findings, *second.findings, *findings])
+        said = ModelTypes(findings=(too_deep("the inference code", spec.at("byop")),))
+        return Followed(run, Target(load, "load"), Target(predict, "predict"), said)
 
 
-def inspect_generated(spec: ModelSpec, layout: Layout, load: Reference, predict: Reference) -> Inspection:
-    """Judge the two functions and all that importing them reaches; `layout` is a bundle's, code under artifacts/."""
+def inspect_generated(
+    spec: ModelSpec, layout: Layout, load: Reference, predict: Reference, *, typed: bool = True
+) -> Inspection:
+    """Judge the two functions and all that importing them reaches; `layout` is a bundle's, code under artifacts/.
+
+    `typed`: the model is checked against the classes that it may be of.
+    """
     if judge_names(spec):
         return Inspection()
     sources = read_sources(layout.entries, spec.name)
     code = _follow(spec, sources, load, predict, _paths(spec, layout))
-    called = list(_called(code))
-    code.run.settle()
-    findings = [*explain(code.run.failures, code.run.environment), *called, *reached_findings(code.run)]
+    run = code.run
+    said = {each.code for each in code.findings}
+    called = list(execute(run, code.load, code.predict, code.types.classes if typed else ()))
+    called = [each for each in called if each.code != NOTHING.code or NOTHING.code not in said]
+    run.settle()
     facts = {
         "code": "generated",
         "module": generated.module_name(predict),
         "load": str(load),
         "predict": str(predict),
         "asynchronous": code.predict.asynchronous,
-        "model_types": [str(each) for each in code.kinds],
+        "model_types": [str(each) for each in code.types.kinds],
         **_packages(sources),
     }
-    return Inspection(facts, once(findings))
-
-
-def _called(code: _Followed) -> Iterator[Finding]:
-    """What the generated module does: load(folder) at the start, predict(model, inputs) for each request."""
-    run = code.run
-    model: Value = UNKNOWN
-    run.during = "the platform calls load(folder)"
-    if code.load.made is not None:
-        model = run.instantiate(code.load.made, (Folder(ARTIFACTS),))
-    elif code.load.function is not None and not code.load.asynchronous:
-        model = run.call(code.load.function, (Folder(ARTIFACTS),))
-        if is_none(model) and not any(each.code == NOTHING.code for each in code.findings):
-            yield NOTHING.finding(
-                f"byop.load: {code.load.reference} returns nothing",
-                fix="return the loaded model at the end",
-                place=code.load.function.file.place(code.load.function.node),
-            )
-    run.during = "a request comes"
-    function = code.predict.function
-    if function is not None:
-        given = run.call(function, (model, UNKNOWN))
-        kind = class_of(given)
-        if isinstance(kind, External) and kind.last != "dict":
-            what = "nothing" if is_none(given) else f"a {kind.last}"
-            yield RESULT.finding(
-                f"byop.predict: {code.predict.reference} returns {what}",
-                fix="return a dictionary of arrays by the names of the output schema",
-                place=function.file.place(function.node),
-            )
+    return Inspection(facts, once([*explain(run.failures, run.environment), *called, *reached_findings(run)]))
 
 
 def _paths(spec: ModelSpec, layout: Layout) -> frozenset[str]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from hatch_wallaroo import templates
 from hatch_wallaroo.config.spec import Reference
-from hatch_wallaroo.frameworks.byop.load_and_predict import is_name
 from hatch_wallaroo.frameworks.byop.model_types import Kind
 
 _BUILTINS = frozenset(dir(builtins))
@@ -18,15 +17,9 @@ def inference_module(load: Reference, predict: Reference, kinds: Sequence[Kind],
 
     Raises ValueError for a name that could not stand in an import statement.
     """
-    for words in (
-        load.module,
-        load.function,
-        predict.module,
-        predict.function,
-        *(f"{k.module}.{k.name}" for k in kinds),
-    ):
-        if not all(is_name(word) for word in words.split(".")):
-            raise ValueError(f"{words!r} cannot be imported")
+    for each in (Kind(load.module, load.function), Kind(predict.module, predict.function), *kinds):
+        if not each.can_be_imported:
+            raise ValueError(f"{each} cannot be imported")
     imports, types = _imports(kinds)
     values = {
         "load": load,

@@ -7,7 +7,7 @@ model files under `artifacts/`, which the platform's validator does not execute.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hatch_wallaroo.config.spec import ModelSpec, Reference
@@ -99,13 +99,15 @@ def _project_names(name: str) -> tuple[str, ...]:
 
 
 def _find_package(spec: ModelSpec, name: str) -> str | None:
-    for folder in ("", "src/"):
-        if spec.path(f"{folder}{name}/__init__.py").is_file():
-            return f"{folder}{name}"
-    for folder in ("", "src/"):
-        if spec.path(f"{folder}{name}.py").is_file():
-            return f"{folder}{name}.py"
-    return f"src/{name}" if spec.path(f"src/{name}").is_dir() else None
+    found = _in_folders(spec, name, (".", "src"))
+    return f"src/{name}" if found is None and spec.path(f"src/{name}").is_dir() else found
+
+
+def _in_folders(spec: ModelSpec, name: str, folders: Iterable[str]) -> str | None:
+    """Where a package or module of a name lies in one of several folders; packages are preferred."""
+    places = [posixpath.normpath(f"{folder}/{name}") for folder in folders]
+    packages = [each for each in places if spec.path(f"{each}/__init__.py").is_file()]
+    return next(iter([*packages, *(f"{each}.py" for each in places if spec.path(f"{each}.py").is_file())]), None)
 
 
 def _package(contents: Contents, package: str, index: int | None, own_module: str | None) -> None:
@@ -134,7 +136,7 @@ def _package(contents: Contents, package: str, index: int | None, own_module: st
 
 
 def _whole_project(spec: ModelSpec, place: Place) -> Finding:
-    roots = (reference.module.partition(".")[0] for reference in _references(spec))
+    roots = (reference.module.partition(".")[0] for _, reference in references(spec))
     here = next((each for root in roots if (each := around(spec, root))), "src/yourpackage")
     return NOT_A_PACKAGE.finding(
         "byop.packages names the project's own folder, which is no package",
@@ -143,18 +145,18 @@ def _whole_project(spec: ModelSpec, place: Place) -> Finding:
     )
 
 
-def _references(spec: ModelSpec) -> list[Reference]:
-    return [each for each in (spec.byop.load, spec.byop.predict) if each is not None] if spec.byop is not None else []
+def references(spec: ModelSpec) -> Iterator[tuple[str, Reference]]:
+    """The functions that inference code is generated around, by the option that names each."""
+    if spec.byop is not None:
+        for option, reference in (("load", spec.byop.load), ("predict", spec.byop.predict)):
+            if reference is not None:
+                yield option, reference
 
 
 def around(spec: ModelSpec, root: str) -> str | None:
     """The package of that name inside a folder that byop.packages names in its place, or where packages usually lie."""
     told = spec.byop.packages if spec.byop is not None else None
-    for folder in (*(posixpath.normpath(each.replace("\\", "/")) for each in told or ()), ".", "src"):
-        for path in (posixpath.normpath(f"{folder}/{root}"), posixpath.normpath(f"{folder}/{root}.py")):
-            if spec.path(path if path.endswith(".py") else f"{path}/__init__.py").is_file():
-                return path
-    return None
+    return _in_folders(spec, root, (*(each.replace("\\", "/") for each in told or ()), ".", "src"))
 
 
 def top_levels(packages: Iterable[str]) -> set[str]:

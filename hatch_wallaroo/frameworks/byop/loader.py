@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from hatch_wallaroo.findings import Finding, Level, Place, Rule
-from hatch_wallaroo.frameworks.byop import rules
-from hatch_wallaroo.frameworks.byop.model_assignment import assigned, check_model_type, class_of, is_none
-from hatch_wallaroo.frameworks.byop.validator import no_builder, several, taken_for_classes
+from hatch_wallaroo.findings import Finding, Level, Place
+from hatch_wallaroo.frameworks.byop import classes, rules
+from hatch_wallaroo.frameworks.byop.platform_calls import (
+    PlatformCall,
+    check_model_type,
+    given_arrays,
+    never_assigned,
+    said,
+)
 from hatch_wallaroo.frameworks.import_findings import explain
 from hatch_wallaroo.python.definitions import (
     Counted,
     Member,
-    accepts,
     derives,
-    hides_classes,
     member,
     missing_members,
     named_classes,
     own_nodes,
-    required,
 )
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.platform_environment import (
@@ -36,7 +38,6 @@ from hatch_wallaroo.python.source_files import Sources
 from hatch_wallaroo.python.values import (
     UNKNOWN,
     Binding,
-    External,
     Folder,
     Function,
     Instance,
@@ -44,11 +45,13 @@ from hatch_wallaroo.python.values import (
     Module,
     Names,
     OwnClass,
-    Scope,
     Value,
 )
 
 _NAME_OF_LOADED = "custom_inference"
+_WRONG_TYPE = "_raise_error_if_model_is_wrong_type"
+_OF_CONFIG = ("framework", "modules_to_include", "matching_files", "dict", "json", "copy", "model_dump", "model_copy")
+"""Attributes of what `create` is given, beside model_path, in all releases."""
 
 
 def load(
@@ -58,121 +61,14 @@ def load(
 
     `paths` are all files of the bundle, without its top folder.
     """
-    run = ImportRun(sources, environment, paths=paths, methods=_KNOWN_METHODS)
+    run = ImportRun(sources, environment, paths=paths, methods={_WRONG_TYPE: check_model_type})
     top = [each for path, each in sorted(sources.files.items()) if "/" not in path]
     if not top:
         return run, [_nothing()]
     modules = [run.execute(each, _NAME_OF_LOADED) for each in top]
-    findings = list(taken_for_classes(modules, environment.python))
-    counted = _counted(modules, environment)
-    sure = [each for each in counted if each.sure]
-    unseen = any(hides_classes(module) for module in modules) or any(not module.done for module in modules)
-    if len(sure) > 1:
-        findings.append(several(rules.SEVERAL_BUILDERS, "InferenceBuilder", sure))
-    elif not counted and not unseen:
-        findings.append(_chat_or_nothing(modules))
-    served: Value = UNKNOWN
-    for each in sure if len(counted) == 1 else ():
-        if isinstance(each.value, OwnClass):
-            findings += _builder(each.value, environment)
-            served = _created(run, each.value)
-            findings += _returned(each.value, served)
-    built = list(_inferences(modules))
-    if isinstance(served, Instance):
-        findings += _served(run, served)
-    else:
-        for made in built if len(built) == 1 else ():
-            findings += _inference(made)
-    if not built and not isinstance(served, Instance) and len(sure) == 1 and not unseen:
-        findings += _no_inference(modules)
+    findings = [*classes.taken_for_classes(modules, environment.python), *_loaded(run, modules)]
     run.settle()
     return run, [*explain(run.failures, environment), *findings]
-
-
-def _created(run: ImportRun, made: OwnClass) -> Value:
-    """What `Builder().create(config)` gives."""
-    run.during = f"the platform calls {made.name}()"
-    builder = run.instantiate(made, ())
-    found = member(made, "create")
-    function = found.function if isinstance(found, Member) else None
-    if not isinstance(builder, Instance) or function is None or not accepts(function.node.args, 2) or function.is_async:
-        return UNKNOWN
-    run.during = "the platform calls create"
-    names = Names()
-    names.put({"model_path": Binding((Folder(""),)), **dict.fromkeys(_OF_CONFIG, Binding((UNKNOWN,)))})
-    return run.call(Method(function, made, builder), (Instance("the config", names),))
-
-
-_OF_CONFIG = ("framework", "modules_to_include", "matching_files", "dict", "json", "copy", "model_dump", "model_copy")
-"""Attributes of what `create` is given, beside model_path, in all releases."""
-
-
-def _returned(made: OwnClass, served: Value) -> Iterator[Finding]:
-    """Whether `create` returns an object with a `predict`."""
-    found = member(made, "create")
-    function = found.function if isinstance(found, Member) else None
-    kind = class_of(served)
-    what = ""
-    if is_none(served):
-        what = "nothing"
-    elif isinstance(served, OwnClass):
-        what = f"the class {served.name} itself"
-    elif isinstance(kind, External):
-        what = f"a {kind.last}"
-    if what and function is not None:
-        yield rules.CANNOT_CALL.finding(
-            f"{function.file.label}: {made.name}.create returns {what}",
-            fix="return the Inference object at the end of create",
-            place=function.file.place(function.node),
-        )
-
-
-def _served(run: ImportRun, served: Instance) -> Iterator[Finding]:
-    """The object that answers requests: its class, its model, and the first request."""
-    made = served.made
-    if not isinstance(made, OwnClass):
-        return
-    scope = Scope(made.scope.module)
-    if any(derives(made, base) for base in (INFERENCE, ASYNC_INFERENCE)):
-        yield from _inference(made)
-    elif member(made, "predict") is None and not served.open:
-        yield rules.NO_INFERENCE.finding(
-            f"{made.file.label}: create returns a {made.name}, which does not inherit from mac.inference.Inference and "
-            "has no predict method",
-            fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
-            place=made.file.place(),
-            level=Level.WARNING if run.environment.release.byop.validator else Level.ERROR,
-        )
-    run.during = "a request comes"
-    yield from assigned(run, served, scope)
-    found = member(made, "_predict")
-    function = found.function if isinstance(found, Member) else None
-    if function is None or not isinstance(found, Member) or not isinstance(found.owner, OwnClass):
-        return
-    given = run.call(Method(function, found.owner, served), (UNKNOWN,))
-    what = "nothing" if is_none(given) else ""
-    if what and not function.decorators:
-        yield rules.CANNOT_CALL.finding(
-            f"{function.file.label}: {made.name}._predict returns {what}",
-            fix="return a dictionary of arrays by the names of the output schema",
-            place=function.file.place(function.node),
-        )
-
-
-_KNOWN_METHODS = {"_raise_error_if_model_is_wrong_type": check_model_type}
-
-
-def _no_inference(modules: list[Module]) -> Iterator[Finding]:
-    """A builder, but nothing that it could build: whatever it returns needs a `predict`."""
-    seen = [value for module in modules for bound in module.names.values() for value in bound.values]
-    if any(isinstance(each, OwnClass) and "predict" in each.members for each in seen):
-        return
-    yield rules.NO_INFERENCE.finding(
-        f"{modules[0].file.label}: no class inherits from mac.inference.Inference, and none has a predict method",
-        fix="write `class MyInference(Inference)` with expected_model_types, model and _predict",
-        place=modules[0].file.place(),
-        level=Level.WARNING,
-    )
 
 
 def _nothing() -> Finding:
@@ -183,7 +79,40 @@ def _nothing() -> Finding:
     )
 
 
-def _counted(modules: list[Module], environment: PlatformEnvironment) -> list[Counted]:
+def _loaded(run: ImportRun, modules: Sequence[Module]) -> Iterator[Finding]:
+    """Find the builder, build, and answer a request."""
+    counted = _counted(modules, run.environment)
+    sure = [each for each in counted if each.sure]
+    if len(sure) > 1:
+        yield classes.several(rules.SEVERAL_BUILDERS, "InferenceBuilder", sure)
+    elif not counted and not classes.hidden(modules):
+        yield _chat_or_nothing(modules)
+    served: Value = UNKNOWN
+    for each in sure if len(counted) == 1 else ():
+        if isinstance(each.value, OwnClass):
+            yield from _builder(each.value, run.environment)
+            served, findings = _created(run, each.value)
+            yield from findings
+    if isinstance(served, Instance):
+        yield from _served(run, served)
+        return
+    built = list(_inferences(modules))
+    if len(built) == 1:
+        yield from _inference(built[0])
+    seen = [value for module in modules for bound in module.names.values() for value in bound.values]
+    predicts = any(isinstance(each, OwnClass) and "predict" in each.members for each in seen)
+    if not built and len(sure) == 1 and not predicts and not classes.hidden(modules):
+        yield classes.no_inference(
+            modules[:1],
+            "no class inherits from mac.inference.Inference, and none has a predict method",
+            Level.WARNING,
+        )
+
+
+# The builder
+
+
+def _counted(modules: Sequence[Module], environment: PlatformEnvironment) -> list[Counted]:
     """Builders as the loader counts them: every name that stands for one, imported or not."""
     found = []
     by_member = counts_by_member_name(environment.release)
@@ -196,109 +125,142 @@ def _counted(modules: list[Module], environment: PlatformEnvironment) -> list[Co
     return found
 
 
-def _chat_or_nothing(modules: list[Module]) -> Finding:
-    for module in modules:
-        for name in ("handle_completion", "handle_chat_completion"):
-            if name in module.names:
-                return rules.CHAT_ONLY.finding(
-                    f"{module.file.label} has {name} but no InferenceBuilder, which mac's loader asks for",
-                    fix="add an Inference and an InferenceBuilder, unless your platform serves such handlers",
-                    place=module.file.place(),
-                    level=Level.WARNING,
-                )
-    return no_builder(modules)
+def _chat_or_nothing(modules: Sequence[Module]) -> Finding:
+    handler = classes.chat_handler(modules)
+    if handler is None:
+        return classes.no_builder(modules)
+    module, name = handler
+    return rules.CHAT_ONLY.finding(
+        f"{module.file.label} has {name} but no InferenceBuilder, which mac's loader asks for",
+        fix="add an Inference and an InferenceBuilder, unless your platform serves such handlers",
+        place=module.file.place(),
+        level=Level.WARNING,
+    )
 
 
 def _builder(made: OwnClass, environment: PlatformEnvironment) -> Iterator[Finding]:
     """Builder() and create(config)."""
-    missing = missing_members(made)
-    if not builder_is_abstract(environment.release):
-        missing = [each for each in missing if each != "inference"]
-    named = {"inference": rules.NO_INFERENCE_METHOD, "create": rules.NO_CREATE}
-    yield from _undone(made, missing, named)
-    yield from _callable(made, "__init__", 0, f"{made.name}()")
-    yield from _callable(made, "create", 1, "create(config)")
-    found = member(made, "create")
-    function = found.function if isinstance(found, Member) else None
-    if function is None or function.decorators:
-        return
-    if function.is_async:
-        yield rules.CANNOT_CALL.finding(
-            f"{function.file.label}: {made.name}.create is `async def`, but the platform calls it without awaiting",
-            fix="write `def create`",
-            place=function.file.place(function.node),
+    abstract = builder_is_abstract(environment.release)
+    yield from classes.undone(made, [each for each in missing_members(made) if abstract or each != "inference"])
+    for call in (_call(made, "__init__"), _call(made, "create", "config")):
+        yield from call.refused() if call is not None else ()
+    if call is not None and call.plain and call.function.is_async:
+        yield call.finding(
+            rules.CANNOT_CALL, "is `async def`, but the platform calls it without awaiting", "write `def create`"
         )
 
 
-def _undone(made: OwnClass, missing: list[str], named: Mapping[str, Rule]) -> Iterator[Finding]:
-    """Abstract members that nobody defines: Python refuses to make such an object."""
-    for name in missing:
-        yield named.get(name, rules.ABSTRACT).finding(
-            f"{made.file.label}: {made.name} does not define {name}",
-            fix=f"define {name} in {made.name}",
-            place=made.file.place(made.node),
+def _call(made: OwnClass, name: str, *given: str) -> PlatformCall | None:
+    """The call of a method that the bundle defines."""
+    function = classes.method(made, name)
+    if function is None:
+        return None
+    return PlatformCall(function, f"{function.file.label}: {made.name}.{name}", ("self", *given), rules.CANNOT_CALL)
+
+
+def _created(run: ImportRun, made: OwnClass) -> tuple[Value, Iterable[Finding]]:
+    """What `Builder().create(config)` gives."""
+    run.during = f"the platform calls {made.name}()"
+    builder = run.instantiate(made, ())
+    create = _call(made, "create", "config")
+    if create is None or not isinstance(builder, Instance) or not create.accepted or create.function.is_async:
+        return UNKNOWN, ()
+    run.during = "the platform calls create"
+    names = Names()
+    names.put({"model_path": Binding((Folder(""),)), **dict.fromkeys(_OF_CONFIG, Binding((UNKNOWN,)))})
+    served = run.call(Method(create.function, made, builder), (Instance("the config", names),))
+    fix = "return the Inference object at the end of create"
+    return served, [create.finding(rules.CANNOT_CALL, f"returns {what}", fix)] if (what := said(served)) else []
+
+
+# The inference
+
+
+def _served(run: ImportRun, served: Instance) -> Iterator[Finding]:
+    """The object that answers requests: its class, its model, and the first request."""
+    made = served.made
+    if not isinstance(made, OwnClass):
+        return
+    if any(derives(made, base) for base in (INFERENCE, ASYNC_INFERENCE)):
+        yield from _inference(made)
+    elif member(made, "predict") is None and not served.open:
+        yield classes.no_inference(
+            [made.scope.module],
+            f"create returns a {made.name}, which does not inherit from mac.inference.Inference and has no predict "
+            "method",
+            Level.WARNING if run.environment.release.byop.validator else Level.ERROR,
         )
+    run.during = "a request comes"
+    if classes.owner_in_mac(made, "predict"):
+        yield from never_assigned(run, served, made)
+    found = member(made, "_predict")
+    predict = _call(made, "_predict", "input_data")
+    if predict is None or not isinstance(found, Member) or not isinstance(found.owner, OwnClass) or not _asked(made):
+        return
+    result = run.call(Method(predict.function, found.owner, served), (given_arrays(predict.function, 1),))
+    if classes.owner_in_mac(made, "predict"):
+        yield from predict.gives_no_arrays(rules.CANNOT_CALL, result)
 
 
-def _callable(made: OwnClass, name: str, given: int, call: str) -> Iterator[Finding]:
-    """Whether a method takes the positional arguments that the platform gives it, beside self."""
-    found = member(made, name)
-    function = found.function if isinstance(found, Member) else None
-    if function is None or function.decorators:
-        return
-    arguments = function.node.args
-    if accepts(arguments, given + 1):
-        return
-    needed = required(arguments)
-    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
-    shown = ", ".join(dict.fromkeys([*positional, *needed])) or "nothing"
-    spare = len(needed) > given + 1
-    yield rules.CANNOT_CALL.finding(
-        f"{function.file.label}: {made.name}.{name} takes ({shown or 'nothing'}), but the platform calls {call}",
-        fix="give the other parameters defaults" if spare else f"let it take what is given: {call}, and self",
-        place=function.file.place(function.node),
+def _asked(made: OwnClass) -> bool:
+    """Whether a request comes to `_predict`: a `predict` of the bundle's own may answer by itself."""
+    own = classes.method(made, "predict")
+    return own is None or any(
+        (isinstance(each, ast.Attribute) and each.attr == "_predict")
+        or (isinstance(each, ast.Name) and each.id == "super")
+        for each in _nodes(own)
     )
 
 
-def _inferences(modules: list[Module]) -> Iterator[OwnClass]:
+def _inferences(modules: Iterable[Module]) -> list[OwnClass]:
     """Inference classes that nothing else of the bundle inherits from."""
-    found: dict[int, OwnClass] = {}
-    for module in modules:
-        for base in (INFERENCE, ASYNC_INFERENCE):
-            for each in named_classes(module, base):
-                if isinstance(each.value, OwnClass) and each.sure:
-                    found[id(each.value)] = each.value
-    parents = {id(base) for made in found.values() for group in made.bases for base in group}
-    return (made for key, made in found.items() if key not in parents)
+    found = {
+        each.value: None
+        for module in modules
+        for base in (INFERENCE, ASYNC_INFERENCE)
+        for each in named_classes(module, base)
+        if isinstance(each.value, OwnClass) and each.sure
+    }
+    parents = {base for made in found for group in made.bases for base in group}
+    return [made for made in found if made not in parents]
 
 
 def _inference(made: OwnClass) -> Iterator[Finding]:
-    missing = missing_members(made)
-    named = {"_predict": rules.NO_PREDICT, "expected_model_types": rules.NO_TYPES}
-    yield from _undone(made, missing, named)
-    yield from _callable(made, "_predict", 1, "_predict(input_data)")
-    yield from _awaiting(made)
-    yield from _model_types(made)
-
-
-def _awaiting(made: OwnClass) -> Iterator[Finding]:
-    found, outer = member(made, "_predict"), member(made, "predict")
-    function = found.function if isinstance(found, Member) else None
-    if function is None or not isinstance(outer, Member) or not isinstance(outer.owner, str) or function.decorators:
-        return
-    if outer.owner == INFERENCE and function.is_async:
-        yield rules.AWAITED.finding(
-            f"{function.file.label}: {made.name}._predict is `async def`, but Inference.predict does not await it",
-            fix="write `def _predict`, or add `async def predict(self, input_data)` that returns "
-            "`await self._predict(input_data)`",
-            place=function.file.place(function.node),
+    yield from classes.undone(made, missing_members(made))
+    predict, base = _call(made, "_predict", "input_data"), classes.owner_in_mac(made, "predict")
+    if predict is not None and base:
+        yield from predict.refused()
+        yield from _awaited(predict, base) if predict.plain else ()
+    types = _call(made, "expected_model_types")
+    if types is not None and types.plain:
+        checked = any(isinstance(each, ast.Attribute) and each.attr == _WRONG_TYPE for each in _nodes(types.function))
+        yield types.finding(
+            rules.TYPES_METHOD,
+            "is a method, and Wallaroo reads it as a property",
+            "write `@property` above it",
+            Level.ERROR if checked else Level.WARNING,
         )
-    elif outer.owner == ASYNC_INFERENCE and not function.is_async and not _may_be_awaitable(function):
-        yield rules.AWAITED.finding(
-            f"{function.file.label}: {made.name}._predict is a plain `def`, but AsyncInference.predict awaits "
-            "what it returns",
-            fix="write `async def _predict`, or inherit from Inference",
-            place=function.file.place(function.node),
+
+
+def _nodes(function: Function) -> Iterator[ast.AST]:
+    return ast.walk(function.file.tree or function.node)
+
+
+def _awaited(predict: PlatformCall, base: str) -> Iterator[Finding]:
+    """`_predict` and the `predict` of mac's that calls it have to be of one kind."""
+    function = predict.function
+    if base == INFERENCE and function.is_async:
+        yield predict.finding(
+            rules.AWAITED,
+            "is `async def`, but Inference.predict does not await it",
+            "write `def _predict`, or add `async def predict(self, input_data)` that returns "
+            "`await self._predict(input_data)`",
+        )
+    elif base == ASYNC_INFERENCE and not function.is_async and not _may_be_awaitable(function):
+        yield predict.finding(
+            rules.AWAITED,
+            "is a plain `def`, but AsyncInference.predict awaits what it returns",
+            "write `async def _predict`, or inherit from Inference",
         )
 
 
@@ -306,20 +268,3 @@ def _may_be_awaitable(function: Function) -> bool:
     """A plain function can return a coroutine; only dictionaries written out are certain not to be one."""
     returned = [each.value for each in own_nodes(function.node) if isinstance(each, ast.Return)]
     return not returned or not all(isinstance(each, (ast.Dict, ast.DictComp)) for each in returned)
-
-
-def _model_types(made: OwnClass) -> Iterator[Finding]:
-    found = member(made, "expected_model_types")
-    function = found.function if isinstance(found, Member) else None
-    if function is None or function.node.decorator_list:
-        return
-    checked = any(
-        isinstance(each, ast.Attribute) and each.attr == "_raise_error_if_model_is_wrong_type"
-        for each in ast.walk(function.file.tree or function.node)
-    )
-    yield rules.TYPES_METHOD.finding(
-        f"{function.file.label}: {made.name}.expected_model_types is a method, and Wallaroo reads it as a property",
-        fix="write `@property` above it",
-        place=function.file.place(function.node),
-        level=Level.ERROR if checked else Level.WARNING,
-    )

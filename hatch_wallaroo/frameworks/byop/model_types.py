@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest, rule
-from hatch_wallaroo.frameworks.byop.load_and_predict import Target, is_name
-from hatch_wallaroo.python.expressions import values_of
+from hatch_wallaroo.frameworks.byop.load_and_predict import NOTHING, Target, is_name, lacks
+from hatch_wallaroo.python.expressions import value_of
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.values import Expression, External, Function, OwnClass, Scope, Value
+from hatch_wallaroo.python.values import UNKNOWN, Expression, External, OwnClass, Scope, Value
 
 UNTYPED = rule(
     "WLR506",
@@ -27,24 +27,19 @@ BAD_TYPE = rule(
     why="The generated module imports the class to check the model with isinstance.",
     source="hatch-wallaroo's template of the inference module",
 )
-NOTHING = rule(
-    "WLR508",
-    "the loader returns nothing",
-    why="A model that is None counts as not assigned: every prediction would fail.",
-    source="mac 2023.2.1 to 2026.1.3, ModelNotAssignedError",
-)
-
-_PLAIN: Mapping[str, str] = {
-    "typing.List": "list", "typing.Dict": "dict", "typing.Tuple": "tuple", "typing.Set": "set",
-    "typing.FrozenSet": "frozenset", "typing.Type": "type", "typing.Any": "object", "typing.NamedTuple": "tuple",
-    "typing.TypedDict": "dict", "typing_extensions.TypedDict": "dict",
+_TYPING = {
+    "List": "list", "Dict": "dict", "Tuple": "tuple", "Set": "set", "FrozenSet": "frozenset", "Type": "type",
+    "Any": "object", "NamedTuple": "tuple", "TypedDict": "dict",
 }  # fmt: skip
-_ABSTRACT = {
-    f"typing.{name}": f"collections.abc.{name}"
-    for name in ("Callable", "Mapping", "MutableMapping", "Sequence", "Iterable", "Hashable", "Sized")
+_ABSTRACT = ("Callable", "Mapping", "MutableMapping", "Sequence", "Iterable", "Hashable", "Sized")
+_AT_RUN_TIME: Mapping[str, str] = {
+    "numpy.typing.NDArray": "numpy.ndarray",
+    "typing_extensions.TypedDict": "builtins.dict",
+    **{f"typing.{name}": f"builtins.{known}" for name, known in _TYPING.items()},
+    **{f"typing.{name}": f"collections.abc.{name}" for name in _ABSTRACT},
 }
-_OTHER = {"numpy.typing.NDArray": "numpy.ndarray", **_ABSTRACT}
 _UNIONS = frozenset({"typing.Union", "typing.Optional", "typing_extensions.Union"})
+_ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 _DEEPEST = 20
 
 
@@ -58,125 +53,116 @@ class Kind:
     def __str__(self) -> str:
         return self.name if self.module == "builtins" else f"{self.module}:{self.name}"
 
+    @property
+    def can_be_imported(self) -> bool:
+        return all(is_name(part) for part in (*self.module.split("."), *self.name.split(".")))
 
-OBJECT = Kind("builtins", "object")
+
+@dataclass(frozen=True)
+class ModelTypes:
+    """The classes that a model may be of: as they are imported, `object` where nothing is known, and as they are."""
+
+    kinds: tuple[Kind, ...] = (Kind("builtins", "object"),)
+    classes: tuple[OwnClass | External, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-def model_types(spec: ModelSpec, run: ImportRun, load: Target) -> tuple[tuple[Kind, ...], list[Finding]]:
-    """The model's classes, `object` where nothing is known, and findings."""
+def model_types(spec: ModelSpec, run: ImportRun, load: Target) -> ModelTypes:
+    """The model's classes, and findings."""
     declared = spec.byop.model_types if spec.byop is not None else ()
     if declared:
         return _declared(spec, run, declared)
-    function = load.function
     if load.made is not None:
-        own = load.made
-        return ((Kind(own.module, own.name),) if _plain(own.module, own.name) else (OBJECT,)), []
-    if function is None:
-        return (OBJECT,), []
+        return _told(run, [load.made]) or ModelTypes()
+    if load.call is None:
+        return ModelTypes()
+    function = load.call.function
     returned = function.node.returns
+    place = function.file.place(returned or function.node)
     if isinstance(returned, ast.Constant) and returned.value is None:
-        return (OBJECT,), [
-            NOTHING.finding(
-                f"byop.load: {load.reference} is annotated to return None",
-                fix="return the loaded model, and annotate its class",
-                place=function.file.place(returned),
-            )
-        ]
-    kinds = _Reader(run, function).kinds(returned, function.scope) if returned is not None else None
-    if kinds:
-        return tuple(dict.fromkeys(kinds)), []
-    what = "has no return annotation" if returned is None else f"returns {ast.unparse(returned)}, which names no class"
-    return (OBJECT,), [
-        UNTYPED.finding(
-            f"byop.load: {load.reference} {what}, so any object passes as the model",
-            fix='annotate it (-> KMeans), or set byop.model-types = ["sklearn.cluster:KMeans"]',
-            place=function.file.place(returned or function.node),
+        finding = NOTHING.finding(
+            f"{load.call.name} is annotated to return None",
+            fix="return the loaded model, and annotate its class",
+            place=place,
         )
-    ]
-
-
-class _Reader:
-    """Follows a return annotation to classes."""
-
-    def __init__(self, run: ImportRun, function: Function) -> None:
-        self.modules = {"builtins", "typing", "collections.abc", *run.modules, *_imported(run)}
-        self.function = function
-
-    def kinds(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[Kind] | None:
-        """The classes that an annotation names; None where one of them cannot be told."""
-        if depth > _DEEPEST:
-            return None
-        if isinstance(node, ast.Constant):
-            if node.value is None:
-                return []
-            quoted = _quoted(node.value)
-            return self.kinds(quoted, scope, depth + 1) if quoted is not None else None
-        if isinstance(node, ast.BinOp):
-            return self._all((node.left, node.right), scope, depth)
-        if isinstance(node, ast.Subscript):
-            return self._subscript(node, scope, depth)
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            found = _with_typing_only(node, scope)
-            return self._kind(found[0], node, depth) if len(found) == 1 else None
-        return None
-
-    def _all(self, nodes: Iterable[ast.expr], scope: Scope, depth: int) -> list[Kind] | None:
-        found: list[Kind] = []
-        for each in nodes:
-            kinds = self.kinds(each, scope, depth + 1)
-            if kinds is None:
-                return None
-            found += kinds
+        return ModelTypes(findings=(finding,))
+    found = _told(run, _named(returned, function.scope)) if returned is not None else None
+    if found is not None:
         return found
+    what = "has no return annotation" if returned is None else f"returns {ast.unparse(returned)}, which names no class"
+    finding = UNTYPED.finding(
+        f"{load.call.name} {what}, so any object passes as the model",
+        fix='annotate it (-> KMeans), or set byop.model-types = ["sklearn.cluster:KMeans"]',
+        place=place,
+    )
+    return ModelTypes(findings=(finding,))
 
-    def _subscript(self, node: ast.Subscript, scope: Scope, depth: int) -> list[Kind] | None:
-        base = _with_typing_only(node.value, scope)
-        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        name = base[0].name if len(base) == 1 and isinstance(base[0], External) else ""
-        if name in _UNIONS:
-            return self._all(inner, scope, depth)
-        if name in {"typing.Annotated", "typing_extensions.Annotated"}:
-            return self.kinds(inner[0], scope, depth + 1)
-        return self.kinds(node.value, scope, depth + 1)
 
-    def _kind(self, value: Value, node: ast.expr, depth: int) -> list[Kind] | None:
-        if isinstance(value, OwnClass):
-            return self._own(value)
-        if isinstance(value, Expression):
-            return self.kinds(value.node, value.scope, depth + 1) if value.node is not node else None
-        if not isinstance(value, External):
-            return None
-        if value.name in _PLAIN:
-            return [Kind("builtins", _PLAIN[value.name])]
-        name = _OTHER.get(value.name, value.name)
-        if name.startswith(("typing.", "typing_extensions.")):
-            return None
-        return self._split(name)
-
-    def _own(self, value: OwnClass) -> list[Kind] | None:
-        bases = {each.name for base in value.bases for each in base if isinstance(each, External)}
-        if bases & {"typing.TypedDict", "typing_extensions.TypedDict"}:
-            return [Kind("builtins", "dict")]
-        checkable = any("runtime_checkable" in ast.dump(each) for each in value.node.decorator_list)
-        if any(each.endswith(".Protocol") for each in bases) and not checkable:
-            return None
-        return [Kind(value.module, value.name)] if _plain(value.module, value.name) else None
-
-    def _split(self, name: str) -> list[Kind] | None:
-        """Where the module's name ends and the class's begins: after the longest module that is imported somewhere."""
-        parts = name.split(".")
-        for index in range(len(parts) - 1, 0, -1):
-            module = ".".join(parts[:index])
-            if module in self.modules or index == 1:
-                rest = ".".join(parts[index:])
-                return [Kind(module, rest)] if _plain(module, rest) else None
+def _told(run: ImportRun, classes: Sequence[OwnClass | External] | None) -> ModelTypes | None:
+    """Classes with the modules to import them from; None where there is none, or one cannot be imported."""
+    modules = {"builtins", "typing", "collections.abc", *run.modules, *_imported(run)}
+    kinds = [_kind(each, modules) for each in classes or ()]
+    if classes is None or not kinds or not all(each.can_be_imported for each in kinds):
         return None
+    return ModelTypes(tuple(dict.fromkeys(kinds)), tuple(classes))
 
 
-def _with_typing_only(node: ast.expr, scope: Scope) -> tuple[Value, ...]:
+def _kind(made: OwnClass | External, modules: set[str]) -> Kind:
+    """Where the module's name ends and the class's begins: after the longest module that is imported somewhere."""
+    if isinstance(made, OwnClass):
+        return Kind(made.module, made.name)
+    module, _, name = made.name.rpartition(".")
+    while "." in module and module not in modules:
+        module, _, outer = module.rpartition(".")
+        name = f"{outer}.{name}"
+    return Kind(module, name)
+
+
+def _named(node: ast.expr, scope: Scope, depth: int = 0) -> list[OwnClass | External] | None:
+    """The classes that an annotation names; None where one of them cannot be told."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(node, ast.Constant):
+        quoted = _quoted(node.value)
+        return [] if node.value is None else _named(quoted, scope, depth + 1) if quoted is not None else None
+    if isinstance(node, ast.BinOp):
+        return _every((node.left, node.right), scope, depth)
+    value = _with_typing_only(node.value if isinstance(node, ast.Subscript) else node, scope)
+    if isinstance(node, ast.Subscript):
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        name = value.name if isinstance(value, External) else ""
+        if name in _UNIONS:
+            return _every(inner, scope, depth)
+        return _named(inner[0] if name in _ANNOTATED else node.value, scope, depth + 1)
+    if isinstance(value, Expression):
+        return _named(value.node, value.scope, depth + 1) if value.node is not node else None
+    made = _checkable(value)
+    return [made] if made is not None else None
+
+
+def _every(nodes: Iterable[ast.expr], scope: Scope, depth: int) -> list[OwnClass | External] | None:
+    found = [_named(each, scope, depth + 1) for each in nodes]
+    known = [each for each in found if each is not None]
+    return [made for each in known for made in each] if len(known) == len(found) else None
+
+
+def _checkable(value: Value) -> OwnClass | External | None:
+    """The class that `isinstance` can ask for in place of what is annotated."""
+    if isinstance(value, External):
+        name = _AT_RUN_TIME.get(value.name, value.name)
+        return None if name.startswith(("typing.", "typing_extensions.")) or "." not in name else External(name)
+    if not isinstance(value, OwnClass):
+        return None
+    bases = {each.name for base in value.bases for each in base if isinstance(each, External)}
+    if bases & {"typing.TypedDict", "typing_extensions.TypedDict"}:
+        return External("builtins.dict")
+    checkable = any("runtime_checkable" in ast.dump(each) for each in value.node.decorator_list)
+    return value if checkable or not any(each.endswith(".Protocol") for each in bases) else None
+
+
+def _with_typing_only(node: ast.expr, scope: Scope) -> Value:
     """Names as the code has them, and as type checkers see them: both can be imported where it matters."""
-    merged = {**scope.module.typing_only, **scope.module.names}
-    return values_of(node, Scope(scope.module, merged))
+    return value_of(node, Scope(scope.module, {**scope.module.typing_only, **scope.module.names}))
 
 
 def _imported(run: ImportRun) -> set[str]:
@@ -199,39 +185,32 @@ def _quoted(value: object) -> ast.expr | None:
         return None
 
 
-def _plain(module: str, name: str) -> bool:
-    return all(is_name(part) for part in (*module.split("."), *name.split(".")))
-
-
-def _declared(spec: ModelSpec, run: ImportRun, declared: Iterable[str]) -> tuple[tuple[Kind, ...], list[Finding]]:
+def _declared(spec: ModelSpec, run: ImportRun, declared: Iterable[str]) -> ModelTypes:
     """`byop.model-types`: `"sklearn.cluster:KMeans"`, `"sklearn.cluster.KMeans"`, or a builtin's name."""
     kinds: list[Kind] = []
+    classes: list[Value] = []
     findings: list[Finding] = []
     for index, text in enumerate(declared):
+        module, _, name = text.rpartition(":" if ":" in text else ".")
+        kind = Kind(module or "builtins", name)
+        wrong, fix = f"{text!r} is not the name of a class", 'write "package.module:Class"'
+        if kind.can_be_imported and (kind.module != "builtins" or isinstance(getattr(builtins, name, None), type)):
+            kinds.append(kind)
+            own, first = run.find(kind.module), name.partition(".")[0]
+            bound = own.names.get(name) if own is not None else None
+            classes.append(
+                External(f"{kind.module}.{name}") if own is None else bound.values[0] if bound is not None else UNKNOWN
+            )
+            if own is None or not lacks(own, first):
+                continue
+            close = nearest(first, [each for each, bound in own.names.items() if isinstance(bound.values[0], OwnClass)])
+            wrong = f"{own.file.label} has no class {first}"
+            fix = f'did you mean "{module}:{close}"?' if close else "name a class that the module defines or imports"
         place = spec.at("byop", "model-types", index)
-        module, colon, name = text.partition(":")
-        if not colon:
-            module, _, name = text.rpartition(".")
-        module = module or "builtins"
-        if not _plain(module, name) or (module == "builtins" and not isinstance(getattr(builtins, name, None), type)):
-            fix = 'write "package.module:Class"'
-            findings.append(
-                BAD_TYPE.finding(f"byop.model-types: {text!r} is not the name of a class", fix=fix, place=place)
-            )
-            continue
-        kinds.append(Kind(module, name))
-        own = run.find(module)
-        first = name.partition(".")[0]
-        if own is not None and own.done and not own.open and first not in own.names and "__getattr__" not in own.names:
-            classes = [each for each, bound in own.names.items() if isinstance(bound.values[0], OwnClass)]
-            close = nearest(first, classes)
-            findings.append(
-                BAD_TYPE.finding(
-                    f"byop.model-types: {own.file.label} has no class {first}",
-                    fix=f'did you mean "{module}:{close}"?'
-                    if close
-                    else "name a class that the module defines or imports",
-                    place=place,
-                )
-            )
-    return tuple(dict.fromkeys(kinds)) or (OBJECT,), findings
+        findings.append(BAD_TYPE.finding(f"byop.model-types: {wrong}", fix=fix, place=place))
+    known = [each for each in classes if isinstance(each, (OwnClass, External))]
+    return ModelTypes(
+        tuple(dict.fromkeys(kinds)) or ModelTypes.kinds,
+        tuple(known) if len(known) == len(classes) else (),
+        tuple(findings),
+    )

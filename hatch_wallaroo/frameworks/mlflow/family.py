@@ -50,7 +50,7 @@ class MLflow(Family):
         facts: dict[str, Any] = {"image": image_reference(spec), "mlflow": MLFLOW}
         if spec.byop and spec.byop.load and spec.byop.predict:
             below = Layout("zip", ".zip", tuple(as_bundle(spec, layout.entries)))
-            inspection = inspect_generated(spec, below, spec.byop.load, spec.byop.predict)
+            inspection = inspect_generated(spec, below, spec.byop.load, spec.byop.predict, typed=False)
             told = {key: value for key, value in inspection.facts.items() if key not in {"module", "code"}}
             return Inspection({**facts, "rows": "records", **told}, inspection.findings)
         description = described(layout.entries)
@@ -120,10 +120,9 @@ def entries(
     spec: ModelSpec, load: Reference, predict: Reference
 ) -> tuple[tuple[Entry, ...] | None, tuple[Finding, ...], tuple[tuple[str, str], ...]]:
     """The entries below `model/` (None: what is found leaves none), the findings, and what was left out."""
-    gathered = gather_generated(spec, load, predict)
-    if gathered.contents is None:
-        return None, gathered.findings, ()
-    contents = gathered.contents
+    contents, code = gather_generated(spec, load, predict)
+    if code is None:
+        return None, tuple(contents.findings), ()
     below = len(f"{spec.name}/")
     made = [Entry(f"{MODEL}/{each.path[below:]}", each.source, each.label) for each in contents.entries.values()]
     made.append(Entry(f"{MODEL}/code/{LOADER}.py", TextSource(_loader(spec, load, predict))))
@@ -131,7 +130,7 @@ def entries(
     if not any(each.path.startswith(f"{MODEL}/{ARTIFACTS}/") for each in made):
         # MLflow wants the folder, also where the model needs no file but its code.
         made.append(Entry(f"{MODEL}/{ARTIFACTS}/.keep", TextSource("")))
-    return tuple(made), gathered.findings, tuple(dict.fromkeys(contents.stripped))
+    return tuple(made), tuple(contents.findings), tuple(dict.fromkeys(contents.stripped))
 
 
 def as_bundle(spec: ModelSpec, build_context: Iterable[Entry]) -> Iterator[Entry]:
