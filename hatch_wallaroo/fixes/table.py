@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -224,26 +225,20 @@ def excluded(finding: Finding, context: Context) -> Fix | None:
 
 def encoded_schema(finding: Finding, context: Context) -> Fix | None:
     """A schema as the SDK encodes it, or as a file of Arrow, in the notation of the table: without pandas' own."""
-    from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode_bytes, decode_text
+    from hatch_wallaroo.schema.reading import read
     from hatch_wallaroo.schema.tables import write_schema
-    from hatch_wallaroo.schema.types import Schema
 
     key = plain_key(finding)
     written = context.at(key) if key else None
     if key is None or key[-1] not in _SCHEMAS or not isinstance(written, str):
         return None
     data = _file(written, context)
-    try:
-        decoded = decode_text(written) if data is None else decode_bytes(data)
-        fields = tuple(each for each in decoded.schema.fields if not is_pandas_index(each.name))
-        table = write_schema(Schema(fields))
-    except (SchemaDecodeError, ValueError):
+    stream = BytesIO(written.encode() if data is None else data)
+    (found,) = read(stream, PYPROJECT, "base64" if data is None else "arrow")
+    if found.schema is None:
         return None
-    if not table:
-        return None
-    left = [*decoded.metadata, *(each.name for each in decoded.schema.fields if is_pandas_index(each.name))]
-    without = f", without {', '.join(left)}" if left else ""
-    return Fix(f"{key_text(key)} as fields and types{without}", PYPROJECT, (SetTo(key, table),))
+    without = "".join(f"; {each}" for each in found.notes)
+    return Fix(f"{key_text(key)} as fields and types{without}", PYPROJECT, (SetTo(key, write_schema(found.schema)),))
 
 
 def _file(written: str, context: Context) -> bytes | None:

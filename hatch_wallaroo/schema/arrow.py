@@ -9,7 +9,6 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.schema.notation import MAX_DEPTH
@@ -173,17 +172,6 @@ class SchemaDecodeError(ValueError):
     """A text that is no encoded schema, or one that Wallaroo cannot take; the message says which."""
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """A schema from elsewhere, and the names of the metadata that it carried, which are not kept.
-
-    pandas leaves some (`pandas`, when a schema was made from a DataFrame); the platform refuses those.
-    """
-
-    schema: Schema
-    metadata: tuple[str, ...]
-
-
 def encode(schema: Schema) -> str:
     """The base64 of the schema's Arrow IPC message, as it goes into an upload's `input_schema`.
 
@@ -194,22 +182,11 @@ def encode(schema: Schema) -> str:
 
 def decode(text: str) -> Schema:
     """The schema in a base64 text. Raises SchemaDecodeError."""
-    return decode_text(text).schema
-
-
-def decode_text(text: str) -> Decoded:
-    """The schema in a base64 text, and what metadata it carried. Raises SchemaDecodeError."""
-    return decode_bytes(_from_base64(text))
-
-
-def decode_bytes(data: bytes) -> Decoded:
-    """The schema in an Arrow IPC message, or at the head of a stream. Raises SchemaDecodeError."""
     import pyarrow as pa
 
+    data = _from_base64(text)
     try:
-        found = pa.ipc.read_schema(pa.py_buffer(data))
-        names = metadata_keys(found)
-        return Decoded(from_arrow(found), names)
+        return from_arrow(pa.ipc.read_schema(pa.py_buffer(data)))
     except UnsupportedTypeError as error:
         raise SchemaDecodeError(str(error)) from None
     except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, TypeError) as error:

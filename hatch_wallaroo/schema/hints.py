@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.schema.notation import of_shape
 from hatch_wallaroo.schema.scalars import ALIASES, split
-from hatch_wallaroo.schema.types import ListOf, Scalar, Type
+from hatch_wallaroo.schema.types import Scalar, Type, element, shape
 
 Size = int | str | None
 
@@ -83,12 +83,7 @@ def told_type(hint: Hint, other: Type) -> Type:
     """A type that takes from another what the hint does not tell."""
     if hint.type is not None:
         return hint.type
-    sizes: list[int | None] = []
-    inner = other
-    while isinstance(inner, ListOf):
-        sizes.append(inner.size)
-        inner = inner.item
-    item = inner if hint.dtype is None else Scalar(hint.dtype)
+    item = element(other) if hint.dtype is None else Scalar(hint.dtype)
     if hint.floats and item == Scalar("float64"):
         item = Scalar(hint.floats)
-    return of_shape(item, tuple(sizes) if hint.sizes is None else hint.sizes)
+    return of_shape(item, shape(other) if hint.sizes is None else hint.sizes)
