@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hatch_wallaroo.config.model_name import LONGEST, PATTERN
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, Setting
-from hatch_wallaroo.config.table import MODELS, ModelTable, options
+from hatch_wallaroo.config.table import MODELS, ModelTable, field_docs, options, table_doc
+from hatch_wallaroo.releases.load import all_releases, known
+from hatch_wallaroo.releases.model import Release
 
 FILE = Path(__file__).with_name("wallaroo.schema.json")
 
@@ -30,8 +32,6 @@ def tool_schema(tool_name: str) -> dict[str, Any]:
 
 def generate() -> dict[str, Any]:
     """The schema, made anew. Needs this package's source, for the texts."""
-    from hatch_wallaroo.config.table import table_doc
-
     model = _table(ModelTable)
     several = {
         "type": "object",
@@ -53,8 +53,6 @@ def generate() -> dict[str, Any]:
 
 def _table(table: type) -> dict[str, Any]:
     """A table's dataclass as an object that takes no other keys."""
-    from hatch_wallaroo.config.table import field_docs
-
     docs = field_docs(table)
     properties = {}
     for key, option in options(table).items():
@@ -84,16 +82,13 @@ def _with_items(schema: dict[str, Any], text: str) -> dict[str, Any]:
     return made
 
 
-def _frameworks() -> dict[str, Any]:
-    from hatch_wallaroo.releases.load import all_releases, framework_names
-
-    return {"enum": list(framework_names(all_releases()))}
+def _of_any_release(told: Callable[[Release], Iterable[str]]) -> dict[str, Any]:
+    """One of the words that the data of any release has."""
+    return {"enum": list(dict.fromkeys(word for each in all_releases() for word in told(each)))}
 
 
 def _releases() -> dict[str, Any]:
     """The known releases for an editor to offer, and any other of the same form."""
-    from hatch_wallaroo.releases.load import known
-
     return {"anyOf": [{"enum": list(known())}, {"type": "string", "pattern": r"^\d{4}\.\d{1,2}(\.\d{1,2})?$"}]}
 
 
@@ -142,25 +137,9 @@ def _name(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "pattern": PATTERN, "maxLength": LONGEST}
 
 
-def _arch(schema: dict[str, Any]) -> dict[str, Any]:
-    from hatch_wallaroo.releases.load import all_releases
-
-    del schema
-    return {"enum": list(dict.fromkeys(arch for each in all_releases() for arch in each.architectures))}
-
-
-def _python(schema: dict[str, Any]) -> dict[str, Any]:
-    from hatch_wallaroo.releases.load import all_releases
-
-    del schema
-    return {"enum": list(dict.fromkeys(python for each in all_releases() for python in each.python_versions))}
-
-
 def _accel(schema: dict[str, Any]) -> dict[str, Any]:
     """The accelerators' names, or a table of one that takes a configuration."""
-    from hatch_wallaroo.releases.load import all_releases
-
-    names = dict.fromkeys(name for each in all_releases() for name in each.accelerators)
+    names = _of_any_release(lambda release: release.accelerators)
     configured = {
         name: {
             "description": f"The accelerator {name} with a configuration.",
@@ -171,7 +150,7 @@ def _accel(schema: dict[str, Any]) -> dict[str, Any]:
         for name, settings in ACCELERATORS.items()
     }
     _, table = schema["anyOf"]
-    return {"anyOf": [{"enum": list(names)}, {**table, "additionalProperties": False, "properties": configured}]}
+    return {"anyOf": [names, {**table, "additionalProperties": False, "properties": configured}]}
 
 
 def _framework_config(schema: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +169,7 @@ def _framework_config(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 _SHARED: Mapping[str, Callable[[], dict[str, Any]]] = {
-    "framework": _frameworks,
+    "framework": lambda: _of_any_release(lambda release: release.frameworks),
     "release": _releases,
     "schema": _fields,
 }
@@ -198,9 +177,9 @@ _SHARED: Mapping[str, Callable[[], dict[str, Any]]] = {
 
 _SPECIAL: Mapping[tuple[type, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
     (ModelTable, "name"): _name,
-    (ModelTable, "arch"): _arch,
+    (ModelTable, "arch"): lambda _: _of_any_release(lambda release: release.architectures),
     (ModelTable, "accel"): _accel,
-    (ModelTable, "python-version"): _python,
+    (ModelTable, "python-version"): lambda _: _of_any_release(lambda release: release.python_versions),
     (ModelTable, "framework-config"): _framework_config,
 }
 """What the releases' data and the settings add to the kinds' own schemas."""

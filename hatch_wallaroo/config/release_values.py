@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hatch_wallaroo.config import rules
-from hatch_wallaroo.config.rules import Issue
+from hatch_wallaroo.config.rules import Issue, Read
 from hatch_wallaroo.config.settings import ACCELERATORS, FRAMEWORKS, judge_qaic, judge_settings
 from hatch_wallaroo.findings import nearest
 from hatch_wallaroo.releases.load import (
@@ -39,47 +38,39 @@ SYNONYMS: Mapping[str, str] = {
 """What else frameworks are called, and those whose models run as BYOP."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A value as it will be used, and what is wrong with what was written."""
-
-    value: Any
-    issues: tuple[Issue, ...] = ()
-
-
-def find_release(asked: str) -> Answer:
+def find_release(asked: str) -> Read:
     """The data of a release; a note where an earlier one answers."""
     try:
         release = resolve(asked)
     except UnknownReleaseError as error:
         message = f"{quoted(asked, 40)} is no Wallaroo release known here"
         fix = f"release = {quoted(error.nearest)}" if error.nearest else f"known are {listed(list(known()))}"
-        return Answer(None, (Issue(rules.UNKNOWN_RELEASE, message, fix),))
+        return Read(None, (Issue(rules.UNKNOWN_RELEASE, message, fix),))
     if release.exact:
-        return Answer(release)
+        return Read(release)
     which = (
         "the first release of its line" if release.version.startswith(f"{asked}.") else "the nearest earlier release"
     )
     message = f"{asked} is checked with the rules of {release.version}, {which} known here"
-    return Answer(release, (Issue(rules.EARLIER_RULES, message, ""),))
+    return Read(release, (Issue(rules.EARLIER_RULES, message, ""),))
 
 
-def find_framework(name: str, release: Release | None) -> Answer:
+def find_framework(name: str, release: Release | None) -> Read:
     """A framework's row in a release; without a release, it is only asked whether any has it."""
     if release and name in release.frameworks:
-        return Answer(release.frameworks[name])
+        return Read(release.frameworks[name])
     having = releases_with(name)
     if having and release is None:
-        return Answer(None)
+        return Read(None)
     if having and release:
         message = f"release {release.asked} has no framework {quoted(name)}; it came with {having[0]}"
         fix = f"release = {quoted(having[0])}, if the platform is that new"
-        return Answer(None, (Issue(rules.FRAMEWORK_NOT_IN_RELEASE, message, fix),))
+        return Read(None, (Issue(rules.FRAMEWORK_NOT_IN_RELEASE, message, fix),))
     names = sorted(release.frameworks if release else framework_names(all_releases()))
     word = name[:60].lower().replace("_", "-").replace(" ", "-")
     close = SYNONYMS.get(word) or nearest(word, names)
     fix = f"framework = {quoted(close)}" if close else f"known are {listed(names)}"
-    return Answer(None, (Issue(rules.UNKNOWN_FRAMEWORK, f"{quoted(name, 60)} is no framework of Wallaroo's", fix),))
+    return Read(None, (Issue(rules.UNKNOWN_FRAMEWORK, f"{quoted(name, 60)} is no framework of Wallaroo's", fix),))
 
 
 def judge_presence(key: str, value: Any, release: Release, row: FrameworkRow) -> Issue | None:
@@ -98,36 +89,34 @@ def judge_presence(key: str, value: Any, release: Release, row: FrameworkRow) ->
     return None
 
 
-def judge_python(written: str | None, release: Release) -> Answer:
+def judge_python(written: str | None, release: Release) -> Read:
     """The upload's `python_version`."""
     if written is None or written in release.python_versions:
-        return Answer(written or release.python_version)
+        return Read(written or release.python_version)
     taken = " and ".join(map(quoted, release.python_versions))
     message = f"{quoted(written)} is not taken: the platform's API knows {taken} here"
     fix = f"remove python-version; whatever it says, release {release.asked} runs models on Python {release.python}"
-    return Answer(release.python_version, (Issue(rules.UNKNOWN_VALUE, message, fix),))
+    return Read(release.python_version, (Issue(rules.UNKNOWN_VALUE, message, fix),))
 
 
-def judge_arch(written: str | None, release: Release, row: FrameworkRow) -> Answer:
+def judge_arch(written: str | None, release: Release, row: FrameworkRow) -> Read:
     """The architecture; None where the release or the framework has none."""
     if "arch" not in _keys(release, row):
-        return Answer(None)
+        return Read(None)
     if written is None or written in release.architectures:
-        return Answer(written or release.default_arch)
-    return Answer(release.default_arch, (_unknown("arch", written, release.architectures, release),))
+        return Read(written or release.default_arch)
+    return Read(release.default_arch, (_unknown("arch", written, release.architectures, release),))
 
 
-def judge_accel(
-    written: str | Mapping[str, Any] | None, arch: str | None, release: Release, row: FrameworkRow
-) -> Answer:
+def judge_accel(written: str | Mapping[str, Any] | None, arch: str | None, release: Release, row: FrameworkRow) -> Read:
     """The accelerator, with its configuration where it has one; None where the release or the framework has none."""
     if "accel" not in _keys(release, row):
-        return Answer(None)
+        return Read(None)
     if written is None:
-        return Answer(release.default_accel)
+        return Read(release.default_accel)
     name, config = (written, None) if isinstance(written, str) else next(iter(written.items()))
     if name not in release.accelerators:
-        return Answer(release.default_accel, (_unknown("accel", name, tuple(release.accelerators), release),))
+        return Read(release.default_accel, (_unknown("accel", name, tuple(release.accelerators), release),))
     issues = []
     fitting = release.accelerators[name]
     if arch is not None and arch not in fitting:
@@ -138,23 +127,23 @@ def judge_accel(
         message = f"accelerator {quoted(name)} takes no configuration"
         issues.append(Issue(rules.CONFIG_KEY, message, f"accel = {quoted(name)}", (name,)))
     if defaults is None:
-        return Answer(name, tuple(issues))
+        return Read(name, tuple(issues))
     judged = judge_settings(config or {}, ACCELERATORS.get(name, {}), tuple(defaults), f"accelerator {name}")
     issues += [issue.inside(name) for issue in judged]
-    return Answer({name: _over(defaults, config or {})}, tuple(issues))
+    return Read({name: _over(defaults, config or {})}, tuple(issues))
 
 
-def judge_config(written: Mapping[str, Any] | None, accel: Any, row: FrameworkRow) -> Answer:
+def judge_config(written: Mapping[str, Any] | None, accel: Any, row: FrameworkRow) -> Read:
     """The framework's configuration: what is written over the release's defaults."""
     if row.default_config is None:
-        return Answer(None)
+        return Read(None)
     if written is None:
-        return Answer(row.default_config)
+        return Read(row.default_config)
     known_settings = FRAMEWORKS.get(row.name, {})
     issues = list(judge_settings(written, known_settings, row.config_keys, f"framework {row.name}"))
     if accel is not None and "qaic" not in accel:
         issues += judge_qaic(written, known_settings, row.default_config)
-    return Answer(_over(row.default_config, written), tuple(issues))
+    return Read(_over(row.default_config, written), tuple(issues))
 
 
 def _keys(release: Release, row: FrameworkRow) -> tuple[str, ...]:

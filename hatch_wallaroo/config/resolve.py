@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from hatch_wallaroo.config import release_values, rules
 from hatch_wallaroo.config.declared import OPTIONS, Declared
 from hatch_wallaroo.config.model_name import in_platforms_form, is_name, judge_default, judge_name
-from hatch_wallaroo.config.rules import Issue
+from hatch_wallaroo.config.rules import Issue, Read
 from hatch_wallaroo.config.spec import ByopSpec, ImageSpec, ModelSpec, Project
 from hatch_wallaroo.config.table import ImageTable, ModelTable
 from hatch_wallaroo.findings import Finding, Level, Place
@@ -95,7 +95,7 @@ class Resolver:
         spec = Resolver(self.declared, self.project, self.root, table, broken, list(self.read_findings)).spec()
         return replace(spec, files_only=True) if spec else None
 
-    def _answer(self, option: str, answer: release_values.Answer) -> Any:
+    def _answer(self, option: str, answer: Read) -> Any:
         """Take over what was found out about an option's value."""
         for issue in answer.issues:
             self._say(option, issue)
@@ -245,30 +245,15 @@ class Resolver:
             input_schema=table.input_schema if "input-schema" in written - self.broken else None,
             output_schema=table.output_schema if "output-schema" in written - self.broken else None,
             sample=table.sample,
-            byop=_byop(table) if row.family in {"custom", "mlflow"} else None,
+            byop=ByopSpec(**vars(table.byop)) if table.byop and row.family in {"custom", "mlflow"} else None,
             image=_image(table, release) if row.family == "mlflow" else None,
         )
 
 
-def _byop(table: ModelTable) -> ByopSpec | None:
-    if table.byop is None:
-        return None
-    return ByopSpec(table.byop.load, table.byop.predict, table.byop.model_types, table.byop.module, table.byop.packages)
-
-
 def _image(table: ModelTable, release: Release) -> ImageSpec:
     image = table.image or ImageTable()
-    return ImageSpec(
-        base=image.base or f"python:{release.python}-slim",
-        tag=image.tag,
-        registry=image.registry,
-        labels=image.labels or {},
-        packages=image.packages,
-        platform=image.platform,
-        build=image.build,
-        try_=image.try_,
-        builder=image.builder,
-    )
+    base = image.base or f"python:{release.python}-slim"
+    return ImageSpec(**{**vars(image), "base": base, "labels": image.labels or {}})
 
 
 def _of_release(release: Release | None) -> str:

@@ -217,7 +217,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class Read:
-    """A value and the issues with it. With issues, the value is what could be read, often None."""
+    """A value as it will be used, and the issues with what was written; with issues often None."""
 
     value: Any
     issues: tuple[Issue, ...] = ()

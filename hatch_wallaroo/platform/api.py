@@ -162,13 +162,12 @@ class Platform:
     def versions_of(self, model: Model) -> list[ModelVersion]:
         """A model's versions, newest first; asked for where the list of models did not bring them along."""
         made = model.versions if model.versions is not None else self.versions(model.id, model.name)
-        return sorted((replace(each, name=model.name) for each in made), key=lambda each: each.id, reverse=True)
+        return model_versions.newest_first(replace(each, name=model.name) for each in made)
 
     def all_versions(self, workspace_id: int, name: str) -> list[ModelVersion]:
         """The versions of the model of that name in a workspace, newest first; [] where there is no such model."""
         named = [each for each in self.models(workspace_id) if each.name == name]
-        found = [version for model in named for version in self.versions_of(model)]
-        return sorted(found, key=lambda each: each.id, reverse=True)
+        return model_versions.newest_first(version for model in named for version in self.versions_of(model))
 
     def upload_logs(self, version_id: int) -> list[str]:
         """The lines of an upload's log; [] from releases before 2025.2, which keep none."""

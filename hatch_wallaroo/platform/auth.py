@@ -121,7 +121,7 @@ class Authenticator:
     def _sign_in(self, *, remembered: bool = True) -> Tokens:
         settings = self._settings
         self._remembered = False
-        way = self._way if self._way != "auto" else self._chosen()
+        way = "token" if self._way == "auto" and settings.token else self._way
         credentials = self._own_credentials(way)
         if credentials and credentials.token and way in {"auto", "token"}:
             self._way = "token"
@@ -142,9 +142,6 @@ class Authenticator:
             raise self._nothing(f"Nobody is signed in at {self._transport.url}.")
         self._way = "sso"
         return self._in_browser(self._tell)
-
-    def _chosen(self) -> str:
-        return "token" if self._settings.token else "auto"
 
     def _own_credentials(self, way: str) -> Credentials | None:
         """What settings, the credentials file or the keyring hold, in this order."""
@@ -267,7 +264,7 @@ class Authenticator:
         self._tokens = made if made.refresh else replace(made, refresh=old.refresh, refresh_expires=old.refresh_expires)
         if self._remembered:
             with contextlib.suppress(OSError):
-                self._save_quietly(self._tokens)
+                self._cache.save(self._transport.url, self._tokens)
         return True
 
     # The token endpoint
@@ -344,7 +341,7 @@ class Authenticator:
         if not tokens.user:
             raise AuthenticationError("The platform's token does not tell who signed in, so it is not remembered.")
         try:
-            self._save_quietly(tokens)
+            self._cache.save(self._transport.url, tokens)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -353,6 +350,3 @@ class Authenticator:
             f"The logins in {self._cache.path} cannot be written: {describe_error(error)}.",
             "See whom that folder belongs to.",
         )
-
-    def _save_quietly(self, tokens: Tokens) -> None:
-        self._cache.save(self._transport.url, tokens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,7 @@ def versions(made: Any) -> list[ModelVersion]:
     return newest_first(filter(None, map(model_version, tables(made))))
 
 
-def newest_first(found: Iterator[ModelVersion] | filter[ModelVersion]) -> list[ModelVersion]:
+def newest_first(found: Iterable[ModelVersion]) -> list[ModelVersion]:
     return sorted(found, key=lambda each: each.id, reverse=True)
 
 

@@ -39,9 +39,8 @@ class UploadBody:
         filename: str | None = None,
         *,
         progress: Progress | None = None,
-        boundary: str | None = None,
     ) -> None:
-        self.boundary = boundary or secrets.token_hex(16)
+        self.boundary = secrets.token_hex(16)
         self.content_type = f"multipart/form-data; boundary={self.boundary}"
         self._file = file
         self._progress = progress

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_wallaroo.platform import causes, results, sending
-from hatch_wallaroo.platform.api import Platform, connect
+from hatch_wallaroo.platform.api import connect
 from hatch_wallaroo.platform.errors import ConfigurationError, ConversionFailedError, PlatformError
 from hatch_wallaroo.platform.model_versions import READY, ModelVersion
 from hatch_wallaroo.platform.packages import Package, read_all
@@ -115,7 +115,8 @@ class _Run:
         """Token, workspace and the platform's answers; what fails here fails for all, and is said once."""
         try:
             with self.screen.status(f"{self.settings.url}: logging in"):
-                destination = open_destination(self._platform(tell), self.settings)
+                platform = connect(self.settings, tell=tell, on_retry=self._say_retry)
+                destination = open_destination(platform, self.settings)
         except PlatformError as error:
             for package, result in entries:
                 result.error = error
@@ -129,9 +130,6 @@ class _Run:
                 result.workspace, result.workspace_id = workspace.name, workspace.id
             self.screen.line(f"{self.settings.url}: workspace {workspace.name} ({workspace.id})")
         return destination
-
-    def _platform(self, tell: Callable[[str], None] | None) -> Platform:
-        return connect(self.settings, tell=tell, on_retry=self._say_retry)
 
     def _step(
         self,

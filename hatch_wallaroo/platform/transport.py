@@ -73,6 +73,7 @@ def _message(made: Any) -> str:
 
 REPEATED = frozenset({408, 429, 502, 503, 504})
 """The statuses that say `later`; every other one is an answer."""
+_USER_AGENT = f"hatch-wallaroo/{__version__}"
 _LARGEST_ANSWER = 32 << 20
 _LONGEST_ANSWER = 300.0
 _LONGEST_WAIT = 120.0
@@ -142,7 +143,6 @@ class Transport:
         ca_cert: Path | None = None,
         timeout: float = 60.0,
         connect_timeout: float = 30.0,
-        user_agent: str | None = None,
         retries: int = 4,
         on_retry: Callable[[Retrying], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -154,7 +154,6 @@ class Transport:
         self._pool = open_pool(self.url, ca_cert)
         self._timeout = timeout
         self._connect_timeout = connect_timeout
-        self._user_agent = user_agent or f"hatch-wallaroo/{__version__}"
         self._attempts = retries + 1
         self._on_retry = on_retry
         self._sleep = sleep
@@ -190,7 +189,12 @@ class Transport:
         Raises ConnectionFailedError where no answer comes.
         """
         content, kind = _content(json, form, body)
-        fixed = {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
+        fixed = {
+            "User-Agent": f"hatch-wallaroo/{__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        }
         if kind:
             fixed["Content-Type"] = kind
         authorizer = self.authorizer if authorize else None

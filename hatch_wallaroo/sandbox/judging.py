@@ -36,7 +36,10 @@ _ZIPPED = frozenset({"custom", "hugging-face", "llm", "tensorflow"})
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of an upload that is taken: nothing is wrong, or `summary` says what is, and `logs` tell more."""
+    """What becomes of an upload that is taken, or of an image.
+
+    Nothing is wrong, or `summary` says what is, and `logs` tell more.
+    """
 
     failed: bool = False
     summary: str = ""
@@ -332,14 +335,6 @@ def platform_text(finding: Finding, *, validator: bool) -> str:
     return text(finding) if text else finding.message
 
 
-@dataclass(frozen=True)
-class ImageOutcome:
-    """What became of an image: nothing is wrong, or `summary` says what is, and `logs` tell more."""
-
-    summary: str = ""
-    logs: tuple[str, ...] = ()
-
-
 class Images:
     """Tries images in the background, and puts what came of it into the store."""
 
@@ -351,9 +346,9 @@ class Images:
         """Start with a registered image; its version stays on its way until that is done."""
 
         def work() -> None:
-            outcome = started(image_path)
-            ends = "error" if outcome.summary else "ready"
-            self._store.settle(version_id, ends, outcome.summary or None, outcome.logs)
+            verdict = started(image_path)
+            ends = "error" if verdict.failed else "ready"
+            self._store.settle(version_id, ends, verdict.summary or None, verdict.logs)
 
         self._threads = [each for each in self._threads if each.is_alive()]
         thread = threading.Thread(target=work, name=f"image-{version_id}")
@@ -366,7 +361,7 @@ class Images:
             thread.join()
 
 
-def started(image_path: str) -> ImageOutcome:
+def started(image_path: str) -> Verdict:
     """Pull an image, start it, ask for `/ping`, and remove what was not there before. Never raises."""
     from hatch_wallaroo.image.engine import ImageError, engine
     from hatch_wallaroo.image.registry import pulled
@@ -376,7 +371,7 @@ def started(image_path: str) -> ImageOutcome:
         with engine() as reached, pulled(reached, image_path):
             trial = run(reached, image_path, (), None)
     except ImageError as error:
-        return ImageOutcome(error.message, (error.message, *error.log))
+        return _failed(error.message, error.message, *error.log)
     except Exception as error:  # noqa: BLE001 - whatever it is, the version must not stay on its way for ever
-        return ImageOutcome(f"the image could not be tried: {type(error).__name__}: {error}"[:500])
-    return ImageOutcome(logs=(f"{image_path} answers after {trial.started:.1f} s",))
+        return _failed(f"the image could not be tried: {type(error).__name__}: {error}"[:500])
+    return Verdict(logs=(f"{image_path} answers after {trial.started:.1f} s",))

@@ -108,27 +108,16 @@ def serve(wanted: ServerOptions, *, ready: Callable[[Served], None] = lambda _: 
     in `sandbox.json` in the state's folder, for its owner alone, until the end. Raises OSError
     where the port is taken, and what :func:`create_app` raises.
     """
-    with _opened(wanted, ready) as (server, listening), _told_to_stop(server):
-        server.run(sockets=[listening])
+    with _opened(wanted, ready) as (server, listening):
 
+        def stop(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            server.should_exit = True
 
-@contextmanager
-def _told_to_stop(server: _Server) -> Iterator[None]:
-    """SIGINT and SIGTERM end the block, and not the process before everything is tidied up.
-
-    The server has handlers of its own while it runs; then it raises the signals once more, for these.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        server.should_exit = True
-
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        # The server has handlers of its own while it runs; then it raises the signals once more, for these: they end
+        # the block, and not the process before everything is tidied up.
+        with _handled(signal.SIGINT, stop), _handled(signal.SIGTERM, stop):
+            server.run(sockets=[listening])
 
 
 @contextmanager

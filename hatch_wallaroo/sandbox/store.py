@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -204,14 +204,8 @@ class Store:
     def settle(self, version_id: int, ends: str, error_summary: str | None, logs: tuple[str, ...]) -> None:
         """Say how a version ends that was on its way without an end."""
         with self._lock:
-            found = self.version(version_id)
-            if found is not None:
-                told = {**found.record.__dict__, "ends": ends, "error_summary": error_summary, "logs": logs}
-                self._rows(
-                    "UPDATE versions SET record = ? WHERE id = ?",
-                    json.dumps({**found.record.__dict__, **told}),
-                    version_id,
-                )
+            if found := self.version(version_id):
+                self._keep(version_id, replace(found.record, ends=ends, error_summary=error_summary, logs=logs))
 
     def configure(self, version_id: int, config: Mapping[str, Any]) -> StoredVersion | None:
         """Change keys of a version's config."""
@@ -219,9 +213,11 @@ class Store:
             found = self.version(version_id)
             if found is None:
                 return None
-            merged = {**found.record.__dict__, "config": {**(found.record.config or {}), **config}}
-            self._rows("UPDATE versions SET record = ? WHERE id = ?", json.dumps(merged), version_id)
+            self._keep(version_id, replace(found.record, config={**(found.record.config or {}), **config}))
             return self.version(version_id)
+
+    def _keep(self, version_id: int, record: Record) -> None:
+        self._rows("UPDATE versions SET record = ? WHERE id = ?", json.dumps(record.__dict__), version_id)
 
     def _rows(self, statement: str, *values: object) -> list[Any]:
         with self._lock:

@@ -18,7 +18,8 @@ import click
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.config.model_name import LONGEST, is_name, judge_default
-from hatch_wallaroo.config.release_values import Answer, find_framework, find_release
+from hatch_wallaroo.config.release_values import find_framework, find_release
+from hatch_wallaroo.config.rules import Read
 from hatch_wallaroo.console import CommandError, complain
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.files.exclusions import folder_reason, may_hold_tests
@@ -179,7 +180,7 @@ def _ask_framework(requested: str | None, release: Release) -> str:
     return framework
 
 
-def _found(answer: Answer) -> Any:
+def _found(answer: Read) -> Any:
     """The value, or the question once more with the nearest name."""
     if answer.value is None:
         raise click.UsageError("; ".join(f"{issue.message}; {hint(issue.fix)}" for issue in answer.issues))

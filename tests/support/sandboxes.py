@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import pyarrow as pa
 
 from hatch_wallaroo.sandbox.faults import parse
-from hatch_wallaroo.schema.arrow import decode_bytes, encode
+from hatch_wallaroo.schema.arrow import encode, from_arrow
 from support.fronts import REPOSITORY
 
 TOKEN = "/auth/realms/master/protocol/openid-connect/token"
@@ -126,7 +126,7 @@ def metadata(workspace: int, framework: str = "onnx", name: str = "a-model", **m
 
 def schemas() -> dict[str, str]:
     made = pa.schema([pa.field("inputs", pa.list_(pa.float64(), 4))])
-    text = encode(decode_bytes(bytes(made.serialize())).schema)
+    text = encode(from_arrow(made))
     return {"input_schema": text, "output_schema": text}
 
 
