@@ -57,6 +57,20 @@ def check(spec: ModelSpec) -> Checked:
         return _check(spec)
 
 
+def inspected(spec: ModelSpec) -> Checked:
+    """Plan a model's bundle and read the headers, and no more: for a model that no table declares yet."""
+    with archives_kept_open():
+        made, planned = plan(spec)
+        if made is None:
+            return Checked(spec, None, {}, (), planned)
+        pointers = tuple(_pointers(made))
+        try:
+            inspection = family(spec.framework.family).inspect(spec, made.layout)
+        except OSError as error:
+            return Checked(spec, made, {}, (), (*planned, *pointers, _unreadable(error, made)))
+    return Checked(spec, made, inspection.facts, (), tuple(dict.fromkeys((*planned, *pointers, *inspection.findings))))
+
+
 def _check(spec: ModelSpec) -> Checked:
     start = time.perf_counter()
     chosen = family(spec.framework.family)

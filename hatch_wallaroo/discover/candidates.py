@@ -8,15 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hatch_wallaroo.bundle.plan import family, plan
-from hatch_wallaroo.bundle.rules import UNREADABLE
+from hatch_wallaroo.bundle.check import inspected
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.spec import ModelSpec, Project
-from hatch_wallaroo.files.sources import pointer_finding
-from hatch_wallaroo.files.zip_reading import archives_kept_open
-from hatch_wallaroo.findings import Finding, Place, errors
+from hatch_wallaroo.findings import Finding, errors
 from hatch_wallaroo.releases.load import known
-from hatch_wallaroo.text import describe_error
 
 _OF_RELEASES = frozenset({"WLR302", "WLR333", "WLR367", "WLR376", "WLR378", "WLR384"})
 """Rules about versions: another release may take the model."""
@@ -88,34 +84,16 @@ def judged(candidate: Candidate, context: AdoptionContext) -> Candidate:
     if spec is None:
         advice = candidate.advice or f"Wallaroo {context.release} has no framework {candidate.framework}"
         return replace(candidate, certain=False, advice=advice)
-    facts, findings = _inspected(spec)
-    wrong = errors(findings)
+    found = inspected(spec)
+    wrong = errors(found.findings)
     advice = candidate.advice or (wrong[0].fix if wrong else "")
     if wrong and all(each.code in _OF_RELEASES for each in wrong):
         older = next((each for each in reversed(known()) if _fits(candidate, replace(context, release=each))), None)
         advice += f", or choose --release {older}, which takes it as it is" if older else ""
     certain = candidate.certain and not wrong
-    return replace(candidate, certain=certain, facts=facts, findings=findings, advice=advice)
+    return replace(candidate, certain=certain, facts=found.facts, findings=found.findings, advice=advice)
 
 
 def _fits(candidate: Candidate, context: AdoptionContext) -> bool:
     spec = context.spec(candidate.framework, candidate.path, **candidate.table)
-    return spec is not None and not errors(_inspected(spec)[1])
-
-
-def _inspected(spec: ModelSpec) -> tuple[Mapping[str, Any], tuple[Finding, ...]]:
-    """What a model's family says of it, its schemas apart: facts and findings."""
-    with archives_kept_open():
-        made, planned = plan(spec)
-        found = list(planned)
-        if made is None:
-            return {}, tuple(found)
-        try:
-            found += filter(None, map(pointer_finding, made.layout.entries))
-            inspection = family(spec.framework.family).inspect(spec, made.layout)
-        except OSError as error:
-            said = (
-                f"{made.filename if error.filename is None else error.filename} cannot be read: {describe_error(error)}"
-            )
-            return {}, (*found, UNREADABLE.finding(said, fix="make the file readable", place=Place(key=spec.key)))
-    return inspection.facts, tuple(dict.fromkeys((*found, *inspection.findings)))
+    return spec is not None and not errors(inspected(spec).findings)

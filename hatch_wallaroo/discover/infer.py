@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.bundle.plan import family, plan
+from hatch_wallaroo.bundle.check import inspected
 from hatch_wallaroo.bundle.rules import UNREADABLE
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import Together, put_together, weighed
 from hatch_wallaroo.discover.sample import Row, Sample, Typed, read_sample, schema_of
-from hatch_wallaroo.files.sources import pointer_finding
 from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, read_directory
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP
@@ -48,26 +47,16 @@ def read_header(spec: ModelSpec, names: Names = ((), ())) -> Header:
     tell = _TELLERS.get(kind)
     if tell is None:
         return Header()
-    with archives_kept_open():
-        made, planned = plan(spec)
-        if made is None:
-            return _keras_archive(spec, planned, names) if kind == "keras" else Header(findings=planned)
-        try:
-            inspected = family(kind).inspect(spec, made.layout)
-            told = tell(spec, made.layout, inspected.facts, names)
-            if told.source:
-                return told
-            return Header(findings=(*planned, *inspected.findings, *_pointers(made.layout)))
-        except OSError as error:
-            message = f"{error.filename or spec.model} cannot be read: {describe_error(error)}"
-            return Header(findings=(UNREADABLE.finding(message, fix="make it readable", place=Place(key=spec.key)),))
-
-
-def _pointers(layout: Layout) -> Iterator[Finding]:
-    """Files of which only a pointer is here: inspecting them tells nothing, not even that."""
-    for entry in layout.entries:
-        if pointer := pointer_finding(entry):
-            yield pointer
+    found = inspected(spec)
+    if found.plan is None:
+        return _keras_archive(spec, found.findings, names) if kind == "keras" else Header(findings=found.findings)
+    try:
+        with archives_kept_open():
+            told = tell(spec, found.plan.layout, found.facts, names)
+    except OSError as error:
+        message = f"{error.filename or spec.model} cannot be read: {describe_error(error)}"
+        return Header(findings=(UNREADABLE.finding(message, fix="make it readable", place=Place(key=spec.key)),))
+    return told if told.source else Header(findings=found.findings)
 
 
 def _mlflow(spec: ModelSpec) -> Header:
