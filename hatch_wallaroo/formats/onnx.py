@@ -346,11 +346,7 @@ def _read_tensor_type(tensor: Message) -> OnnxValue:
 
 
 def _dimensions(shape: MessageField) -> Iterator[int | str | None]:
-    count = 0
-    for number, _, each in shape.message().fields():
-        if number != _TensorType.DIMENSION:
-            continue
-        count += 1
+    for count, each in enumerate(shape.message().of(_TensorType.DIMENSION), start=1):
         if count > _MOST_DIMENSIONS:
             raise ProtobufError(f"a shape has more than {_MOST_DIMENSIONS} dimensions")
         yield _dimension(each.message())

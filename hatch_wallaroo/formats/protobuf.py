@@ -82,6 +82,10 @@ class Message:
                 raise MessageCutOffError(position - end)
             yield number, wire, MessageField(window, wire, value, start, position, self._depth)
 
+    def of(self, number: int) -> Iterator[MessageField]:
+        """The fields of one number, by the same walk."""
+        return (each for at, _, each in self.fields() if at == number)
+
 
 class MessageField:
     """One field's value, not read yet where it is long."""

@@ -165,13 +165,10 @@ def _read_info(info: Message, graph: MetaGraph) -> None:
 
 
 def _op_names(ops: Message) -> Iterator[str]:
-    for number, _, op in ops.fields():
-        if number != _Ops.OP:
-            continue
-        for inner, _, each in op.message().fields():
-            if inner == _Ops.NAME:
-                yield each.text(200)
-                break
+    for op in ops.of(_Ops.OP):
+        for each in op.message().of(_Ops.NAME):
+            yield each.text(200)
+            break
 
 
 def _pair(pair: Message) -> tuple[str, ServingSignature]:
@@ -237,14 +234,9 @@ def _shape(shape: Message) -> tuple[int | None, ...] | None:
 
 def _root_object(objects: Message) -> str:
     """What the first object of the graph was in Python; objects after it are not read."""
-    for number, _, node in objects.fields():
-        if number != _Objects.NODE:
-            continue
-        for inner, _, user in node.message().fields():
-            if inner != _Objects.USER_OBJECT:
-                continue
-            for last, _, each in user.message().fields():
-                if last == _Objects.IDENTIFIER:
-                    return each.text(200)
+    for node in objects.of(_Objects.NODE):
+        for user in node.message().of(_Objects.USER_OBJECT):
+            for each in user.message().of(_Objects.IDENTIFIER):
+                return each.text(200)
         return ""
     return ""

@@ -190,8 +190,6 @@ class _Archive:
 
     def _operators(self, main: str) -> frozenset[str]:
         """Operators that the code calls, from its first megabyte."""
-        from hatch_wallaroo.formats.torch_archive import operators_in
-
         found = set(operators_in(main))
         left = _CODE - len(main)
         for name in sorted(each for each in self._names if each.startswith(self._top + "code/")):

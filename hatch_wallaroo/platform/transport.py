@@ -189,12 +189,7 @@ class Transport:
         Raises ConnectionFailedError where no answer comes.
         """
         content, kind = _content(json, form, body)
-        fixed = {
-            "User-Agent": f"hatch-wallaroo/{__version__}",
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-            **(headers or {}),
-        }
+        fixed = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
         if kind:
             fixed["Content-Type"] = kind
         authorizer = self.authorizer if authorize else None

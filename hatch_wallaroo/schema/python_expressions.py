@@ -40,11 +40,7 @@ FUNCTIONS = frozenset(
 """Those of pyarrow's that are called."""
 
 _ITERATORS: Mapping[str, Callable[..., Iterable[Any]]] = {"range": range, "enumerate": enumerate, "zip": zip}
-_VIEWS: Mapping[str, Callable[[dict[Any, Any]], Iterable[Any]]] = {
-    "items": dict.items,
-    "keys": dict.keys,
-    "values": dict.values,
-}
+_VIEWS = frozenset({"items", "keys", "values"})
 _METADATA = ("remove_metadata", "with_metadata")
 """Methods of schemas and fields that change nothing but the metadata, which are not kept anyway."""
 
@@ -90,6 +86,10 @@ def unreadable(node: ast.AST, message: str, fix: str = ONLY_RUNNING) -> Unreadab
     return UnreadableError([Problem(node, message, fix)])
 
 
+def only_running(node: ast.AST) -> UnreadableError:
+    return unreadable(node, "only running the code tells what this is")
+
+
 def function(node: ast.AST, name: str) -> Function:
     """The function that pyarrow calls so. Raises UnreadableError for what makes no type that Wallaroo takes."""
     if name in FUNCTIONS:
@@ -108,9 +108,7 @@ def unpacked(target: ast.expr, value: Any) -> Iterator[tuple[ast.expr, Any]]:
         return
     fitting = isinstance(value, list | tuple) and len(value) == len(target.elts)
     for at, each in enumerate(target.elts):
-        yield from unpacked(
-            each, value[at] if fitting else unreadable(each, "only running the code tells what this is")
-        )
+        yield from unpacked(each, value[at] if fitting else only_running(each))
 
 
 class Evaluator:
@@ -274,7 +272,7 @@ class Evaluator:
             case ast.Attribute(value=holder, attr=name) if name in _VIEWS and not node.args and not node.keywords:
                 value = self.evaluate(holder, names)
                 if isinstance(value, dict):
-                    return list(_VIEWS[name](value))
+                    return list(getattr(value, name)())
             case ast.Name(id=name) if name in _ITERATORS and name not in names and not node.keywords:
                 return self._iterated(node, _ITERATORS[name], self.all(node.args, names, node))
         called = self.evaluate(node.func, names)
@@ -398,18 +396,16 @@ def describe(value: Any) -> str:
 
     if isinstance(value, Function):
         return f"the function pa.{value.name}"
-    for kind, what in _KINDS.items():
-        if isinstance(value, kind):
-            return what
-    kinds = {pa.DataType: "a type", pa.Field: "a field", pa.Schema: "a schema"}
-    return next((what for kind, what in kinds.items() if isinstance(value, kind)), _short(repr(value)))
+    ours = {list: "a list", tuple: "a tuple", dict: "a dict", Library: "a module"}
+    kinds = {**ours, pa.DataType: "a type", pa.Field: "a field", pa.Schema: "a schema"}
+    # Only what is none of these is written out: lists of lists may be gigantic.
+    return next((what for kind, what in kinds.items() if isinstance(value, kind)), "") or _short(repr(value))
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - as much as a message holds
 
 
-_KINDS: Mapping[type, str] = {list: "a list", tuple: "a tuple", dict: "a dict", Library: "a module"}
 _EXAMPLES = {
     "schema": "pa.schema([pa.field('x', pa.float64())])",
     "field": "pa.field('x', pa.float64())",

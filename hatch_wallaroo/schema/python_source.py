@@ -27,6 +27,7 @@ from hatch_wallaroo.schema.python_expressions import (
     TooMuchError,
     UnreadableError,
     function,
+    only_running,
     unpacked,
     unreadable,
 )
@@ -131,9 +132,7 @@ class _Reader:
                 names[name] = self.added(names.get(name), node, names)
             case ast.Import() | ast.ImportFrom():
                 names.update(_imported(node))
-            case ast.Expr(value=value):
-                self.expression(value, names)
-            case ast.Return(value=ast.expr() as value):
+            case ast.Expr(value=value) | ast.Return(value=ast.expr() as value):
                 self.expression(value, names)
             case ast.With() | ast.AsyncWith():
                 self.block(node.body, names)
@@ -166,7 +165,7 @@ class _Reader:
                 if isinstance(each, ast.Attribute) and _is_schema(value):
                     self.record(each.attr, value, node)
                 for name in _bases(each):
-                    names[name] = _only_running(each)
+                    names[name] = only_running(each)
 
     def added(self, left: Any, node: ast.AugAssign, names: dict[str, Any]) -> Any:
         """What a name holds after `+=` or its like; a list grows in its place, as it does in Python."""
@@ -198,12 +197,12 @@ class _Reader:
             return value
         given = [self.value(each, names) for each in node.args]
         if not isinstance(value, list) or len(given) != 1 or node.keywords or method not in {"append", "extend"}:
-            return _only_running(node)
+            return only_running(node)
         if isinstance(given[0], UnreadableError):
             return given[0]
         if method == "append":
             return _grown(value, given, node)
-        return _grown(value, given[0], node) if isinstance(given[0], list | tuple) else _only_running(node)
+        return _grown(value, given[0], node) if isinstance(given[0], list | tuple) else only_running(node)
 
     def arguments(self, node: ast.expr, names: dict[str, Any]) -> None:
         """Schemas that are handed to a function as `input_schema=`, as the SDK's upload takes them."""
@@ -268,10 +267,6 @@ def _is_schema(value: Any) -> bool:
     return value.schema if isinstance(value, UnreadableError) else isinstance(value, pa.Schema)
 
 
-def _only_running(node: ast.AST) -> UnreadableError:
-    return unreadable(node, "only running the code tells what this is")
-
-
 def _grown(many: list[Any], more: Iterable[Any], node: ast.AST) -> Any:
     """A list that is added to in its place, as Python does."""
     many.extend(more)
@@ -308,13 +303,14 @@ def _set_in(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """The names that a statement sets or changes anywhere inside, each with the place."""
     for each in ast.walk(node):
         match each:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            case (
+                ast.Name(id=name, ctx=ast.Store() | ast.Del())
+                | ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del())
+                | ast.FunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 yield name, each
             case ast.Attribute(value=ast.Name(id=name), attr=attr) if attr in _CHANGING:
-                yield name, each
-            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
-                yield name, each
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name, each
 
 
