@@ -21,7 +21,7 @@ from hatch_wallaroo.text import colored, one_line
 if TYPE_CHECKING:
     from hatch_wallaroo.cli.schema_writing import Wish
     from hatch_wallaroo.config.spec import ModelSpec
-    from hatch_wallaroo.preflight.run import Options
+    from hatch_wallaroo.preflight.preparing import Options
     from hatch_wallaroo.preflight.subject import Rows, Subject
     from hatch_wallaroo.preflight.verdict import Verdict
 
@@ -111,8 +111,8 @@ def preflight(
     dist/, beside the bundle.
     """
     from hatch_wallaroo.cli.schema_writing import Wish
+    from hatch_wallaroo.preflight.preparing import Options
     from hatch_wallaroo.preflight.process import Limits
-    from hatch_wallaroo.preflight.run import Options
 
     if everything and not clean:
         raise misused("--all goes with --clean", "add --clean, or leave it out")
@@ -153,10 +153,11 @@ def _asked(subject: Subject, rows: Rows) -> Subject:
 
 def _run(subject: Subject, options: Options, *, quiet: bool) -> Verdict:
     from hatch_wallaroo.preflight import run, verdict
+    from hatch_wallaroo.preflight.preparing import PreflightError
 
     try:
         made = run.preflight(subject, options, lambda line: tell(f"{one_line(subject.name)}: {line}"))
-    except run.PreflightError as error:
+    except PreflightError as error:
         log = "".join(f"\n| {line}" for line in error.log.splitlines()[-20:])
         raise misused(f"{one_line(subject.name)}: {error}{log}", error.fix) from error
     if not quiet:

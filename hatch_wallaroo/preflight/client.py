@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 import time
+import traceback
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.preflight.process import ModelProcess
@@ -71,8 +74,12 @@ class Client:
         options = flight.FlightCallOptions(timeout=limit)
         begun = time.perf_counter()
         try:
-            with _quiet():
-                made = self._exchange(batch, options)
+            with _QUIET:
+                try:
+                    made = self._exchange(batch, options)
+                except Exception as error:
+                    traceback.clear_frames(error.__traceback__)  # what they hold complains when it goes
+                    raise
         except flight.FlightTimedOutError as error:
             raise TooSlowError from error
         except Exception as error:
@@ -144,19 +151,39 @@ def _first(error: Exception) -> str:
     return text.partition("Client context:")[0].strip().rstrip(".")
 
 
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Arrow writes `Close() failed` straight to standard error when an exchange ends as the platform ends it."""
-    try:
-        kept = os.dup(2)
-        hole = os.open(os.devnull, os.O_WRONLY)
-    except OSError:
-        yield
-        return
-    try:
-        os.dup2(hole, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(hole)
+class _Quiet:
+    """Arrow writes `Close() failed` straight to standard error when an exchange ends as the platform ends it.
+
+    Standard error belongs to the process: the first exchange takes it away, and the last one that runs gives it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._kept: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._running += 1
+            if self._running > 1:
+                return
+            with contextlib.suppress(OSError):
+                hole = os.open(os.devnull, os.O_WRONLY)
+                try:
+                    self._kept = os.dup(2)
+                    os.dup2(hole, 2)
+                finally:
+                    os.close(hole)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running == 0 and self._kept is not None:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+                self._kept = None
+
+
+_QUIET = _Quiet()

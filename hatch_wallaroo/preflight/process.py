@@ -9,12 +9,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from hatch_wallaroo.preflight.isolation import Isolation, prefixes
 
@@ -28,6 +31,7 @@ _GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: what a dead process leaves behind becomes ours."""
+_Made = TypeVar("_Made")
 _LONGEST_SOCKET = 100
 """Bytes of a Unix socket's path; the system's limit is 108, 104 on macOS."""
 
@@ -53,14 +57,17 @@ class Failure:
 class ModelProcess:
     """A running `serve.py`. Use it as a context manager: at its end nothing of it is left.
 
-    `folder` is private to this process: the job, the socket, the log and the model are below it.
+    `folder` is private to this process: the job, the socket and the model are below it. What it prints is added to
+    `log`, which is below it, too, where none is named.
     """
 
-    def __init__(self, python: Path, folder: Path, isolation: Isolation, limits: Limits) -> None:
+    def __init__(
+        self, python: Path, folder: Path, isolation: Isolation, limits: Limits, log: Path | None = None
+    ) -> None:
         self.python, self.folder, self.isolation, self.limits = python, folder, isolation, limits
         self.socket = folder / SOCKET
         self.record = folder / "record.jsonl"
-        self.log = folder / "log.txt"
+        self.log = log or folder / "log.txt"
         self._child: subprocess.Popen[bytes] | None = None
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET:
             raise OSError(f"the temporary folder's path is too long for a socket: {folder}")
@@ -85,15 +92,19 @@ class ModelProcess:
         )
         adopt_orphans()
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - the release's Python with our own script
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(home, self.python),
-                cwd=self.folder,
-                start_new_session=True,
-            )
+
+            def started() -> subprocess.Popen[bytes]:
+                return subprocess.Popen(  # noqa: S603 - the release's Python with our own script
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=_environment(home, self.python),
+                    cwd=self.folder,
+                    start_new_session=True,
+                )
+
+            self._child = by_a_lasting_thread(started)
 
     @property
     def running(self) -> bool:
@@ -138,14 +149,7 @@ class ModelProcess:
 
     def log_tail(self, lines: int = 20) -> list[str]:
         """The last lines that it printed."""
-        try:
-            with self.log.open("rb") as stream:
-                stream.seek(0, os.SEEK_END)
-                stream.seek(max(0, stream.tell() - LARGEST_LOG))
-                text = stream.read().decode("utf-8", "replace")
-        except OSError:
-            return []
-        return [line for line in text.splitlines() if line.strip()][-lines:]
+        return last_lines(self.log, lines)
 
     def end(self) -> None:
         """SIGTERM, then SIGKILL, for it and all that it started; what left its session is looked for, too."""
@@ -179,6 +183,33 @@ def _environment(home: Path, python: Path) -> dict[str, str]:
         "TRANSFORMERS_OFFLINE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
+
+
+def last_lines(log: Path, lines: int) -> list[str]:
+    """The last lines of a file that say something; none where it is not there."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - LARGEST_LOG))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()][-lines:]
+
+
+def by_a_lasting_thread(work: Callable[[], _Made]) -> _Made:
+    """What `work` gives, done by a thread that lives as long as this process.
+
+    A child that is to end with its parent ends with the *thread* that started it (PR_SET_PDEATHSIG).
+    """
+    if threading.current_thread() is threading.main_thread():
+        return work()
+    return _starter().submit(work).result()
+
+
+@cache
+def _starter() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "model-starter")
 
 
 def adopt_orphans() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hatch_wallaroo.bundle.pack import pack
+from hatch_wallaroo.preflight.preparing import Options, PreflightError
 from hatch_wallaroo.preflight.rows import read_rows
-from hatch_wallaroo.preflight.run import Options, PreflightError, preflight
+from hatch_wallaroo.preflight.run import preflight
 from hatch_wallaroo.preflight.subject import Subject, of_checked
 from hatch_wallaroo.preflight.verdict import Verdict
 from hatch_wallaroo.project.checking import check_repository

@@ -1,0 +1,117 @@
+"""What a model needs to run: its requirements resolved, its environment, the isolation that this machine has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from hatch_wallaroo.findings import Finding, errors
+from hatch_wallaroo.preflight import interpreters, libraries, rules
+from hatch_wallaroo.preflight.compare import TOLERANCE
+from hatch_wallaroo.preflight.environment import Environment, NoEnvironmentError, Recipe, Say, provide
+from hatch_wallaroo.preflight.isolation import Isolation, probe
+from hatch_wallaroo.preflight.process import Limits
+from hatch_wallaroo.preflight.resolution import for_environment, on_platform
+from hatch_wallaroo.preflight.subject import Subject
+from hatch_wallaroo.requirements.uv import find_uv
+
+_SERVERS = {"vllm", "sglang", "llm"}
+
+
+class PreflightError(Exception):
+    """A preflight cannot be made at all on this machine; `fix` says what it needs."""
+
+    def __init__(self, message: str, fix: str = "", log: str = "") -> None:
+        super().__init__(message)
+        self.fix = fix
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Options:
+    """How it is run. `python`: `current` for the Python that runs us, else empty."""
+
+    python: str = ""
+    limits: Limits = field(default_factory=Limits)
+    tolerance: float = TOLERANCE
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a model needs to run: its environment, and what was found on the way to it."""
+
+    environment: Environment
+    findings: tuple[Finding, ...]
+    isolation: Isolation
+    own_service: bool
+
+
+def why_not(subject: Subject) -> str | None:
+    """Why nothing here runs a subject, as a sentence; None where something does."""
+    family = subject.framework.family
+    if family in _SERVERS:
+        return f"{subject.framework.name} needs a server with a card of its own: packed and checked, not run"
+    if family == "mlflow":
+        return "an MLflow model is a container image: hatch-wallaroo try starts it and asks it"
+    return None
+
+
+class UnresolvedError(Exception):
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("unresolved")
+        self.findings = findings
+
+
+def prepare(subject: Subject, options: Options, say: Say) -> Prepared:
+    """Resolve the requirements and provide the environment.
+
+    Raises PreflightError, and UnresolvedError with the findings.
+    """
+    uv = find_uv()
+    if uv is None:
+        raise PreflightError(
+            "a preflight needs uv, which is not on the PATH", "pip install 'hatch-wallaroo[preflight]'"
+        )
+    say(f"resolving for Python {subject.python} on Linux {subject.machine}")
+    found = list(on_platform(uv, subject))
+    if errors(found):
+        raise UnresolvedError(tuple(found))
+    try:
+        interpreter = interpreters.find(uv, options.python or subject.python)
+        chosen = libraries.choose(uv, subject, interpreters.version_of(interpreter))
+        if chosen.python != interpreters.version_of(interpreter):
+            interpreter = interpreters.find(uv, chosen.python)
+    except interpreters.NoInterpreterError as error:
+        raise PreflightError(f"{error}, which {subject.release.asked} runs models with", error.fix) from error
+    except libraries.NotHadError as error:
+        raise PreflightError(str(error), error.fix) from error
+    found += chosen.findings
+    if chosen.python != subject.python:
+        message = f"Python {chosen.python} runs here, the platform has {subject.python}"
+        fix = f"what only Python {subject.python} does is not seen: syntax, versions of packages"
+        found.append(rules.OTHER_VERSION.finding(message, fix=fix))
+    runtime = subject.release.runtime_set
+    exact = chosen.python == subject.python
+    wanted = runtime.requirements if exact else [re.split(r"[<>=!~]", each)[0] for each in runtime.requirements]
+    if not exact:  # the wheel decides: mac was written for one of the two pydantics
+        wanted = [each for each in wanted if each != "pydantic"]
+        wanted += [each for each in runtime.requirements if each.startswith("pydantic<")] or ["pydantic>=2"]
+    resolved = for_environment(uv, subject, chosen.python, wanted, chosen.lines)
+    found += resolved.findings
+    if resolved.pins is None:
+        raise UnresolvedError(tuple(found))
+    recipe = Recipe(interpreter, chosen.python, subject.wheel, resolved.pins)
+    try:
+        environment = provide(uv, recipe, say)
+    except NoEnvironmentError as error:
+        raise PreflightError(str(error), "see what uv says", error.log) from error
+    if environment.made:
+        say(f"environment made: {environment.megabytes} MB in {environment.seconds:.1f} s")
+    else:
+        say(f"environment from the cache: {environment.megabytes} MB")
+    return Prepared(environment, tuple(found), probe(), not ((runtime.flight and exact) or _flight_elsewhere(subject)))
+
+
+def _flight_elsewhere(subject: Subject) -> bool:
+    """Whether the wheel's Flight service runs on another Python than the platform's."""
+    return subject.release.runtime_set.flight

@@ -1,0 +1,137 @@
+"""A model that is kept running: loaded once, asked as often as is wanted, started again where it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from hatch_wallaroo.preflight import rules
+from hatch_wallaroo.preflight.environment import Say
+from hatch_wallaroo.preflight.folders import private_folder, remove
+from hatch_wallaroo.preflight.preparing import Options, Prepared, prepare
+from hatch_wallaroo.preflight.process import LARGEST_LOG, last_lines
+from hatch_wallaroo.preflight.running import ModelError, RunningModel
+from hatch_wallaroo.preflight.subject import Subject
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from hatch_wallaroo.preflight.client import Answer
+
+
+class ClosedError(Exception):
+    """A model was closed, and is asked or started all the same."""
+
+
+class Served:
+    """A model that answers until it is closed. Any thread may ask it; use it as a context manager.
+
+    It belongs to a folder of its own, which is gone with it. `log` is the file that its processes write to, one after
+    the other.
+    """
+
+    def __init__(self, subject: Subject, prepared: Prepared, options: Options) -> None:
+        """Nothing runs yet: :meth:`open` is the way to one that does."""
+        self.subject, self.prepared, self.options = subject, prepared, options
+        self._stack = contextlib.ExitStack()
+        self._folder = self._stack.enter_context(private_folder())
+        self.log = self._folder / "log.txt"
+        self._lock = threading.Lock()
+        self._model: RunningModel | None = None
+        self._starts = 0
+        self._closed = False
+
+    @classmethod
+    def open(cls, subject: Subject, options: Options, say: Say, prepared: Prepared | None = None) -> Served:
+        """A model that takes questions; `prepared` spares looking for its environment again.
+
+        Raises PreflightError, UnresolvedError (see :func:`prepare`) and ModelError, and leaves nothing behind then.
+        """
+        made = cls(subject, prepared or prepare(subject, options, say), options)
+        try:
+            say("starting")
+            made.restart()
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def __enter__(self) -> Served:  # noqa: PYI034 - `Self` is younger than Python 3.10
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        model = self._model
+        return model is not None and model.process.running
+
+    def restart(self) -> None:
+        """End its process, and start another from the bundle as it is. Raises ModelError, ClosedError."""
+        with self._lock:
+            self._start()
+
+    def ask(self, batch: pa.RecordBatch) -> Answer:
+        """The answer to a batch. Raises ModelError, ClosedError.
+
+        A process that ended, or that did not answer within its time, is ended for good; the next question starts
+        another.
+        """
+        with self._lock:
+            model = self._model
+            if model is None or not model.process.running:
+                model = self._start()
+        try:
+            return model.ask(batch)
+        except ModelError as error:
+            if error.finding.code in {rules.TOO_SLOW.code, rules.ENDED.code}:
+                with self._lock:
+                    if self._model is model:
+                        self._end()
+            raise
+
+    def logs(self, lines: int = 20) -> list[str]:
+        """The last lines that its processes printed."""
+        return last_lines(self.log, lines)
+
+    def close(self) -> None:
+        """End its process and remove all that is its own; what waits for an answer gets an error."""
+        self._closed = True
+        while not self._lock.acquire(timeout=0.1):
+            if (model := self._model) is not None:  # whoever starts it has the lock until it is ready
+                model.process.end()
+        try:
+            self._end()
+            self._stack.close()
+        finally:
+            self._lock.release()
+
+    def _start(self) -> RunningModel:
+        if self._closed:
+            raise ClosedError(f"{self.subject.name} was closed")
+        self._end()
+        with contextlib.suppress(FileNotFoundError):
+            if self.log.stat().st_size > LARGEST_LOG:
+                self.log.unlink()
+        self._starts += 1
+        folder = self._folder / str(self._starts)
+        self._model = model = RunningModel(self.subject, self.prepared, self.options.limits, folder, self.log)
+        try:
+            model.start()
+        except BaseException as error:
+            self._end()
+            if self._closed:
+                raise ClosedError(f"{self.subject.name} was closed") from error
+            raise
+        return model
+
+    def _end(self) -> None:
+        model, self._model = self._model, None
+        if model is not None:
+            model.end()
+            remove(model.process.folder)
