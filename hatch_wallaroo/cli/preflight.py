@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from hatch_wallaroo.cli.schema_writing import Wish
     from hatch_wallaroo.config.spec import ModelSpec
     from hatch_wallaroo.preflight.preparing import Options
-    from hatch_wallaroo.preflight.subject import Rows, Subject
+    from hatch_wallaroo.preflight.rows import Rows
+    from hatch_wallaroo.preflight.subject import Subject
     from hatch_wallaroo.preflight.verdict import Verdict
 
 _GIB = 1 << 30
@@ -119,7 +120,7 @@ def preflight(
     if clean:
         _clean(everything=everything)
         return OK
-    wish = Wish(write=write_schema, replace=replace, yes=yes, dry_run=dry_run)
+    wish = Wish(write=write_schema, replace=replace, yes=yes, dry_run=dry_run, option="--write-schema")
     wish.check()
     limits = Limits(start=start_seconds, call=call_seconds, memory=int(memory * _GIB))
     options = Options(python=python or "", limits=limits, tolerance=tolerance)
@@ -225,6 +226,7 @@ def _models(names: Sequence[str], project: Path, folder: Path) -> list[Subject]:
     """Models, checked and packed as a build would pack them, into a folder of ours; their verdicts go to dist/."""
     from hatch_wallaroo.bundle.pack import PackError, pack
     from hatch_wallaroo.cli.reports.text import text
+    from hatch_wallaroo.preflight.rows import RowsError
     from hatch_wallaroo.preflight.subject import of_checked
     from hatch_wallaroo.project.checking import UnknownModelError, check_repository, output, result
     from hatch_wallaroo.project.repository import read_repository
@@ -247,12 +249,14 @@ def _models(names: Sequence[str], project: Path, folder: Path) -> list[Subject]:
     made = []
     built = project / output(repository.hatch)
     for bundle in bundles:
-        spec = bundle.checked.spec
-        subject = of_checked(bundle.checked, bundle.path, bundle.sha256)
+        try:
+            subject = of_checked(bundle.checked, bundle.path, bundle.sha256)
+        except RowsError as error:
+            raise misused(str(error), error.fix) from error
         beside = built / bundle.path.name
         if _same_digest(beside, bundle.sha256):
             subject = dataclasses.replace(subject, file=beside)
-        made.append(dataclasses.replace(subject, rows=_read(spec.path(spec.sample))) if spec.sample else subject)
+        made.append(subject)
     return made
 
 

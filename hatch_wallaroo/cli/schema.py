@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -205,7 +205,7 @@ def _declared(spec: ModelSpec, how: Wanted) -> dict[Side, Schema | None]:
     return {side: declared[side] for side in how.sides}
 
 
-def _wish(how: Wanted, writing: dict[str, bool]) -> Wish:
+def _wish(how: Wanted, writing: dict[str, Any]) -> Wish:
     wish = Wish(**writing)
     wish.check()
     if wish.write and how.chosen:

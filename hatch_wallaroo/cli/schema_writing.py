@@ -29,13 +29,14 @@ class Wish:
     replace: bool
     yes: bool
     dry_run: bool
+    option: str = "--write"
 
     def check(self) -> None:
         """Say what does not go together."""
         given = [name for name in ("replace", "yes", "dry_run") if getattr(self, name)]
         if given and not self.write:
             option = f"--{given[0].replace('_', '-')}"
-            raise misused(f"{option} goes with --write", "add --write, or leave it out")
+            raise misused(f"{option} goes with {self.option}", f"add {self.option}, or leave it out")
         one_of_the_two(yes=self.yes, dry_run=self.dry_run)
 
 

@@ -207,6 +207,7 @@ OPTIONS: tuple[PublishOption, ...] = (
     PublishOption("allow-http", _flag, "Send the login to an address that is not encrypted."),
     PublishOption("keyring", _flag, "Ask the system's keyring for the password."),
     PublishOption("json", _path, "A file that gets the results, for programs."),
+    PublishOption("preflight", _flag, "Refuse a bundle that has not passed its preflight: hatch-wallaroo preflight."),
     PublishOption("dry-run", _flag, "Show what would be done, and do nothing."),
 )
 """Every option; `target` (which named table to use) stands beside them, see settings.merge."""

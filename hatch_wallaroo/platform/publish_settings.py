@@ -52,6 +52,7 @@ class Settings:
     allow_http: bool = False
     keyring: bool = False
     json: Path | None = None
+    preflight: bool = False
     dry_run: bool = False
     prompt: bool = True
     target: str | None = None

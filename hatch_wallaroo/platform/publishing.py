@@ -150,6 +150,8 @@ class _Run:
     def _check(self, package: Package, destination: Destination, result: PublishResult) -> None:
         """What can be told before the first byte: of the last model too, and not when the others are sent."""
         self._verify(package)
+        if self.settings.preflight:
+            _has_passed(package)
         self.stamps[package.path] = package.stamp()
         alone = len(self.results) == 1 and not package.is_image
         if not self.settings.dry_run and not alone:  # one alone is asked for right before it is sent, which is now
@@ -330,3 +332,20 @@ def _relative(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except (OSError, ValueError):
         return str(path)
+
+
+def _has_passed(package: Package) -> None:
+    """Refuse a bundle without a passed verdict for its digest."""
+    from hatch_wallaroo.preflight.verdict import has_passed
+
+    if package.file is None or package.is_image:
+        raise ConfigurationError(
+            f"{package.name}: a container image has no preflight",
+            "leave -o preflight out for it; hatch-wallaroo try starts it",
+        )
+    reason = has_passed(package.file, package.sha256)
+    if reason is not None:
+        raise ConfigurationError(
+            f"{package.name}: the bundle {reason}",
+            f"hatch-wallaroo preflight {package.file.name}, or leave -o preflight out",
+        )

@@ -30,7 +30,8 @@ _UVS_OWN = re.compile(r"(builds|sdists)-v\d+")
 class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not subscriptable on older Hatchlings
     """Makes the bundle when the wheel is built, and takes the model's files along in the sdist.
 
-    Its one option, `sdist = false`, leaves the model's files out of the sdist.
+    Its options: `sdist = false` leaves the model's files out of the sdist, `preflight = true` runs each bundle before
+    it counts as made.
     """
 
     PLUGIN_NAME = "wallaroo"
@@ -57,7 +58,8 @@ class WallarooBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # not su
                 "no bundle is made. Build from the project itself: hatch build, or python -m build --wheel."
             )
             return
-        self._session().build(self.directory, self._option_findings(), self._sdist_findings())
+        run = self.config.get("preflight", False) is True
+        self._session().build(self.directory, self._option_findings(), self._sdist_findings(), preflight=run)
 
     def _initialize_sdist(self, build_data: dict[str, Any]) -> None:
         if _installing(self.directory):

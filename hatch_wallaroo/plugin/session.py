@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.bundle.pack import Bundle, PackError, clean, pack
 from hatch_wallaroo.config.reader import Reading, read_models
 from hatch_wallaroo.config.toml.reading import locate_all, read_document
-from hatch_wallaroo.findings import PYPROJECT, Finding, Level, errors
+from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, errors
 from hatch_wallaroo.project.checking import Report, checked
 from hatch_wallaroo.project.metadata import from_metadata
 from hatch_wallaroo.project.repository import Repository
 from hatch_wallaroo.report import render
-from hatch_wallaroo.text import colored, human_size, printable
+from hatch_wallaroo.text import colored, describe_error, human_size, one_line, printable
+
+if TYPE_CHECKING:
+    from hatch_wallaroo.preflight.verdict import Verdict
 
 
 class App(Protocol):
@@ -49,15 +53,27 @@ class Session:
         return self._look(directory, extra).models
 
     def build(
-        self, directory: str, extra: Sequence[Finding] = (), causes: Sequence[Finding] = ()
+        self,
+        directory: str,
+        extra: Sequence[Finding] = (),
+        causes: Sequence[Finding] = (),
+        *,
+        preflight: bool = False,
     ) -> tuple[Bundle, ...]:
         """Check all models and pack them into the output folder, or say all that is wrong and abort.
 
-        `causes` may explain an error, and are said only beside one.
+        `causes` may explain an error, and are said only beside one. `preflight`: a bundle that does not pass its run is
+        not made.
         """
         report = self._look(directory, extra, causes)
+        verdicts: list[Verdict] = []
+
+        def finish(bundle: Bundle, file: Path) -> tuple[Finding, ...]:
+            found = self._finish(bundle, file)
+            return (*found, *self._run(bundle, file, verdicts)) if preflight and not errors(found) else found
+
         try:
-            bundles = pack([model for model in report.models if model.plan], Path(directory), self._finish)
+            bundles = pack([model for model in report.models if model.plan], Path(directory), finish)
         except PackError as error:
             self.fail([*report.findings, *error.findings])
         said = dict.fromkeys([*report.findings, *(finding for bundle in bundles for finding in bundle.findings)])
@@ -67,7 +83,44 @@ class Session:
             show(self._rendered(said))
         for bundle in bundles:
             self.app.display_info(summary(bundle, self.root))
+        if verdicts:
+            self._keep(verdicts)
         return bundles
+
+    def _run(self, bundle: Bundle, file: Path, verdicts: list[Verdict]) -> tuple[Finding, ...]:
+        """Run a packed bundle by the real runtime; what it says is an error ends the build."""
+        from hatch_wallaroo.preflight.preparing import Options, PreflightError
+        from hatch_wallaroo.preflight.rows import RowsError
+        from hatch_wallaroo.preflight.rules import NO_RUN
+        from hatch_wallaroo.preflight.run import preflight
+        from hatch_wallaroo.preflight.subject import of_checked
+
+        name = bundle.checked.spec.name
+        try:
+            subject = of_checked(bundle.checked, file, bundle.sha256)
+            verdict = preflight(subject, Options(), lambda line: self.app.display_info(f"{name}: {line}"))
+        except (PreflightError, RowsError) as error:
+            fix = error.fix or "leave preflight out of [tool.hatch.build.hooks.wallaroo]"
+            return (NO_RUN.finding(f"{name}: {error}", fix=fix, place=Place(key=bundle.checked.spec.key)),)
+        verdicts.append(replace(verdict, subject=replace(subject, file=bundle.path)))
+        self.app.display_info(f"{name}: preflight {verdict.word}")
+        shown = self.app.display_info if verdict.passed else self.app.display_error
+        notes = [each for each in verdict.findings if not each.is_error]
+        if notes:
+            shown(self._rendered(notes))
+        if not verdict.passed and verdict.log:
+            self.app.display_error("\n".join(f"  | {one_line(line)}" for line in verdict.log))
+        return tuple(errors(verdict.findings))
+
+    def _keep(self, verdicts: Sequence[Verdict]) -> None:
+        """The verdicts beside their bundles; a folder that takes no more files loses nothing else."""
+        from hatch_wallaroo.preflight.verdict import keep
+
+        try:
+            for each in verdicts:
+                keep(each)
+        except OSError as error:
+            self.app.display_warning(f"the verdict was not kept: {describe_error(error)}")
 
     def _finish(self, bundle: Bundle, file: Path) -> tuple[Finding, ...]:
         """What a packed bundle still needs before it counts: an image, where the table asks for one."""

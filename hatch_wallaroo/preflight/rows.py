@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.files.json_text import JsonError, parse_json
-from hatch_wallaroo.preflight.subject import Rows
 from hatch_wallaroo.schema.arrow import to_arrow
 from hatch_wallaroo.schema.types import Dictionary, ListOf, MapOf, Scalar, Schema, Struct, Type
 from hatch_wallaroo.text import describe_error
@@ -22,6 +22,19 @@ _MADE = 2
 """Rows that are made where nobody gives any."""
 _FREE = 2
 """Items of a list whose length the schema leaves open."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows to ask for. `outputs` are what the sample expects, empty where it expects nothing.
+
+    `made`: nobody gave any, these are made from the input schema. `source` says where they are from, for the report.
+    """
+
+    inputs: tuple[Mapping[str, Any], ...]
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    source: str = ""
+    made: bool = False
 
 
 class RowsError(Exception):

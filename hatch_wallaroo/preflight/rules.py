@@ -152,6 +152,13 @@ OTHER_VERSION = rule(
     source="The release's libraries; PyPI",
     level=Level.WARNING,
 )
+NO_RUN = rule(
+    "WLR742",
+    "this machine cannot run the model",
+    why="The build was told to run each bundle first (`preflight = true` under its hook), and lacks what that needs: "
+    "uv, a Python of the release, or rows that fit.",
+    source="The build hook's option `preflight`",
+)
 NOT_RUN = rule(
     "WLR741",
     "nothing on this machine runs the model",

@@ -16,9 +16,9 @@ from hatch_wallaroo.preflight.environment import Say
 from hatch_wallaroo.preflight.folders import private_folder
 from hatch_wallaroo.preflight.preparing import Options, PreflightError, Prepared, UnresolvedError, prepare, why_not
 from hatch_wallaroo.preflight.process import ModelProcess
-from hatch_wallaroo.preflight.rows import RowsError, made_rows, to_batch
+from hatch_wallaroo.preflight.rows import Rows, RowsError, made_rows, to_batch
 from hatch_wallaroo.preflight.running import ModelError, RunningModel
-from hatch_wallaroo.preflight.subject import Rows, Subject
+from hatch_wallaroo.preflight.subject import Subject
 from hatch_wallaroo.preflight.verdict import Part, Times, Verdict
 
 if TYPE_CHECKING:

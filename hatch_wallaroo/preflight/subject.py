@@ -11,23 +11,11 @@ from typing import Any
 from hatch_wallaroo.bundle.check import Checked
 from hatch_wallaroo.files.sources import FileSource
 from hatch_wallaroo.findings import KeyPath, Place
+from hatch_wallaroo.preflight.rows import Rows, read_rows
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.requirements.target import MACHINES, target
 from hatch_wallaroo.schema.types import Schema
 from hatch_wallaroo.text import display_path
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows to ask for. `outputs` are what the sample expects, empty where it expects nothing.
-
-    `made`: nobody gave any, these are made from the input schema. `source` says where they are from, for the report.
-    """
-
-    inputs: tuple[Mapping[str, Any], ...]
-    outputs: tuple[Mapping[str, Any], ...] = ()
-    source: str = ""
-    made: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ class Subject:
 
 
 def of_checked(checked: Checked, file: Path, sha256: str) -> Subject:
-    """The subject of a model that was just packed into `file`."""
+    """The subject of a model that was just packed into `file`. Raises RowsError where its sample cannot be read."""
     spec = checked.spec
     sources: dict[str, str] = {}
     for entry in checked.plan.layout.entries if checked.plan else ():
@@ -98,6 +86,7 @@ def of_checked(checked: Checked, file: Path, sha256: str) -> Subject:
         output_schema=spec.output_schema,
         sources=sources,
         requirement_places={"": spec.at("requirements")},
+        rows=read_rows(spec.path(spec.sample)) if spec.sample else None,
         key=spec.key,
     )
 

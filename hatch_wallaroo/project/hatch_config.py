@@ -16,7 +16,7 @@ from typing import Any
 from hatch_wallaroo.config.toml.reading import Positions, parse_document
 from hatch_wallaroo.findings import PYPROJECT, Finding, KeyPath, Level, Place, nearest
 from hatch_wallaroo.project.rules import NO_BUNDLE, NOT_IN_SDIST, UNKNOWN_OPTION, WRONG_TYPE
-from hatch_wallaroo.text import quoted, requirement_name
+from hatch_wallaroo.text import listed, quoted, requirement_name
 
 HATCH_TOML = "hatch.toml"
 _LARGEST = 16 << 20
@@ -69,7 +69,7 @@ def value(table: Any, keys: KeyPath) -> Any:
 TABLE = ("build", "hooks", "wallaroo")
 TARGETS = ("sdist", "wheel")
 """What `hatch build` builds where nothing is named; for both, the hook runs."""
-OPTIONS = ("sdist",)
+OPTIONS = ("sdist", "preflight")
 
 _HATCHLINGS = frozenset(
     {"dependencies", "enable-by-default", "require-runtime-dependencies", "require-runtime-features"}
@@ -98,10 +98,13 @@ def option_findings(options: Mapping[str, Any], place: Callable[[str], Place]) -
             continue
         if option not in OPTIONS:
             close = nearest(option, OPTIONS)
-            fix = f"did you mean {close}?" if close else f"remove it; the hook's option is {OPTIONS[0]}"
+            fix = f"did you mean {close}?" if close else f"remove it; the hook's options are {listed(OPTIONS)}"
             findings.append(UNKNOWN_OPTION.finding(f"unknown option {option!r}", fix=fix, place=place(option)))
         elif not isinstance(value, bool):
-            message, fix = f"{option} must be true or false", f"{option} = false"
+            message, fix = (
+                f"{option} must be true or false",
+                f"{option} = {'false' if option == OPTIONS[0] else 'true'}",
+            )
             findings.append(WRONG_TYPE.finding(message, fix=fix, place=place(option)))
     return findings
 

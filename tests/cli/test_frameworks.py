@@ -112,7 +112,7 @@ def test_the_document_for_programs(run: Run) -> None:
     assert (release["release"], release["rules"]) == ("2025.2.4", "2025.2")
     assert set(release) == {
         "release", "rules", "python", "python_versions", "python_version", "frameworks", "architectures",
-        "accelerators", "conversion_keys", "onnx", "byop", "python_step", "python_step_signature", "sdk",
+        "accelerators", "conversion_keys", "onnx", "byop", "python_step", "python_step_signature", "sdk", "runtime_set",
         "default_arch", "default_accel", "accelerator_configs",
     }  # fmt: skip
     assert release["frameworks"] == {

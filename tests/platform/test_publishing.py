@@ -484,3 +484,24 @@ class TestDryRun:
         (result,) = publish(platform, write_package(tmp_path), dry_run=True)
         assert result.exit_code == 7
         assert "on the platform: not asked" in publish.screen.results.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (None, "has no verdict of a preflight"),
+        ({"verdict": "failed", "file": {"sha256": SHA}}, "failed its preflight"),
+        ({"verdict": "passed", "file": {"sha256": "0" * 64}}, "was built anew after its preflight"),
+        ({"verdict": "passed", "file": {"sha256": SHA}}, None),
+    ],
+)
+def test_a_passed_preflight_may_be_asked_for(publish, tmp_path, record, message) -> None:
+    path = write_package(tmp_path)
+    if record is not None:
+        (tmp_path / path.name.replace(".wallaroo.json", ".preflight.json")).write_text(json.dumps(record))
+    platform = StubPlatform()
+    (result,) = publish(platform, path, preflight=True)
+    assert (result.error is None) is (message is None), result.error
+    if message is not None:
+        assert message in str(result.error)
+        assert platform.uploads == []
