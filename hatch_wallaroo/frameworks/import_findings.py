@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import os
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import TypeAlias
 
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.walk import within
 from hatch_wallaroo.findings import Finding, Level, Place, Rule, nearest, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS
+from hatch_wallaroo.frameworks.file_fixes import OWN_CLASSES, mend
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure, ImportUse
 from hatch_wallaroo.python.import_run import ImportRun
@@ -82,6 +86,13 @@ RELATIVE_FILE = rule(
     "a file is read by a path from the working folder",
     why="The platform's process does not work in the bundle's folder: such a file is not found, wherever it lies.",
     source="mac 2023.2.1 to 2026.1.3, loader and server run: FileNotFoundError",
+)
+ABSOLUTE_FILE = rule(
+    "WLR565",
+    "a file is read by an absolute path of the machine that the code was written on",
+    why="The platform has what the bundle brings, and its own files: a home folder or a disk of yours is not there.",
+    source="mac 2023.2.1 to 2026.1.3, loader run: FileNotFoundError",
+    level=Level.WARNING,
 )
 NO_SETTER = rule(
     "WLR562",
@@ -206,6 +217,22 @@ def own_modules(spec: ModelSpec, folder: str) -> Callable[[str], bool]:
         return any(spec.path(f"{each}.py").is_file() or spec.path(f"{each}/__init__.py").is_file() for each in places)
 
     return own
+
+
+def own_paths(spec: ModelSpec) -> Callable[[str], bool]:
+    """Whether an absolute path is one of the machine that the project lies on: it is there, in or above the project."""
+    here = [str(each) for each in (spec.root, *spec.root.parents) if each.parent != each]
+
+    def own(path: str) -> bool:
+        if within(path, here[0]):
+            return True
+        return not _SYSTEM.match(path) and any(within(path, each) for each in here) and os.path.lexists(path)
+
+    return own
+
+
+_SYSTEM = re.compile(r"/(?:bin|boot|dev|etc|lib|lib64|opt|proc|run|sbin|sys|tmp|usr|var)(?:/|$)")
+"""Folders that every Linux has, with files that the platform may have as well."""
 
 
 def _module(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
@@ -342,21 +369,23 @@ def _read_only(failure: ImportFailure, _environment: PlatformEnvironment) -> Sai
 
 def _file(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
     said = f"names {failure.detail} {_while(failure)}, where the bundle has no such file"
-    if failure.known:
-        loading = "load(" in failure.during
-        start, path = "folder" if loading else "config.model_path", failure.known[0]
-        parts = [f'"{part}"' for part in (path.removeprefix(f"{ARTIFACTS}/") if loading else path).split("/")]
-        return NOT_THERE, said, f"write {' / '.join([start, *parts])}"
-    return NOT_THERE, said, 'declare the file in `artifacts`; it will lie below config.model_path / "artifacts"'
+    return NOT_THERE, said, mend(OWN_CLASSES, failure)
 
 
 def _relative_file(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
-    said = f"reads {failure.detail} {_while(failure)}, by a path from the working folder, which is not the bundle there"
-    return (
-        RELATIVE_FILE,
-        said,
-        "begin the path at config.model_path, at the loader's folder, or at Path(__file__).parent",
-    )
+    what = "by a path from the working folder, which is not the bundle there"
+    if _WINDOWS.match(failure.detail):
+        what = "by a path of Windows; the platform runs Linux"
+    return RELATIVE_FILE, f"reads {failure.detail} {_while(failure)}, {what}", mend(OWN_CLASSES, failure)
+
+
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+"""How a path begins that names a drive, or a machine."""
+
+
+def _absolute_file(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
+    said = f"reads {failure.detail} {_while(failure)}, an absolute path of your machine, which the platform hardly has"
+    return ABSOLUTE_FILE, said, mend(OWN_CLASSES, failure)
 
 
 def _arguments(failure: ImportFailure, _environment: PlatformEnvironment) -> Said:
@@ -426,6 +455,7 @@ _SAYING: Mapping[FailureKind, Callable[[ImportFailure, PlatformEnvironment], Sai
     "file": _file,
     "mentioned_file": _file,
     "relative_file": _relative_file,
+    "absolute_file": _absolute_file,
     "model_type": _model_type,
     "arguments": _arguments,
     "unregistered": _unregistered,

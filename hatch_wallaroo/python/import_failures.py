@@ -30,6 +30,7 @@ FailureKind = Literal[
     "file",
     "mentioned_file",
     "relative_file",
+    "absolute_file",
     "model_type",
     "arguments",
     "unregistered",
@@ -56,6 +57,7 @@ CATCHING: Mapping[FailureKind, frozenset[str]] = {
     "file": _OSERRORS,
     "mentioned_file": _OSERRORS | {"ValueError", "TypeError"},
     "relative_file": _OSERRORS,
+    "absolute_file": _OSERRORS,
     "arguments": frozenset({"TypeError", "Exception", "BaseException"}),
     "unregistered": frozenset({"KeyError", "LookupError", "Exception", "BaseException"}),
     "metadata": frozenset({"PackageNotFoundError", "ImportError", "ModuleNotFoundError", "Exception", "BaseException"}),
@@ -63,7 +65,8 @@ CATCHING: Mapping[FailureKind, frozenset[str]] = {
 }
 """The exceptions whose handlers catch what each kind of event stands for."""
 NAMES: frozenset[FailureKind] = frozenset({"undefined", "unbound", "perhaps_unbound", "typing"})
-FILES: frozenset[FailureKind] = frozenset({"file", "mentioned_file"})
+FILES: frozenset[FailureKind] = frozenset({"file", "mentioned_file", "relative_file", "absolute_file"})
+"""What is wrong with a path."""
 NOT_LATER: frozenset[FailureKind] = frozenset({"variable", "raise", "exit", "read_only", "model_type", "dataclass"})
 """What is of no interest in a function of which nobody can say whether it is called."""
 
@@ -72,8 +75,8 @@ NOT_LATER: frozenset[FailureKind] = frozenset({"variable", "raise", "exit", "rea
 class ImportFailure:
     """One thing that an import would trip over. `sure`: it happens on every way; `lazy`: only when a function runs.
 
-    `known`: where a module of the bundle is missing, those that are there. `during` says what the platform does then,
-    nothing for an import. `caught` are the exceptions whose handlers catch a `raise`, None for any.
+    `known`: where a module or a file of the bundle is missing, those that are there. `during` says what the platform
+    does then, nothing for an import. `caught` are the exceptions whose handlers catch a `raise`, None for any.
     """
 
     kind: FailureKind

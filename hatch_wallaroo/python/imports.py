@@ -46,6 +46,7 @@ class Finder(ABC):
     handed: set[str] = field(default_factory=set)
     cwd: str | None = OUTSIDE
     during: str = ""
+    _by_name: dict[str, set[str]] = field(default_factory=dict)
     _lazy: int = 0
     _depth: int = 0
     _optional: int = 0
@@ -160,9 +161,23 @@ class Finder(ABC):
         return tuple(f"{package}.{name}".lstrip(".") for name in sorted(found))
 
     def _namesakes(self, path: str) -> tuple[str, ...]:
-        """The files of the bundle that have the same name as one that is not there."""
-        name = path.rpartition("/")[2]
-        return tuple(sorted(each for each in self.paths or () if each.rpartition("/")[2] == name))
+        """The files and folders of the bundle that have the name of one that is not there, the likeliest first.
+
+        Names are the same in small and large letters, too.
+        """
+        wanted = path.replace("\\", "/").rstrip("/").removeprefix("./")
+        name = wanted.rpartition("/")[2]
+        if not self._by_name:
+            for each in self.paths or ():
+                parts = each.split("/")
+                for end in range(1, len(parts) + 1):
+                    self._by_name.setdefault(parts[end - 1].casefold(), set()).add("/".join(parts[:end]))
+        found = self._by_name.get(name.casefold(), ())
+
+        def unlikely(each: str) -> tuple[bool, bool, str]:
+            return each.rpartition("/")[2] != name, not f"/{each}".endswith(f"/{wanted}"), each
+
+        return tuple(sorted(found, key=unlikely))
 
     def _is_known(self, dotted: str) -> bool:
         return dotted in self.modules or self.is_namespace(dotted)

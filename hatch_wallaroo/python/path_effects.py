@@ -54,6 +54,8 @@ _WRITING = re.compile(
     r"|copytree|move|rename|replace|symlink|link)(?:_|$)"
 )
 """Names of functions that write what they are given a path for."""
+_SUFFIX = re.compile(r"[^/]\.[A-Za-z]\w{0,9}$")
+"""How the name of a file ends: what else begins with a slash may be a route, or a key."""
 _ONLY_TOLD = re.compile(
     r"^(?:logging|builtins|warnings)\.|(?:^|\.)(?:debug|info|warning|error|exception|critical|log)$"
 )
@@ -238,6 +240,7 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
     else:
         wanted, reads = [*node.args, *(each.value for each in node.keywords)], False
     writing = _WRITING.search(name.rpartition(".")[2] or method) is not None
+    told = _ONLY_TOLD.search(name or method) is not None
     if writing and not reads:
         wanted = []
     writes = name.endswith("open") or method == "open" or name == "zipfile.ZipFile"
@@ -248,7 +251,12 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
             text = text_of(each, scope) or ""
             path = _from_working_folder(run, text or None)
         if path is None:
-            if not text and set(mode) & set("wax"):
+            if text:
+                if set(mode) & set("wax"):
+                    run.created.add(text)
+                elif reads or (_SUFFIX.search(text) and not told):
+                    _absolute(run, text, each, scope)
+            elif set(mode) & set("wax"):
                 run.handed.add("")  # nobody can tell where
             continue
         relative = path == OUTSIDE and bool(text)
@@ -259,8 +267,15 @@ def _files(run: Importer, name: str, node: ast.Call, scope: Scope) -> None:
         elif path != OUTSIDE and not text and not _is_there(run, path):
             sure = reads and not _may_be_made(run, path)
             run.note("file" if sure else "mentioned_file", scope.module.file, each, path)
-    if not _ONLY_TOLD.search(name or method) and (writing or not reads):
+    if not told and (writing or not reads):
         _handed_over(run, node, scope, written=writing)
+
+
+def _absolute(run: Importer, text: str, node: ast.expr, scope: Scope) -> None:
+    """A file by its place on the machine that the code was written on."""
+    if {text, posixpath.dirname(text)} & run.created or not run.environment.is_elsewhere(text):
+        return
+    run.note("absolute_file", scope.module.file, node, text)
 
 
 def _handed_over(run: Importer, node: ast.Call, scope: Scope, *, written: bool) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,22 +81,28 @@ class PlatformEnvironment:
     names, None where the requirements could not be read: then everything may be there.
     `own` answers whether a module lies in the project, though not in the bundle.
     `numpy` are the lines of NumPy (`1.26`) one of which is there, none where that is not known.
+    `machine` answers whether an absolute path is of the machine that the project lies on.
     """
 
     release: Release
     declared: frozenset[str] | None
     own: Callable[[str], bool] = field(default=lambda _: False)
     numpy: tuple[Version, ...] = ()
+    machine: Callable[[str], bool] = field(default=lambda _: False)
 
     @classmethod
     def of(
-        cls, release: Release, lines: Iterable[str] | None, own: Callable[[str], bool] = lambda _: False
+        cls,
+        release: Release,
+        lines: Iterable[str] | None,
+        own: Callable[[str], bool] = lambda _: False,
+        machine: Callable[[str], bool] = lambda _: False,
     ) -> PlatformEnvironment:
         """The environment that requirement lines make (None: they could not be read)."""
         if lines is None:
-            return cls(release, None, own)
+            return cls(release, None, own, machine=machine)
         listed = list(lines)
-        return cls(release, declared_names(listed), own, possible_numpys(release, listed))
+        return cls(release, declared_names(listed), own, possible_numpys(release, listed), machine)
 
     @property
     def python(self) -> tuple[int, int]:
@@ -160,10 +167,18 @@ class PlatformEnvironment:
         """Whether a module lies in the project, though the bundle does not have it."""
         return self.own(root)
 
+    def is_elsewhere(self, path: str) -> bool:
+        """Whether an absolute path looks like one of the machine that the code was written on."""
+        return _PERSONAL.match(path) is not None or (path.startswith("/") and self.machine(path))
+
     def _declares(self, module: str) -> bool:
         if self.declared is None or distributions.is_shared(module):
             return True
         return bool(self.declared & distributions.candidates(module))
+
+
+_PERSONAL = re.compile(r"~/|/(?:home|Users|root|mnt|media|Volumes|data|content|kaggle)/")
+"""Where people and notebooks keep their files."""
 
 
 def declared_names(lines: Iterable[str]) -> frozenset[str]:

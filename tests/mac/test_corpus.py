@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hatch_wallaroo.findings import Finding, Level
 from hatch_wallaroo.frameworks.byop.family import Custom
 from hatch_wallaroo.frameworks.step.family import PythonStep
-from support import byop_calls, generated_cases, step_cases
+from support import byop_calls, byop_cases, generated_cases, step_cases
 from support.byop_projects import byop_spec, write
 from support.factory import make_spec
 from support.peers import run_in
@@ -141,6 +142,64 @@ def test_we_say_what_the_platform_says(peer, judge, cases, oracle, tmp_path):
     }
     assert not refused
     assert not silent
+
+
+FILES_READ = {
+    # The layout, where its code reads the file at first, and where the fix says that it is to be read.
+    "own classes, in create": ("own", "create", "create"),
+    "own classes, at the top": ("own", "top", "create"),
+    "own classes, at a request": ("own", "_predict", "create"),
+    "generated, in load": ("generated", "load", "load"),
+    "generated, at the top": ("generated", "top", "load"),
+    "generated, at a request": ("generated", "predict", "load"),
+    "a step, at the top": ("step", "top", "top"),
+}
+CODE = {
+    "own": ("main.py", byop_cases.GOOD),
+    "generated": ("shop/model.py", generated_cases.WHOLE.partition("\n")[2]),
+    "step": ("step/step.py", step_cases.DATA + step_cases.STEP),
+}
+
+
+def reading(layout: str, function: str, path: str) -> dict[str, str]:
+    """A project whose code reads `rate.txt` by a path, in one of its functions or at its top."""
+    file, text = CODE[layout]
+    line = f"rate = float(open({path}).read())\n"
+    text, found = re.subn(rf"(?m)^( *)def {function}\(.*\n", lambda head: f"{head[0]}{head[1]}    {line}", text)
+    assert found == (function != "top")
+    folder = "step/" if layout == "step" else ""
+    return {
+        file: text if found else f"from pathlib import Path\n{line}{text}",
+        f"{folder}rate.txt": "3",
+        f"{folder}shop/__init__.py": "",
+    }
+
+
+def laid_out(layout: str, root: Path, files: dict[str, str], release: str) -> tuple[dict[str, str], list[Finding]]:
+    write(root, files)
+    if layout == "step":
+        return judged(make_spec(root, "python", release=release, model="step"), PythonStep(), files)
+    code = {"module": "main.py"} if layout == "own" else {"load": "shop.model:load", "predict": "shop.model:predict"}
+    return judged(byop_spec(root, artifacts=("rate.txt",), release=release, **code), Custom(), files)
+
+
+@pytest.mark.parametrize("peer", [OLD, NEW])
+@pytest.mark.parametrize("named", ["rate.txt", "RATE.txt", "/home/jo/rate.txt", "C:/models/rate.txt"])
+def test_the_path_that_a_fix_names_is_one_that_the_platform_has(peer, named, tmp_path):
+    release = peer.removeprefix("mac-").removesuffix(".3")
+    bundles: dict[str, dict[str, dict[str, str]]] = {}
+    for name, (layout, first, then) in FILES_READ.items():
+        if layout == "step" and peer == OLD:
+            continue  # one bare file, which brings no other
+        _, found = laid_out(layout, tmp_path / name, reading(layout, first, repr(named)), release)
+        (said,) = [each for each in found if each.level is not Level.NOTE]
+        way, expression = re.fullmatch(r"(write |read it in .*: )(.+)", said.fix).groups()
+        assert (way == "write ") == (first == then), name
+        made, found = laid_out(layout, tmp_path / name, reading(layout, then, expression), release)
+        assert loud(found) == [], name
+        bundles.setdefault("step_oracle.py" if layout == "step" else "byop_oracle.py", {})[name] = made
+    for oracle, each in bundles.items():
+        assert asked(peer, oracle, each, tmp_path) == dict.fromkeys(each, "ok")
 
 
 def test_what_is_left_to_a_run_is_a_case():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from hatch_wallaroo.findings import Level, errors
 from hatch_wallaroo.frameworks.byop.family import Custom
 from hatch_wallaroo.frameworks.byop.generated import inference_module, module_name
 from hatch_wallaroo.frameworks.byop.model_types import Kind
+from hatch_wallaroo.frameworks.import_findings import own_paths
 from support.byop_projects import byop_spec, checked, generated_example, planned, write
 
 LOAD, PREDICT = Reference("shop.model", "load"), Reference("shop.model", "predict")
@@ -594,3 +596,134 @@ def test_a_path_that_is_handed_on_and_read_later_is_told_once(tmp_path):
 def test_variables_that_the_platform_sets(tmp_path, name, there):
     found = checked(spec_of(project(tmp_path, loading(f"os.environ['{name}']")), dependencies=("elsewhere==1",)))
     assert [each.code for each in found] == ([] if there else ["WLR545"])
+
+
+def fix_of(root, statements: str, release: str = "2026.1") -> str:
+    """The fix of the one thing that is said of statements in load, in a bundle with models/w.npy."""
+    spec = spec_of(
+        project(root, loading(statements), **{"models/w.npy": "1"}),
+        artifacts=("models",),
+        dependencies=("elsewhere==1",),
+        release=release,
+    )
+    (found,) = checked(spec)
+    return found.fix
+
+
+@pytest.mark.parametrize(
+    ("statements", "fix"),
+    [
+        ("np.load('models/w.npy')", 'write folder / "models" / "w.npy"'),
+        ("np.load('w.npy')", 'write folder / "models" / "w.npy"'),
+        ("np.load(folder / 'w.npy')", 'write folder / "models" / "w.npy"'),
+        ("np.load(folder / 'models' / 'W.npy')", 'write folder / "models" / "w.npy"'),
+        ("os.listdir('models')", 'write folder / "models"'),
+        ("open('requirements.txt')", 'write folder.parent / "requirements.txt"'),
+        ("np.load('models/v.npy')", 'declare the file in `artifacts`, and write folder / "models" / "v.npy"'),
+        (
+            "np.load('../v.npy')",
+            "copy the file into the project and declare it in `artifacts`; it will lie below folder",
+        ),
+        ("np.load(folder / 'v.npy')", "declare the file in `artifacts`; it will lie below folder, under its path"),
+        (
+            "elsewhere.Log(folder / 'log.txt')",
+            "declare the file in `artifacts`, unless the code makes it itself; it will",
+        ),
+    ],
+)
+def test_the_fix_of_a_path_begins_at_the_folder_that_load_is_given(tmp_path, statements, fix):
+    assert fix_of(tmp_path, statements).startswith(fix)
+
+
+def test_the_fix_of_a_path_names_load_and_its_argument_as_the_code_does(tmp_path):
+    text = MODEL.replace("def load(folder)", "def fetch(root)")
+    there = {"artifacts": ("models",), "load": "shop.model:fetch"}
+    for wrong, fix in {
+        text.replace("return {}", "return {1: open('w.npy')}"): 'write root / "models" / "w.npy"',
+        text.replace(
+            "return inputs", "open('w.npy')\n    return inputs"
+        ): 'read it in fetch, which is given the folder: root / "models" / "w.npy"',
+    }.items():
+        found = checked(spec_of(project(tmp_path, wrong, **{"models/w.npy": "1"}), **there))
+        assert one(found, "WLR561").fix == fix
+    text = MODEL.replace("def load(folder) -> dict:\n    return {}\n", CLASS)
+    found = checked(spec_of(project(tmp_path, text), artifacts=("models",), load="shop.model:Net"))
+    assert one(found, "WLR561").fix == 'write below / "models" / "w.npy"'
+
+
+CLASS = "class Net:\n    def __init__(self, below):\n        self.w = open('w.npy')\n"
+
+
+@pytest.mark.parametrize(
+    "path", ["/home/jo/w.npy", "/Users/jo/models/w.npy", "/root/w.npy", "/mnt/disk/w.npy", "/data/w.npy", "~/w.npy"]
+)
+@pytest.mark.parametrize(
+    "read", ["np.load('{}')", "open('{}', 'rb')", "elsewhere.load('{}')", "elsewhere.Net(path='{}')"]
+)
+def test_an_absolute_path_of_the_authors_machine(tmp_path, path, read):
+    spec = spec_of(
+        project(tmp_path, loading(read.format(path)), **{"models/w.npy": "1"}),
+        artifacts=("models",),
+        dependencies=("elsewhere==1",),
+    )
+    (finding,) = checked(spec)
+    assert (finding.code, finding.level) == ("WLR565", Level.WARNING)
+    assert f"{path} when the platform calls load(folder), an absolute path of your machine" in finding.message
+    assert finding.fix == 'write folder / "models" / "w.npy"'
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "np.load('/tmp/w.npy')",
+        "open('/proc/cpuinfo')",
+        "open('/dev/null')",
+        "open('/etc/hosts')",
+        "elsewhere.load('/usr/share/w.npy')",
+        "np.load('/models/w.npy')",
+        "open('/home/jo/log.txt', 'w')",
+        "print('/home/jo/w.npy')",
+        "elsewhere.log('/home/jo/w.npy')",
+        "elsewhere.save('/home/jo/w.npy')\nnp.load('/home/jo/w.npy')",
+        "if os.path.exists('/data/w.npy'):\n    np.load('/data/w.npy')",
+        "try:\n    np.load('/data/w.npy')\nexcept OSError:\n    pass",
+        "elsewhere.route('/data/items')",
+        "os.getenv('DATA', '/data/w.npy')",
+    ],
+)
+def test_absolute_paths_that_the_platform_may_have(tmp_path, statements):
+    spec = spec_of(project(tmp_path, loading(statements)), dependencies=("elsewhere==1",))
+    assert checked(spec) == []
+
+
+def test_an_absolute_path_into_the_project_wherever_that_lies(tmp_path):
+    text = loading(f"np.load('{tmp_path}/models/w.npy')")
+    found = checked(spec_of(project(tmp_path, text), dependencies=("elsewhere==1",)))
+    assert one(found, "WLR565").place.line == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        ("/srv/team/shop/models/w.npy", True),
+        ("/srv/team/models/w.npy", True),
+        ("/srv/w.npy", True),
+        ("/other/w.npy", False),
+        ("/tmp/w.npy", False),
+        ("/usr/share/w.npy", False),
+    ],
+)
+def test_paths_in_and_above_a_project_are_of_its_machine_where_they_are_there(monkeypatch, path, own):
+    machine = own_paths(spec_of(Path("/srv/team/shop")))
+    assert machine(path) == path.startswith("/srv/team/shop/")
+    monkeypatch.setattr("os.path.lexists", lambda _: True)
+    assert machine(path) == own
+
+
+@pytest.mark.parametrize("path", ["C:/Users/jo/w.npy", r"C:\\Users\\jo\\w.npy", r"\\\\disk\\models\\w.npy"])
+def test_a_path_of_windows(tmp_path, path):
+    found = checked(spec_of(project(tmp_path, loading(f"np.load('{path}')")), dependencies=("elsewhere==1",)))
+    finding = one(found, "WLR561")
+    assert finding.is_error
+    assert "by a path of Windows" in finding.message
+    assert "working folder" not in finding.message

@@ -257,6 +257,38 @@ def test_a_file_that_nothing_makes_is_an_error(tmp_path, reading):
     assert [each.code for each in found if each.is_error] == ["WLR560"]
 
 
+@pytest.mark.parametrize(
+    ("where", "reading", "fix"),
+    [
+        ("create", "np.load('data/w.npy')", 'write config.model_path / "artifacts" / "data" / "w.npy"'),
+        ("create", "np.load('/home/jo/w.npy')", 'write config.model_path / "artifacts" / "data" / "w.npy"'),
+        ("create", "np.load(config.model_path / 'W.npy')", 'write config.model_path / "artifacts" / "data" / "w.npy"'),
+        (
+            "create",
+            "np.load('data/v.npy')",
+            'declare the file in `artifacts`, and write config.model_path / "artifacts" /',
+        ),
+        (
+            "create",
+            "np.load(config.model_path / 'v.npy')",
+            "declare the file in `artifacts`; it will lie below config.mod",
+        ),
+        ("top", "np.load('data/w.npy')", "read it in create, which is given the config: config.model_path / "),
+        (
+            "top",
+            "np.load('/home/jo/v.npy')",
+            "copy the file into the project and declare it in `artifacts`, and read it",
+        ),
+    ],
+)
+def test_the_fix_of_a_path_begins_at_the_config(tmp_path, where, reading, fix):
+    inside = GOOD.replace("        inference.model", f"        {reading}\n        inference.model")
+    text = inside if where == "create" else f"import numpy as np\n{reading}\n{GOOD}"
+    write(tmp_path, {"inference.py": text, "data/w.npy": "1"})
+    (found,) = checked(byop_spec(tmp_path, module="inference.py", artifacts=("data",), release="2026.1"))
+    assert found.fix.startswith(fix)
+
+
 def test_an_artifact_that_is_not_there_is_told_once(tmp_path):
     path = 'path = config.model_path / "artifacts" / "data" / "w.npy"'
     text = GOOD.replace("        inference.model = Linear()", f"        {path}\n        inference.model = Linear()")

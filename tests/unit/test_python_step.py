@@ -68,6 +68,41 @@ def parses(text: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize(
+    ("release", "model", "reading", "fix"),
+    [
+        ("2026.1", "step", "open('rate.txt')", 'write Path(__file__).parent / "rate.txt"'),
+        ("2026.1", "step", "open('/home/jo/rate.txt')", 'write Path(__file__).parent / "rate.txt"'),
+        (
+            "2026.1",
+            "step",
+            "open('a/b.txt')",
+            'put the file into step, and write Path(__file__).parent / "a" / "b.txt"',
+        ),
+        (
+            "2026.1",
+            "step/step.py",
+            "open('rate.txt')",
+            "put step/step.py and the file into a folder, name that in `model`, and write Path(__file__).parent",
+        ),
+        (
+            "2023.2.1",
+            "step/step.py",
+            "open('rate.txt')",
+            'put what it holds into this file, or use framework = "custom"',
+        ),
+    ],
+)
+def test_the_fix_of_a_path_begins_at_the_steps_own_place(tmp_path, release, model, reading, fix) -> None:
+    text = step_cases.DATA + step_cases.STEP
+    if release == "2023.2.1":
+        text = "def wallaroo_json(data):\n    return data\n"
+    written(tmp_path, {"step/step.py": f"from pathlib import Path\nRATE = {reading}\n{text}", "step/rate.txt": "3"})
+    (found,) = inspected(tmp_path, model, release)[1]
+    assert found.code == "WLR446"
+    assert found.fix.startswith(fix)
+
+
 @pytest.mark.parametrize("name", step_cases.FOLDERS)
 def test_a_folder(tmp_path, name) -> None:
     code, files = step_cases.FOLDERS[name]

@@ -23,17 +23,27 @@ from hatch_wallaroo.frameworks.byop.layout import (
     gather,
     top_levels,
 )
-from hatch_wallaroo.frameworks.byop.load_and_predict import NOTHING, Target, execute, follow, hides, judge_names
+from hatch_wallaroo.frameworks.byop.load_and_predict import (
+    NOTHING,
+    Target,
+    execute,
+    folder_given,
+    follow,
+    hides,
+    judge_names,
+)
 from hatch_wallaroo.frameworks.byop.loader import load
 from hatch_wallaroo.frameworks.byop.model_types import ModelTypes, model_types
 from hatch_wallaroo.frameworks.byop.rules import NO_MODEL
 from hatch_wallaroo.frameworks.byop.validator import validate
+from hatch_wallaroo.frameworks.file_fixes import file_fixes
 from hatch_wallaroo.frameworks.import_findings import (
     NO_SETTER,
     NOT_THERE,
     explain,
     once,
     own_modules,
+    own_paths,
     reached_findings,
     too_deep,
 )
@@ -198,7 +208,8 @@ def inspect_generated(
         "model_types": [str(each) for each in code.types.kinds],
         **_packages(sources),
     }
-    return Inspection(facts, once([*explain(run.failures, run.environment), *called, *reached_findings(run)]))
+    failures = explain(run.failures, run.environment, file_fixes(folder_given(code.load)))
+    return Inspection(facts, once([*failures, *called, *reached_findings(run)]))
 
 
 def _paths(spec: ModelSpec, layout: Layout) -> frozenset[str]:
@@ -267,4 +278,5 @@ def _environment(spec: ModelSpec) -> PlatformEnvironment:
     unreadable = bool(errors(requirements.findings))
     module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
     own = own_modules(spec, posixpath.dirname(module))
-    return PlatformEnvironment.of(spec.release, None if unreadable else requirements.lines, own)
+    lines = None if unreadable else requirements.lines
+    return PlatformEnvironment.of(spec.release, lines, own, own_paths(spec))

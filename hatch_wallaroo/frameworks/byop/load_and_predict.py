@@ -22,6 +22,7 @@ from hatch_wallaroo.frameworks.byop.platform_calls import (
     name_of,
     unrelated,
 )
+from hatch_wallaroo.frameworks.file_fixes import Start
 from hatch_wallaroo.frameworks.import_findings import WRONG_TYPE
 from hatch_wallaroo.python import distributions
 from hatch_wallaroo.python.definitions import accepts, member
@@ -89,6 +90,10 @@ _SHOWN = 6
 
 def _shown(option: str) -> str:
     return f"{option}({', '.join(CALLS[option])})"
+
+
+LOADING = "the platform calls load(folder)"
+"""What `ImportFailure.during` is then."""
 
 
 @dataclass
@@ -224,13 +229,26 @@ def _judge(target: Target, spec: ModelSpec) -> Iterator[Finding]:
         )
 
 
+def folder_given(load: Target) -> Start:
+    """What the code can begin a path at: what load is called with, by the user's name for it."""
+    function = method(load.made, "__init__") if load.made is not None else load.function
+    arguments = function.node.args if function is not None else None
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)] if arguments is not None else []
+    return Start(
+        next(iter(names[load.made is not None :]), "folder"),
+        ARTIFACTS,
+        during=LOADING,
+        elsewhere=f"read it in {load.reference.function}, which is given the folder: ",
+    )
+
+
 def execute(run: ImportRun, load: Target, predict: Target, types: Sequence[OwnClass | External]) -> Iterator[Finding]:
     """What the generated module does: load(folder) at the start, predict(model, inputs) for each request.
 
     `types` are the classes that the model may be of, none where that is not known.
     """
     model: Value = UNKNOWN
-    run.during = "the platform calls load(folder)"
+    run.during = LOADING
     if load.made is not None:
         model = run.instantiate(load.made, (Folder(ARTIFACTS),))
     elif (call := load.call) is not None and not load.asynchronous:

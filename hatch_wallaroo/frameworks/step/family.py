@@ -13,10 +13,19 @@ from hatch_wallaroo.files.sources import Entry, FileSource, Found, TextSource
 from hatch_wallaroo.findings import Finding, Place, Rule, errors
 from hatch_wallaroo.frameworks import import_findings
 from hatch_wallaroo.frameworks.base import Family, Inspection, Layout, Planned
-from hatch_wallaroo.frameworks.import_findings import Fix, explain, once, own_modules, reached_findings, too_deep
+from hatch_wallaroo.frameworks.file_fixes import Start, mend
+from hatch_wallaroo.frameworks.import_findings import (
+    Fix,
+    explain,
+    once,
+    own_modules,
+    own_paths,
+    reached_findings,
+    too_deep,
+)
 from hatch_wallaroo.frameworks.step import rules
 from hatch_wallaroo.frameworks.step.function import judge
-from hatch_wallaroo.python.import_failures import FailureKind, ImportFailure
+from hatch_wallaroo.python.import_failures import FILES, FailureKind, ImportFailure
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.newer_syntax import NEWER
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
@@ -86,6 +95,7 @@ def _importing(spec: ModelSpec, run: ImportRun) -> Iterable[Finding]:
         "module": beside,
         "relative": _alone,
         "exit": partial(_leaving, spec),
+        **dict.fromkeys(FILES, partial(_file, spec)),
     }
     found = explain(run.failures, run.environment, fixes)
     for each in (*found, *reached_findings(run)):
@@ -109,6 +119,17 @@ def _beside(spec: ModelSpec, failure: ImportFailure) -> str:
     )
 
 
+def _file(spec: ModelSpec, failure: ImportFailure) -> str:
+    """A step is told no folder: what lies beside it is found by its own path."""
+    if spec.release.python_step == "wallaroo_json":
+        return 'put what it holds into this file, or use framework = "custom"'
+    declared = spec.model or ""
+    into = f"put {{}} into {declared}"
+    if declared.endswith(".py"):
+        into = f"put {declared} and {{}} into a folder, name that in `model`"
+    return mend(Start("Path(__file__).parent", failure.file.folder, into, "", "the folder"), failure)
+
+
 def _alone(_failure: ImportFailure) -> str:
     return "put the code into this file"
 
@@ -124,7 +145,8 @@ def _environment(spec: ModelSpec, entries: Mapping[str, Entry]) -> PlatformEnvir
     lines = _required(entries)
     if spec.release.python_step == "wallaroo_json" and lines is not None:
         lines = [*lines, "statsmodels", "scipy"]
-    return PlatformEnvironment.of(spec.release, lines, own_modules(spec, posixpath.dirname(spec.model or "")))
+    own = own_modules(spec, posixpath.dirname(spec.model or ""))
+    return PlatformEnvironment.of(spec.release, lines, own, own_paths(spec))
 
 
 def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
