@@ -52,7 +52,9 @@ def why_not(subject: Subject) -> str | None:
     if family in _SERVERS:
         return f"{subject.framework.name} needs a server with a card of its own: packed and checked, not run"
     if family == "mlflow":
-        return "an MLflow model is a container image: hatch-wallaroo try starts it and asks it"
+        return (
+            "a bundle of an MLflow model is the context of an image: hatch-wallaroo try makes it, starts it and asks it"
+        )
     return None
 
 

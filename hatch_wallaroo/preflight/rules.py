@@ -144,6 +144,13 @@ BATCH = rule(
     source=_RUNTIME,
     level=Level.WARNING,
 )
+EMPTY = rule(
+    "WLR731",
+    "a batch without rows fails",
+    why="A step before this one may leave no row over; what happens then is the model's.",
+    source=_RUNTIME,
+    level=Level.NOTE,
+)
 OTHER_VERSION = rule(
     "WLR740",
     "a library is not the platform's version",

@@ -24,12 +24,16 @@ from hatch_wallaroo.preflight.verdict import Part, Times, Verdict
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from hatch_wallaroo.bundle.check import Checked
+
 _WARM = 5
 """Calls that are timed after the first."""
 
 
 def preflight(subject: Subject, options: Options, say: Say) -> Verdict:
     """Run a bundle as its release would. Raises PreflightError where this machine cannot."""
+    if subject.framework.family == "mlflow" and subject.checked is not None:
+        return _image(subject, subject.checked, say)
     reason = why_not(subject)
     if reason is not None:
         return Verdict(subject, (rules.NOT_RUN.finding(reason),), ran=False)
@@ -39,6 +43,25 @@ def preflight(subject: Subject, options: Options, say: Say) -> Verdict:
         return Verdict(subject, error.findings)
     with private_folder() as folder:
         return _Run(subject, options, prepared, say, folder).verdict()
+
+
+def _image(subject: Subject, checked: Checked, say: Say) -> Verdict:
+    """An MLflow model: its image is made, started, asked for the sample's rows, and ended as the platform ends it."""
+    from hatch_wallaroo.image.building import make
+    from hatch_wallaroo.image.engine import NoEngineError, engine
+
+    try:
+        with engine():
+            pass
+    except NoEngineError as error:
+        return Verdict(
+            subject, (rules.NOT_RUN.finding(f"{error.message}: the image was not tried", fix=error.fix),), ran=False
+        )
+    image = checked.spec.image
+    tried = replace(checked, spec=replace(checked.spec, image=image and replace(image, build=True, try_=True)))
+    found = make(tried, subject.file, subject.sha256, subject.file.name, say)
+    part = Part("container", "platform", "the image itself, which the platform pulls and starts")
+    return Verdict(subject, found, parts=(part,), rows=subject.rows.source if subject.rows else "")
 
 
 class _Run:
@@ -166,6 +189,18 @@ class _Run:
             if other is not None:
                 message = f"the first row among others, then alone: {other.removeprefix('row 1, ')}"
                 self.findings.append(rules.BATCH.finding(message, fix="let predict treat each row by itself"))
+        self._empty(model, batch.slice(0, 0))
+
+    def _empty(self, model: RunningModel, batch: pa.RecordBatch) -> None:
+        """No row at all: the service fails at an empty answer by itself, so only the model's own failure is told."""
+        before = len(model.process.events())
+        try:
+            model.ask(batch, "no rows: ")
+        except ModelError as error:
+            own = any(each["event"] == "failed" for each in model.process.events()[before:])
+            if own or not model.process.running:
+                fix = "return empty arrays for empty inputs, if anything before this model may filter rows"
+                self.findings.append(rules.EMPTY.finding(error.finding.message, fix=fix, place=error.finding.place))
 
     def _answer(self, model: RunningModel, batch: pa.RecordBatch, about: str = "") -> pa.RecordBatch:
         answer = model.ask(batch, about)

@@ -43,6 +43,8 @@ class Subject:
     sources: Mapping[str, str] = field(default_factory=dict)
     requirement_places: Mapping[str, Place] = field(default_factory=dict)
     key: KeyPath = ("tool", "wallaroo")
+    checked: Checked | None = None
+    """The model as it was packed; None for a bundle that is known by its manifest alone."""
 
     @property
     def python(self) -> str:
@@ -88,6 +90,7 @@ def of_checked(checked: Checked, file: Path, sha256: str) -> Subject:
         requirement_places={"": spec.at("requirements")},
         rows=read_rows(spec.path(spec.sample)) if spec.sample else None,
         key=spec.key,
+        checked=checked,
     )
 
 

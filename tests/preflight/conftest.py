@@ -38,6 +38,8 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
     if shutil.which("uv") is None:
         peers.missing("uv is not installed")
     monkeypatch.setenv("HATCH_WALLAROO_CACHE_DIR", str(peers.folder() / "preflight"))
+    for name, value in peers.find_links().items():
+        monkeypatch.setenv(name, value)
 
     def run(project: Path | dict[str, str], options: Options | None = None, **changed: object) -> Verdict:
         if isinstance(project, dict):

@@ -121,7 +121,7 @@ def interpreter(version: str) -> str:
     return version
 
 
-def _find_links() -> dict[str, str]:
+def find_links() -> dict[str, str]:
     """Folders of wheels that pip was told of, for uv."""
     told = os.environ.get("PIP_FIND_LINKS", "").split()
     return {} if "UV_FIND_LINKS" in os.environ or not told else {"UV_FIND_LINKS": ",".join(told)}
@@ -142,7 +142,7 @@ def peer(name: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".complete").exists():
             shutil.rmtree(home, ignore_errors=True)
-            environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(home), **_find_links()}
+            environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(home), **find_links()}
             for command in (
                 [uv, "venv", "--quiet", "--python", interpreter(recipe.python), str(home)],
                 [uv, "pip", "install", "--quiet", "--python", str(python), *recipe.requirements],
