@@ -22,6 +22,8 @@ from hatch_wallaroo.requirements.lines import without_login
 SECONDS = 3600
 """How long an installation may take: PyTorch is gigabytes."""
 NOTE = "hatch-wallaroo.json"
+_LAYOUT = 2
+"""How environments are made: one that was made otherwise is not taken again."""
 KEPT_DAYS = 30
 KEPT_BYTES = 20 << 30
 
@@ -50,7 +52,7 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        told = [self.version, str(self.python.resolve()), self.wheel, sorted(self.pins)]
+        told = [_LAYOUT, self.version, str(self.python.resolve()), self.wheel, sorted(self.pins)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -97,6 +99,7 @@ def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
         note = {
             "versions": dict(each.partition("==")[::2] for each in recipe.pins),
             "bytes": folder_size(home),
+            "newest": _newest(home)[0],
             "wheel": recipe.wheel,
             "python": recipe.version,
         }
@@ -110,6 +113,7 @@ def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
 def _make(uv: str, recipe: Recipe, home: Path) -> None:
     python = home / "bin" / "python"
     _uv(uv, "venv", "--quiet", "--no-project", "--python", str(recipe.python), str(home))
+    # Copies, not links: what a model writes into its packages would stand in uv's own cache, too.
     # One file of requirements: exact versions need no resolution, and the SDK's own dependencies stay out.
     _uv(
         uv,
@@ -120,6 +124,8 @@ def _make(uv: str, recipe: Recipe, home: Path) -> None:
         "--python",
         str(python),
         "--compile-bytecode",
+        "--link-mode",
+        "copy",
         "-r",
         "-",
         text="\n".join([f"wallaroo=={recipe.wheel}", *recipe.pins]) + "\n",
@@ -179,6 +185,36 @@ def folder_size(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 - many thousands of files
     return total
+
+
+def written(environment: Environment) -> str | None:
+    """What was written into an environment since it was made, below its folder; None where nothing was."""
+    try:
+        with (environment.folder / NOTE).open("rb") as stream:
+            made = read_object(stream).get("newest")
+    except (OSError, JsonError):
+        return NOTE
+    newest, name = _newest(environment.folder)
+    return None if newest == made else name
+
+
+def remove(environment: Environment) -> None:
+    """Remove an environment that a model wrote into."""
+    with locked(environment.folder.with_suffix(".lock")):
+        shutil.rmtree(environment.folder, ignore_errors=True)
+
+
+def _newest(home: Path) -> tuple[int, str]:
+    """The last change of a file or folder below, which nobody can date back, and its path. The note is ours."""
+    newest, path = 0, ""
+    for parent, folders, names in os.walk(home):
+        for name in (*folders, *names):
+            each = os.path.join(parent, name)  # noqa: PTH118 - many thousands of files
+            with contextlib.suppress(OSError):
+                changed = os.lstat(each).st_ctime_ns
+                if changed > newest and not (name == NOTE and parent == str(home)):
+                    newest, path = changed, each
+    return newest, os.path.relpath(path, home) if path else ""
 
 
 def clean(*, days: float = KEPT_DAYS, most: int = KEPT_BYTES, everything: bool = False) -> tuple[int, int]:

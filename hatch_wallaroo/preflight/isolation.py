@@ -25,6 +25,16 @@ SAYS: Mapping[Kind, str] = {
     "none": "limits and a clean environment only; install bubblewrap for more",
 }
 _PROBE_SECONDS = 20
+_KEPT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
+"""What root may still do inside, as in a container: with the others it could mount the machine's files again."""
+
+
+class NoIsolationError(Exception):
+    """The isolation that HATCH_WALLAROO_ISOLATION names cannot be had here."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"HATCH_WALLAROO_ISOLATION asks for {kind}, which does not work here")
+        self.fix = f"one of {', '.join(SAYS)}; without it, the best that works is taken"
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,8 @@ class Isolation:
 def _bubble(work: Path, readable: Sequence[Path]) -> list[str]:
     """Read-only system folders, empty ones for what belongs to users, the model's own folder to write in."""
     wanted = ["--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    if os.geteuid() == 0:
+        wanted += ["--cap-drop", "ALL", *(word for each in _KEPT for word in ("--cap-add", f"CAP_{each}"))]
     for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt"):
         path = Path(folder)
         if path.is_symlink():
@@ -64,9 +76,12 @@ def _bubble(work: Path, readable: Sequence[Path]) -> list[str]:
     return [*wanted, "--bind", str(work), str(work), "--chdir", str(work)]
 
 
-@lru_cache(maxsize=1)
-def probe() -> Isolation:
-    """The best isolation that works here; HATCH_WALLAROO_ISOLATION names one to take instead."""
+@lru_cache
+def probe(python: Path) -> Isolation:
+    """The best isolation that this Python runs in; HATCH_WALLAROO_ISOLATION names one to take instead.
+
+    Raises NoIsolationError where that one does not work.
+    """
     told = os.environ.get("HATCH_WALLAROO_ISOLATION", "")
     kinds: tuple[Kind, ...] = ("bubblewrap", "unshare")
     for kind in kinds:
@@ -74,16 +89,18 @@ def probe() -> Isolation:
             continue
         program = shutil.which("bwrap" if kind == "bubblewrap" else "unshare")
         made = Isolation(kind, program or "")
-        if program and sys.platform == "linux" and _works(made):
+        if program and sys.platform == "linux" and _works(made, python):
             return made
+    if told not in {"", "none"}:
+        raise NoIsolationError(told)
     return Isolation("none")
 
 
-def _works(isolation: Isolation) -> bool:
+def _works(isolation: Isolation, python: Path) -> bool:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        command = isolation.wrapped(["/bin/true"], Path(folder), [])
+        command = isolation.wrapped([str(python), "-I", "-S", "-c", ""], Path(folder), prefixes(python))
         try:
             done = subprocess.run(  # noqa: S603 - our own command
                 command, capture_output=True, timeout=_PROBE_SECONDS, check=False

@@ -9,7 +9,7 @@ from hatch_wallaroo.findings import Finding, errors
 from hatch_wallaroo.preflight import interpreters, libraries, rules
 from hatch_wallaroo.preflight.compare import TOLERANCE
 from hatch_wallaroo.preflight.environment import Environment, NoEnvironmentError, Recipe, Say, provide
-from hatch_wallaroo.preflight.isolation import Isolation, probe
+from hatch_wallaroo.preflight.isolation import Isolation, NoIsolationError, probe
 from hatch_wallaroo.preflight.process import Limits
 from hatch_wallaroo.preflight.resolution import for_environment, on_platform
 from hatch_wallaroo.preflight.subject import Subject
@@ -111,7 +111,13 @@ def prepare(subject: Subject, options: Options, say: Say) -> Prepared:
         say(f"environment made: {environment.megabytes} MB in {environment.seconds:.1f} s")
     else:
         say(f"environment from the cache: {environment.megabytes} MB")
-    return Prepared(environment, tuple(found), probe(), not ((runtime.flight and exact) or _flight_elsewhere(subject)))
+    try:
+        isolation = probe(environment.python)
+    except NoIsolationError as error:
+        raise PreflightError(str(error), error.fix) from error
+    return Prepared(
+        environment, tuple(found), isolation, not ((runtime.flight and exact) or _flight_elsewhere(subject))
+    )
 
 
 def _flight_elsewhere(subject: Subject) -> bool:

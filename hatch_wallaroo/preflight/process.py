@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO
 
 from hatch_wallaroo.preflight.isolation import Isolation, prefixes
 
 SCRIPT = Path(__file__).with_name("runtime") / "serve.py"
+GUARD = SCRIPT.with_name("guard.py")
 SOCKET = "s"
 LARGEST_RECORD = 64 << 20
 LARGEST_LOG = 1 << 20
@@ -29,9 +25,8 @@ LARGEST_LOG = 1 << 20
 
 _GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL."""
-_SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER of Linux: what a dead process leaves behind becomes ours."""
-_Made = TypeVar("_Made")
+_LONGEST = 20.0
+"""Seconds for its guard to end."""
 _LONGEST_SOCKET = 100
 """Bytes of a Unix socket's path; the system's limit is 108, 104 on macOS."""
 
@@ -68,7 +63,8 @@ class ModelProcess:
         self.socket = folder / SOCKET
         self.record = folder / "record.jsonl"
         self.log = log or folder / "log.txt"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._files: dict[Path, BinaryIO] = {}
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET:
             raise OSError(f"the temporary folder's path is too long for a socket: {folder}")
 
@@ -90,49 +86,42 @@ class ModelProcess:
         command = self.isolation.wrapped(
             [str(self.python), "-B", str(SCRIPT), str(path)], self.folder, [*prefixes(self.python), runtime]
         )
-        adopt_orphans()
-        with self.log.open("ab") as log:
-
-            def started() -> subprocess.Popen[bytes]:
-                return subprocess.Popen(  # noqa: S603 - the release's Python with our own script
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=_environment(home, self.python),
-                    cwd=self.folder,
-                    start_new_session=True,
-                )
-
-            self._child = by_a_lasting_thread(started)
+        # Opened before the model can put something else in their places.
+        for name in (self.record, self.log):
+            self._files[name] = name.open("ab+")
+        log = self._files[self.log]
+        self._guard = subprocess.Popen(  # noqa: S603 - our own script, and the release's Python with another one
+            [sys.executable, "-I", "-S", str(GUARD), str(_GRACE), *command],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env=_environment(home, self.python),
+            cwd=self.folder,
+            start_new_session=True,
+        )
 
     @property
     def running(self) -> bool:
-        return self._child is not None and self._child.poll() is None
+        return self._guard is not None and self._guard.poll() is None
 
     @property
     def code(self) -> int | None:
-        """The exit code; negative for a signal, None while it runs."""
-        return self._child.poll() if self._child else None
+        """The exit code, 128 and its number for a signal; None while it runs."""
+        return self._guard.poll() if self._guard else None
 
     def wait(self, seconds: float) -> bool:
         """Wait for its end; False where it has not come within the time."""
         try:
-            if self._child:
-                self._child.wait(seconds)
+            if self._guard:
+                self._guard.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
 
     def events(self) -> list[dict[str, Any]]:
         """What it recorded until now. Its code is a stranger's: anything may stand there, and is taken as it is."""
-        try:
-            with self.record.open("rb") as stream:
-                data = stream.read(LARGEST_RECORD)
-        except OSError:
-            return []
         found = []
-        for line in data.splitlines():
+        for line in self._read(self.record, LARGEST_RECORD).splitlines():
             with contextlib.suppress(ValueError, RecursionError):
                 made = json.loads(line)
                 if isinstance(made, dict) and isinstance(made.get("event"), str):
@@ -149,24 +138,30 @@ class ModelProcess:
 
     def log_tail(self, lines: int = 20) -> list[str]:
         """The last lines that it printed."""
-        return last_lines(self.log, lines)
+        return _lines(self._read(self.log, LARGEST_LOG))[-lines:]
+
+    def _read(self, path: Path, most: int) -> bytes:
+        """The end of a file that it writes."""
+        try:
+            descriptor = self._files[path].fileno()
+            return os.pread(descriptor, most, max(0, os.fstat(descriptor).st_size - most))
+        except (KeyError, OSError, ValueError):  # the last where it was closed
+            return b""
 
     def end(self) -> None:
-        """SIGTERM, then SIGKILL, for it and all that it started; what left its session is looked for, too."""
-        child = self._child
-        if child is None:
+        """SIGTERM, then SIGKILL, for it and all that it started; what it recorded cannot be read any more."""
+        guard = self._guard
+        if guard is None:
             return
-        family = descendants(child.pid)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_GRACE)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_GRACE)
-        self._child = None
-        end_all([*family, *(each for each in orphans(self.folder) if each not in family)])
+        if guard.stdin:
+            guard.stdin.close()
+        try:
+            guard.wait(_LONGEST)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(guard.pid, signal.SIGKILL)
+        for each in self._files.values():
+            each.close()
 
 
 def _environment(home: Path, python: Path) -> dict[str, str]:
@@ -177,6 +172,7 @@ def _environment(home: Path, python: Path) -> dict[str, str]:
         "PATH": os.pathsep.join([str(python.parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "LC_ALL": "C.UTF-8",
         "LOG_LEVEL": "ERROR",
+        "COLUMNS": "200",  # of the platform's log, which is broken into lines of 80 without it
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "HF_HUB_OFFLINE": "1",
@@ -191,79 +187,10 @@ def last_lines(log: Path, lines: int) -> list[str]:
         with log.open("rb") as stream:
             stream.seek(0, os.SEEK_END)
             stream.seek(max(0, stream.tell() - LARGEST_LOG))
-            text = stream.read().decode("utf-8", "replace")
+            return _lines(stream.read())[-lines:]
     except OSError:
         return []
-    return [line for line in text.splitlines() if line.strip()][-lines:]
 
 
-def by_a_lasting_thread(work: Callable[[], _Made]) -> _Made:
-    """What `work` gives, done by a thread that lives as long as this process.
-
-    A child that is to end with its parent ends with the *thread* that started it (PR_SET_PDEATHSIG).
-    """
-    if threading.current_thread() is threading.main_thread():
-        return work()
-    return _starter().submit(work).result()
-
-
-@cache
-def _starter() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "model-starter")
-
-
-def adopt_orphans() -> None:
-    """Have what a killed process leaves behind become ours, so that it can be found (Linux; elsewhere nothing)."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
-
-
-def descendants(pid: int) -> list[int]:
-    """All processes below one, by /proc; empty where there is none."""
-    found: list[int] = []
-    todo = [pid]
-    while todo:
-        for child in _children(todo.pop()):
-            if child not in found:
-                found.append(child)
-                todo.append(child)
-    return found
-
-
-def orphans(folder: Path) -> list[int]:
-    """Children of this process whose working folder or environment lies in a model's folder."""
-    mine = descendants(os.getpid())
-    return [each for each in mine if _belongs(each, folder)]
-
-
-def _belongs(pid: int, folder: Path) -> bool:
-    wanted = os.fsencode(folder)
-    with contextlib.suppress(OSError):
-        if os.fsencode(os.readlink(f"/proc/{pid}/cwd")).startswith(wanted):  # noqa: PTH115 - bytes of a link
-            return True
-        return wanted in Path(f"/proc/{pid}/environ").read_bytes()
-    return False
-
-
-def end_all(processes: Sequence[int]) -> None:
-    for each in processes:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(each, signal.SIGKILL)
-    until = time.monotonic() + _GRACE
-    for each in processes:
-        while time.monotonic() < until:
-            try:
-                done, _ = os.waitpid(each, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if done:
-                break
-            time.sleep(0.01)
-
-
-def _children(pid: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                yield from map(int, (thread / "children").read_text().split())
+def _lines(printed: bytes) -> list[str]:
+    return [line.rstrip() for line in printed.decode("utf-8", "replace").splitlines() if line.strip()]

@@ -17,6 +17,7 @@ from hatch_wallaroo.preflight.rows import to_batch
 from hatch_wallaroo.preflight.running import ModelError
 from hatch_wallaroo.preflight.serving import ClosedError, Served
 from support import peers
+from support.left_running import processes
 
 STEP = """\
 import os
@@ -61,23 +62,6 @@ def test_lines_of_a_log(tmp_path: Path) -> None:
     assert process.last_lines(log, 3) == ["two", "three", "four"]
 
 
-def test_a_child_is_started_by_a_thread_that_stays() -> None:
-    """A process that dies with its parent dies with the thread that started it."""
-    seen: list[threading.Thread] = []
-
-    def work() -> None:
-        process.by_a_lasting_thread(lambda: seen.append(threading.current_thread()))
-
-    for _ in range(2):
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    work()
-    assert seen[0] is seen[1]
-    assert seen[0].is_alive()
-    assert seen[2] is threading.main_thread()
-
-
 @pytest.mark.peer
 @pytest.mark.slow
 class TestServed:
@@ -109,7 +93,7 @@ class TestServed:
         assert self.asked(opened, 1) == [2]
         opened.close()
         assert not folder.exists()
-        assert process.orphans(folder) == []
+        assert processes(str(folder)) == {}
         with pytest.raises(ClosedError):
             self.asked(opened, 1)
 
