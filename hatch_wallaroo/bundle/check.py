@@ -17,6 +17,7 @@ from hatch_wallaroo.bundle.rules import INDEX_FIELD, LEFTOVERS, NO_SAMPLE, UNREA
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.exclusions import FILES, FOLDERS, file_reason, folder_reason
 from hatch_wallaroo.files.paths import normal
+from hatch_wallaroo.files.presence import is_file, is_hidden
 from hatch_wallaroo.files.secrets import check_settings, scan
 from hatch_wallaroo.files.sources import Entry, FileSource, ZipMember, pointer_finding
 from hatch_wallaroo.files.zip_reading import MOST_MEMBERS, DamagedMemberError, archives_kept_open, member_names
@@ -103,11 +104,13 @@ def _about_files(made: BundlePlan | None, found: Iterable[Finding]) -> Iterator[
 
 
 def _sample(spec: ModelSpec) -> Iterator[Finding]:
-    if spec.sample and not spec.path(spec.sample).is_file():
-        fix = "correct the path, which is relative to the folder of pyproject.toml, or remove the key"
-        yield NO_SAMPLE.finding(
-            f"'{display_path(spec.sample)}' is not a file that exists", fix=fix, place=spec.at("sample")
-        )
+    if not spec.sample or is_file(path := spec.path(spec.sample)):
+        return
+    wrong = "is not a file that exists"
+    fix = "correct the path, which is relative to the folder of pyproject.toml, or remove the key"
+    if is_hidden(path):
+        wrong, fix = "cannot be read: permission denied", "give yourself the right to read it, or remove the key"
+    yield NO_SAMPLE.finding(f"'{display_path(spec.sample)}' {wrong}", fix=fix, place=spec.at("sample"))
 
 
 def _index_fields(spec: ModelSpec) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from hatch_wallaroo.bundle.plan import BundlePlan, stem
 from hatch_wallaroo.bundle.rules import NOT_WRITTEN, NOTHING
 from hatch_wallaroo.bundle.tar import write_tar
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.presence import is_folder
 from hatch_wallaroo.files.writing import replace_all
 from hatch_wallaroo.findings import Finding, Place, errors
 from hatch_wallaroo.text import describe_error
@@ -89,7 +90,7 @@ def pack(models: Sequence[Checked], directory: Path, finish: Finish = lambda *_:
 
 def clean(specs: Sequence[ModelSpec], directory: Path) -> None:
     """Delete what builds of these models left in the output folder: every version, and unfinished files."""
-    if not directory.is_dir():
+    if not is_folder(directory):
         return
     names = {spec.name for spec in specs}
     for path in sorted(directory.glob("*.wallaroo.json")):

@@ -15,6 +15,7 @@ from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.discover.adoption import declared_table, is_covered
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.search import Discovery, discover, discover_at
+from hatch_wallaroo.files.presence import is_folder
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.text import one_line
 
@@ -65,7 +66,7 @@ def _named(context: AdoptionContext, path: str, framework: str | None) -> Candid
     label = _label(context.root, path)
     found = discover_at(context, label)
     if framework is not None:
-        kind = "a folder" if (context.root / label).is_dir() else "a file"
+        kind = "a folder" if is_folder(context.root / label) else "a file"
         return _as_framework(found or Candidate(label, kind), context, framework)
     if found is None:
         raise misused(f"{one_line(label)} is no model that is known here", "say what it is with --framework")
@@ -87,7 +88,7 @@ def _label(root: Path, given: str) -> str:
     """A path relative to the project, with forward slashes, as the table writes it; a link stays one."""
     real = root.resolve()
     paths = [Path(os.path.abspath(base / given)) for base in (Path(), root)]  # noqa: PTH100 - `..` goes, links stay
-    there = [each for each in paths if each.is_symlink() or each.exists()]
+    there = [each for each in paths if os.path.lexists(each)]
     for path in there:
         if path.resolve() == real:
             return "."

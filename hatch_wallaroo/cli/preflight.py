@@ -16,6 +16,7 @@ import click
 from hatch_wallaroo.cli.groups import json_option, project_option
 from hatch_wallaroo.console import CommandError, misused, say, say_json, tell
 from hatch_wallaroo.exit_codes import FAILED, OK
+from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.text import colored, one_line
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _samples(project: Path) -> dict[str, Path]:
     from hatch_wallaroo.project.repository import read_repository
 
     specs = read_repository(project).reading.specs
-    return {spec.name: spec.path(spec.sample) for spec in specs if spec.sample and spec.path(spec.sample).is_file()}
+    return {spec.name: spec.path(spec.sample) for spec in specs if spec.sample and is_file(spec.path(spec.sample))}
 
 
 def _models(names: Sequence[str], project: Path, folder: Path) -> list[Subject]:

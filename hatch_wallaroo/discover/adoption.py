@@ -15,6 +15,7 @@ from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import dotted, line
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.project import Completion, project_name
+from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.report import to_json
 from hatch_wallaroo.schema.tables import format_schema, write_schema
@@ -150,7 +151,7 @@ def _sample(candidate: Candidate, context: AdoptionContext, *, alone: bool) -> s
     stem = name.rpartition(".")[0] or name
     for pattern in _SAMPLES if alone else _SAMPLES[1:]:
         label = pattern.format(stem=stem, folder=folder or ".", path=candidate.path).removeprefix("./")
-        if (context.root / label).is_file() and (alone or label != "sample.json"):
+        if is_file(context.root / label) and (alone or label != "sample.json"):
             rows, _ = read_sample(context.root / label, label)
             if rows is not None and rows.inputs:
                 return label

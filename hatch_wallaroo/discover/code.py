@@ -10,6 +10,7 @@ from typing import Any
 
 from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate, judged
 from hatch_wallaroo.discover.walk import Deadline, RepositoryFile, Tree
+from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import errors
 from hatch_wallaroo.python.definitions import accepts, derives, named_classes, required
@@ -122,9 +123,9 @@ def _local_imports(source: SourceFile, context: AdoptionContext) -> list[str]:
 
 
 def _importable(place: str, context: AdoptionContext) -> str | None:
-    if (context.root / place / "__init__.py").is_file():
+    if is_file(context.root / place / "__init__.py"):
         return place
-    return f"{place}.py" if (context.root / f"{place}.py").is_file() else None
+    return f"{place}.py" if is_file(context.root / f"{place}.py") else None
 
 
 def _step(module: Module, context: AdoptionContext) -> Candidate | None:
@@ -201,6 +202,6 @@ def _module_name(label: str) -> str | None:
 def _package(label: str, module: str, context: AdoptionContext) -> str | None:
     """The folder to name in byop.packages: one at the project's top that is no package by itself."""
     top = label.partition("/")[0]
-    if "." not in module or top != module.partition(".")[0] or (context.root / top / "__init__.py").is_file():
+    if "." not in module or top != module.partition(".")[0] or is_file(context.root / top / "__init__.py"):
         return None
     return top

@@ -14,6 +14,7 @@ from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.discover import estimators
 from hatch_wallaroo.discover.merge import Together, put_together, weighed
 from hatch_wallaroo.discover.sample import Row, Sample, Typed, read_sample, schema_of
+from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.files.zip_reading import archives_kept_open, open_member, read_directory
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.formats.torch_archive import BROKEN_ZIP
@@ -132,7 +133,7 @@ def _keras_inputs(file: str, told: Sequence[Mapping[str, Any]], names: Names) ->
 def _keras_archive(spec: ModelSpec, planned: tuple[Finding, ...], names: Names) -> Header:
     """What a `.keras` file tells, which no release takes: that is said, and no error for who asks for schemas only."""
     path = spec.path(spec.model or "")
-    if path.suffix != ".keras" or not path.is_file():
+    if path.suffix != ".keras" or not is_file(path):
         return Header(findings=planned)
     text = _archived_config(path)
     model = read_model_config(text) if text else None

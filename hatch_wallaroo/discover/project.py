@@ -10,6 +10,7 @@ from typing import Any
 
 from hatch_wallaroo.config.toml.editing import Edit
 from hatch_wallaroo.config.toml.values import line
+from hatch_wallaroo.files.presence import is_file, is_folder
 from hatch_wallaroo.findings import PYPROJECT, Finding, Level, Place, rule
 from hatch_wallaroo.project.hatch_config import (
     HATCHLING,
@@ -255,8 +256,8 @@ def _names(lines: Sequence[Any]) -> Iterator[str]:
 def _pipelines(root: Path) -> list[Path]:
     """The files that tell a CI, or make, what to do."""
     workflows = root / ".github" / "workflows"
-    found = sorted(workflows.glob("*.y*ml"))[:50] if workflows.is_dir() else []
-    return [each for each in (*found, root / ".gitlab-ci.yml", root / "Makefile", root / "tox.ini") if each.is_file()]
+    found = sorted(workflows.glob("*.y*ml"))[:50] if is_folder(workflows) else []
+    return [each for each in (*found, root / ".gitlab-ci.yml", root / "Makefile", root / "tox.ini") if is_file(each)]
 
 
 _POETRY_FIELDS: Mapping[str, str] = {

@@ -9,6 +9,7 @@ from hatch_wallaroo.discover.candidates import AdoptionContext, Candidate
 from hatch_wallaroo.discover.code import code_model, code_models, named_in
 from hatch_wallaroo.discover.models import file_model, folder_model, folder_models, latest_only
 from hatch_wallaroo.discover.walk import NOT_ALL_SEEN, SUFFIXES, Deadline, RepositoryFile, Tree, look, walk
+from hatch_wallaroo.files.presence import is_folder
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.text import few
 
@@ -46,7 +47,7 @@ def discover(context: AdoptionContext) -> Discovery:
 def discover_at(context: AdoptionContext, path: str) -> Candidate | None:
     """What one file or folder that the user named is; None for nothing that is known."""
     tree = look(context.root, path)
-    if (context.root / path).is_dir():
+    if is_folder(context.root / path):
         return folder_model(tree, path if path != "." else "", context)
     (file,) = tree.files.values()
     return code_model(file, context) if file.suffix == ".py" else file_model(file, context)

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from hatch_wallaroo.files.paths import composed, has_glob, normal, refusal
+from hatch_wallaroo.files.presence import exists
 from hatch_wallaroo.files.rules import DECLARED_PATH, EXCLUDED_YET_DECLARED, MISSING, NOTHING, WRONG_KIND
 from hatch_wallaroo.files.sources import Found, Listing, ModelFiles, ZipListing
 from hatch_wallaroo.files.walk import Node, Walker
@@ -177,7 +178,7 @@ def _nearest_path(root: Path, label: str) -> str | None:
 def _same_name_below(root: Path, name: str) -> str | None:
     """A file of the same name one folder further down."""
     folders = [each for each in _names(root) if not each.startswith(".")][:_FOLDERS_LOOKED_AT]
-    return next((f"{folder}/{name}" for folder in sorted(folders) if (root / folder / name).exists()), None)
+    return next((f"{folder}/{name}" for folder in sorted(folders) if exists(root / folder / name)), None)
 
 
 def _names(folder: Path) -> list[str]:

@@ -108,7 +108,12 @@ class Walker:
     def at(self, label: str) -> Node | None:
         """The node of a path that was declared by name; None where it is missing or refused (then with a finding)."""
         path = self._path(label)
-        if not os.path.lexists(path):
+        try:
+            os.lstat(path)
+        except PermissionError as error:
+            self._say_unreadable(label, error)
+            return None
+        except (OSError, ValueError):
             return None
         for part in label.split("/"):
             if problem := name_problem(part):
@@ -255,7 +260,7 @@ class Walker:
         return self._root if label == "." else f"{self._root}{os.sep}{label.replace('/', os.sep)}"
 
     def _say_unresolved(self, path: str, label: str, error: OSError) -> None:
-        broken = Path(path).is_symlink() and error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+        broken = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP} and Path(path).is_symlink()
         if broken:
             circle = error.errno == errno.ELOOP
             message = f"{label} is a link {'in a circle' if circle else 'to something that does not exist'}"

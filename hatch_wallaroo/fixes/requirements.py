@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
+from hatch_wallaroo.files.presence import exists, is_file
 from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.model import AddLine, Append, ChangeLine, Context, Drop, Fix, Key, Replace, item
 from hatch_wallaroo.python.distributions import certain
@@ -28,7 +29,7 @@ def missing_package(finding: Finding, context: Context) -> Fix | None:
     if finding.place.file.rpartition("/")[2] == "setup.py":
         return None
     name = certain(finding.about) if finding.about else None
-    if spec is None or name is None or (spec.lock and (spec.root / PYLOCK).exists()):
+    if spec is None or name is None or (spec.lock and exists(spec.root / PYLOCK)):
         return None
     spec = _with_own_file(spec)
     source = read(spec)
@@ -36,7 +37,7 @@ def missing_package(finding: Finding, context: Context) -> Fix | None:
         return None
     if spec.requirements.kind == "file":
         file = spec.requirements.file
-        return Fix(f"{file} asks for {name}", file, (AddLine(name),)) if spec.path(file).is_file() else None
+        return Fix(f"{file} asks for {name}", file, (AddLine(name),)) if is_file(spec.path(file)) else None
     if spec.requirements.kind == "list":
         key = tuple(map(str, spec.at("requirements").key))
         return Fix(f"{key_text(key)} asks for {name}", PYPROJECT, (Append(key, name),))
@@ -58,7 +59,7 @@ def _with_own_file(spec: ModelSpec) -> ModelSpec:
     if spec.framework.family != "python" or "requirements" in spec.origins or spec.model is None:
         return spec
     own = f"{spec.model.rstrip('/')}/requirements.txt"
-    return replace(spec, requirements=RequirementsFrom("file", file=own)) if spec.path(own).is_file() else spec
+    return replace(spec, requirements=RequirementsFrom("file", file=own)) if is_file(spec.path(own)) else spec
 
 
 def misnamed(finding: Finding, context: Context) -> Fix | None:

@@ -14,6 +14,7 @@ from hatch_wallaroo.config.table import options
 from hatch_wallaroo.config.text_types import read_path
 from hatch_wallaroo.config.value_types import ChoiceValue, FlagValue, ListValue
 from hatch_wallaroo.files.paths import normal
+from hatch_wallaroo.files.presence import exists
 from hatch_wallaroo.findings import PYPROJECT, Finding
 from hatch_wallaroo.fixes.model import (
     Append,
@@ -145,7 +146,7 @@ def path_form(finding: Finding, context: Context) -> Fix | None:
     if not isinstance(written, str) or "\\" not in written:
         return None
     path = read_path(written.replace("\\", "/"))
-    if path.issues or not (context.repository.root / path.value).exists():
+    if path.issues or not exists(context.repository.root / path.value):
         return None
     if listed is not None:
         return _fix(f"{quoted(written)} becomes {quoted(path.value)}", Replace(listed[0], written, path.value))

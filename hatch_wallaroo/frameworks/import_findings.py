@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.files.walk import within
 from hatch_wallaroo.findings import Finding, Level, Place, Rule, nearest, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS
@@ -214,7 +215,7 @@ def own_modules(spec: ModelSpec, folder: str) -> Callable[[str], bool]:
     @cache
     def own(root: str) -> bool:
         places = [f"{each}/{root}" if each else root for each in folders]
-        return any(spec.path(f"{each}.py").is_file() or spec.path(f"{each}/__init__.py").is_file() for each in places)
+        return any(is_file(spec.path(f"{each}.py")) or is_file(spec.path(f"{each}/__init__.py")) for each in places)
 
     return own
 

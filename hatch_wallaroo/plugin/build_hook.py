@@ -12,6 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 from hatch_wallaroo.bundle.plan import plan
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.files.sources import FileSource, ZipMember
 from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.mlflow.folder import is_address
@@ -111,7 +112,7 @@ def project_files(specs: Iterable[ModelSpec]) -> list[Path]:
     found: set[Path] = set()
     for spec in specs:
         if spec.framework.family == "mlflow" and spec.model and is_address(spec.model):
-            found.update(path for path in _read_besides(spec) if path.is_file())
+            found.update(path for path in _read_besides(spec) if is_file(path))
             continue
         made, _ = plan(spec)
         for entry in made.layout.entries if made else ():
@@ -119,7 +120,7 @@ def project_files(specs: Iterable[ModelSpec]) -> list[Path]:
                 found.add(entry.source.path)
             elif isinstance(entry.source, ZipMember):
                 found.add(entry.source.archive)
-        found.update(path for path in _read_besides(spec) if path.is_file())
+        found.update(path for path in _read_besides(spec) if is_file(path))
     return sorted(found)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from hatch_wallaroo.cli import main
 from support.fronts import REPOSITORY
+from support.locked import lock
 from support.mending import HEAD
 
 STEP = "def wallaroo_json(data):\n    return [{'x': 1}]\n"
@@ -256,6 +257,40 @@ def test_fix_of_one_model_leaves_the_others(tmp_path, run):
     run(root, "b", "--fix", "--yes")
     assert 'name = "a_1"' in content(root)
     assert 'name = "b-1"' in content(root)
+
+
+SCHEMAS = '[tool.wallaroo.input-schema]\nx = "float64"\n[tool.wallaroo.output-schema]\ny = "float64"\n'
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'framework = "sklearn"\nmodel = "locked/x.pkl"\n',
+        'framework = "python"\nmodel = "locked/step.py"\n',
+        'framework = "python"\nmodel = "locked"\n',
+        'framework = "hugging-face-text-classification"\nmodel = "locked/bert"\n',
+        'framework = "keras"\nmodel = "locked/x.keras"\n',
+        'framework = "mlflow"\nmodel = "locked/model"\n',
+        'framework = "custom"\nbyop.module = "locked/inference.py"\n',
+        'framework = "custom"\nbyop.load = "p:load"\nbyop.predict = "p:predict"\nartifacts = ["locked/w.npy"]\n',
+    ],
+)
+def test_a_folder_that_may_not_be_searched_is_told_in_every_form(tmp_path, run, monkeypatch, table):
+    root = project(tmp_path, f'[tool.wallaroo]\nrelease = "2026.1"\nsample = "locked/s.json"\n{table}{SCHEMAS}')
+    (root / "p.py").write_text("def load(folder) -> str:\n    return (folder / 'locked' / 'w.npy').read_text()\n")
+    (root / "p.py").write_text((root / "p.py").read_text() + "def predict(model, inputs):\n    return {}\n")
+    (root / "locked").mkdir()
+    lock(monkeypatch, root / "locked")
+    done = run(root, "--json")
+    assert done.returncode == 1, done.stderr
+    made = json.loads(done.stdout)
+    found = [*made["findings"], *(each for model in made["models"] for each in model["findings"])]
+    told = {each["code"]: each for each in found if each["level"] != "note"}
+    assert "permission denied" in told["WLR206"]["message"]
+    assert told["WLR206"]["level"] == "error"
+    assert told["WLR622"]["message"] == "'locked/s.json' cannot be read: permission denied"
+    assert not {"WLR201", "WLR560"} & told.keys()
+    assert "Traceback" not in done.stderr
 
 
 def test_fix_of_a_file_that_is_read_only(tmp_path, run):

@@ -14,6 +14,7 @@ from hatch_wallaroo.files import walk
 from hatch_wallaroo.files.collect import find_file, list_declared, list_folder
 from hatch_wallaroo.findings import Level, Place
 from support.factory import make_spec
+from support.locked import lock
 
 HERE = Place(key=("tool", "wallaroo", "model"))
 POSIX = pytest.mark.skipif(os.name == "nt", reason="links and devices of POSIX")
@@ -471,6 +472,28 @@ def test_unreadable_files_and_folders_are_told(tmp_path, monkeypatch):
     ]
     assert set(codes(listing.findings)) == {"WLR206"}
     assert paths(listing) == ["a.bin"]
+
+
+@pytest.mark.parametrize("declared", ["m/a.bin", "m/sub/b.bin", "m/nothing.bin", "m"])
+def test_what_lies_in_a_folder_that_may_not_be_searched_is_unreadable(tmp_path, monkeypatch, declared):
+    grow(tmp_path, "m/a.bin", "m/sub/b.bin", "other/c.bin")
+    lock(monkeypatch, tmp_path / "m")
+    if declared != "m":
+        found, findings = find_file(spec_of(tmp_path), declared, place=HERE)
+        assert found is None
+        assert [(each.code, each.message) for each in findings] == [
+            ("WLR206", f"{declared} cannot be read: permission denied")
+        ]
+    listing = list_declared(spec_of(tmp_path), [declared, "other"])
+    assert (codes(listing.findings), paths(listing)) == (["WLR206"], ["other/c.bin"])
+
+
+@pytest.mark.parametrize("declared", ["a.bin", "z/a.bin"])
+def test_a_file_that_is_missing_is_not_looked_for_where_nobody_may_search(tmp_path, monkeypatch, declared):
+    grow(tmp_path, "m/a.bin", "n/a.bin")
+    lock(monkeypatch, tmp_path / "m")
+    (finding,) = find_file(spec_of(tmp_path), declared, place=HERE)[1]
+    assert (finding.code, finding.fix) == ("WLR201", "did you mean 'n/a.bin'?")
 
 
 def test_files_that_vanish_meanwhile_are_told(tmp_path, monkeypatch):

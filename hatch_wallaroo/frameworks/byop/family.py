@@ -11,6 +11,7 @@ from typing import Any
 from hatch_wallaroo.config.spec import ByopSpec, ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file
 from hatch_wallaroo.files.paths import has_glob
+from hatch_wallaroo.files.presence import is_readable
 from hatch_wallaroo.files.sources import Entry, FileSource, TextSource
 from hatch_wallaroo.findings import Finding, errors, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS, Family, Inspection, Layout, Planned
@@ -92,9 +93,9 @@ class Custom(Family):
                 return Inspection()
         except RecursionError:
             return Inspection(findings=(too_deep("the inference code", spec.at("byop")),))
-        if all(has_glob(each) or spec.path(each).exists() for each in spec.artifacts):
+        if all(has_glob(each) or is_readable(spec.path(each)) for each in spec.artifacts):
             return made
-        # An artifact that is not there has its finding; that the code does not find it either is the same mistake.
+        # An artifact that is not there, or cannot be read, has its finding: what the code does not find is the same.
         return replace(made, findings=tuple(each for each in made.findings if each.rule != NOT_THERE))
 
 

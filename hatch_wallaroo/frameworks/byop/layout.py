@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from hatch_wallaroo.config.spec import ModelSpec, Reference
 from hatch_wallaroo.files.collect import find_file, list_declared, list_folder
+from hatch_wallaroo.files.presence import is_file, is_folder
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import Finding, Place, rule
 from hatch_wallaroo.frameworks.base import ARTIFACTS
@@ -86,7 +87,7 @@ def artifact_path(path: str) -> str:
 
 def found_packages(spec: ModelSpec, roots: Iterable[str]) -> list[str]:
     """Source packages as Hatchling finds them for a wheel, and those that hold the modules asked for."""
-    told = [posixpath.normpath(each) for each in spec.project.packages if spec.path(each).is_dir()]
+    told = [posixpath.normpath(each) for each in spec.project.packages if is_folder(spec.path(each))]
     names = roots if told else (*_project_names(spec.project.name), *roots)
     missing = [name for name in dict.fromkeys(names) if name not in top_levels(told)]
     places = [_find_package(spec, name) for name in missing]
@@ -100,14 +101,14 @@ def _project_names(name: str) -> tuple[str, ...]:
 
 def _find_package(spec: ModelSpec, name: str) -> str | None:
     found = _in_folders(spec, name, (".", "src"))
-    return f"src/{name}" if found is None and spec.path(f"src/{name}").is_dir() else found
+    return f"src/{name}" if found is None and is_folder(spec.path(f"src/{name}")) else found
 
 
 def _in_folders(spec: ModelSpec, name: str, folders: Iterable[str]) -> str | None:
     """Where a package or module of a name lies in one of several folders; packages are preferred."""
     places = [posixpath.normpath(f"{folder}/{name}") for folder in folders]
-    packages = [each for each in places if spec.path(f"{each}/__init__.py").is_file()]
-    return next(iter([*packages, *(f"{each}.py" for each in places if spec.path(f"{each}.py").is_file())]), None)
+    packages = [each for each in places if is_file(spec.path(f"{each}/__init__.py"))]
+    return next(iter([*packages, *(f"{each}.py" for each in places if is_file(spec.path(f"{each}.py")))]), None)
 
 
 def _package(contents: Contents, package: str, index: int | None, own_module: str | None) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hatch_wallaroo.config.spec import ModelSpec
+from hatch_wallaroo.files.presence import is_file, is_folder
 from hatch_wallaroo.files.sources import Entry, is_lfs_pointer
 from hatch_wallaroo.findings import Finding, Level, Place, rule
 from hatch_wallaroo.formats.pickle_nodes import Global, Value, class_of
@@ -434,4 +435,4 @@ def in_project(root: Path, module: str) -> bool:
     """Whether a top-level module is the project's own: at its top, or in `src/`."""
     if not module.isidentifier():
         return False
-    return any((folder / module).is_dir() or (folder / f"{module}.py").is_file() for folder in (root, root / "src"))
+    return any(is_folder(folder / module) or is_file(folder / f"{module}.py") for folder in (root, root / "src"))

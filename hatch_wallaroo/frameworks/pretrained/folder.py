@@ -14,6 +14,7 @@ from typing import Any
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
 from hatch_wallaroo.files.json_text import JsonError, read_object
+from hatch_wallaroo.files.presence import is_file, is_folder
 from hatch_wallaroo.files.sources import Entry, FileSource, Found, is_lfs_pointer, pointer_finding
 from hatch_wallaroo.findings import Finding, Level, Place, errors, rule
 from hatch_wallaroo.frameworks.base import Layout, Planned, begins_as, declared_model
@@ -92,7 +93,7 @@ def plan_pretrained(spec: ModelSpec, *, prefer_safetensors: bool) -> Planned:
     libraries left there stays out.
     """
     declared, place = declared_model(spec), spec.at("model")
-    listed = _folder(spec, declared, place) if spec.path(declared).is_dir() else _file(spec, declared, place)
+    listed = _folder(spec, declared, place) if is_folder(spec.path(declared)) else _file(spec, declared, place)
     if not listed.entries:
         return Planned(None, listed.findings)
     rooted = _rooted(spec, declared, listed)
@@ -159,7 +160,7 @@ def _file(spec: ModelSpec, declared: str, place: Place) -> _Listed:
         return _Listed((), (*findings, pointer), ())
     said = f"{found.label} is one file; {spec.framework.name} takes a folder that save_pretrained wrote, or its zip"
     parent = found.label.rpartition("/")[0]
-    if parent and any((found.absolute.parent / marker).is_file() for marker in MARKERS):
+    if parent and any(is_file(found.absolute.parent / marker) for marker in MARKERS):
         fix = f'model = "{parent}"'
     elif parent:
         fix = "save the model with model.save_pretrained(folder), and name that folder"
@@ -192,7 +193,7 @@ def _rooted(spec: ModelSpec, declared: str, listed: _Listed) -> _Listed:
             place=place,
         )
         return _Listed((), (*listed.findings, finding), listed.stripped)
-    zipped = not spec.path(declared).is_dir()
+    zipped = not is_folder(spec.path(declared))
     if zipped and len(tops) == 1:
         prefix = f"{tops[0]}/"
         inside = tuple(

@@ -9,6 +9,7 @@ from functools import partial
 
 from hatch_wallaroo.config.spec import ModelSpec, RequirementsFrom
 from hatch_wallaroo.files.collect import find_file, list_folder, list_zip
+from hatch_wallaroo.files.presence import is_folder
 from hatch_wallaroo.files.sources import Entry, FileSource, Found, TextSource
 from hatch_wallaroo.findings import Finding, Place, Rule, errors
 from hatch_wallaroo.frameworks import import_findings
@@ -150,7 +151,7 @@ def _environment(spec: ModelSpec, entries: Mapping[str, Entry]) -> PlatformEnvir
 
 
 def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
-    if spec.path(declared).is_dir() or declared.endswith(".zip"):
+    if is_folder(spec.path(declared)) or declared.endswith(".zip"):
         return Planned(None, (_bare_wanted(spec, declared, place),))
     found, findings = find_file(spec, declared, place=place)
     if found is None:
@@ -200,7 +201,7 @@ def _plan_zip(spec: ModelSpec, declared: str, place: Place) -> Planned:
 
 def _listed(spec: ModelSpec, declared: str, place: Place) -> tuple[list[Entry], list[Finding], list[tuple[str, str]]]:
     """The files of the step, seen from the folder that they lie in."""
-    if spec.path(declared).is_dir():
+    if is_folder(spec.path(declared)):
         listing = list_folder(spec, declared, place=place)
         return list(_entries(listing.files)), list(listing.findings), list(listing.stripped)
     found, findings = find_file(spec, declared, place=place)
@@ -235,7 +236,7 @@ def _requirements(spec: ModelSpec, declared: str, entries: list[Entry]) -> tuple
 
     own = next((each for each in entries if each.path == "requirements.txt"), None)
     if own is not None and "requirements" not in spec.origins:
-        if isinstance(own.source, FileSource) and spec.path(declared).is_dir():
+        if isinstance(own.source, FileSource) and is_folder(spec.path(declared)):
             file = RequirementsFrom("file", file=f"{declared.rstrip('/')}/requirements.txt")
             return entries, list(requirements_text(replace(spec, requirements=file)).findings)
         return entries, []
