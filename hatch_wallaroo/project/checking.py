@@ -138,9 +138,12 @@ class UnknownModelError(Exception):
 
 
 def result(repository: Repository, report: Report, wanted: Iterable[str] = (), seconds: float = 0.0) -> Result:
-    """What was found about the wanted models, or about all where none is named. Raises UnknownModelError."""
+    """What was found about the wanted models, or about all where none is named. Raises UnknownModelError.
+
+    Where no model could be read, of whatever name, all that was found says why.
+    """
     models = _models(repository, report)
-    names = set(wanted)
+    names = set(wanted) if models or not errors(report.findings) else set()
     for name in names:
         if not any(name in _names(model) for model in models):
             raise UnknownModelError(name, tuple(dict.fromkeys(model.name for model in models)))

@@ -104,9 +104,17 @@ def test_exit_codes_are_those_of_every_format(table, arguments, code, form, tmp_
 def test_a_project_that_cannot_be_read(content, form, tmp_path, run):
     if content is not None:
         (tmp_path / "pyproject.toml").write_bytes(content)
-    done = run(tmp_path, "--format", form)
-    assert done.returncode == 2
-    assert "WLR002" in done.stdout
+    for named in ((), ("a-model",)):
+        done = run(tmp_path, *named, "--format", form)
+        assert (done.returncode, done.stderr) == (2, "")
+        assert "WLR002" in done.stdout
+
+
+def test_a_model_s_name_where_the_project_has_no_table(tmp_path, run):
+    project(tmp_path, "")
+    done = run(tmp_path, "prices")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "error[WLR001]" in done.stdout
 
 
 @pytest.mark.parametrize(
