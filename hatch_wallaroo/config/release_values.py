@@ -59,7 +59,7 @@ def find_framework(name: str, release: Release | None) -> Read:
     """A framework's row in a release; without a release, it is only asked whether any has it."""
     if release and name in release.frameworks:
         return Read(release.frameworks[name])
-    having = releases_with(name)
+    having = releases_with(lambda each: name in each.frameworks)
     if having and release is None:
         return Read(None)
     if having and release:
@@ -80,7 +80,7 @@ def judge_presence(key: str, value: Any, release: Release, row: FrameworkRow) ->
     if sent not in release.conversion_keys:
         if key == "accel" and value == "none":
             return None
-        first = next((version for version in known() if sent in resolve(version).conversion_keys), None)
+        first = next(iter(releases_with(lambda each: sent in each.conversion_keys)), None)
         since = f"; it came with {first}" if first else ""
         fix = f"remove {key}" + (f", or write release = {quoted(first)}, if the platform is that new" if first else "")
         return Issue(rules.NOT_IN_RELEASE, f"release {release.asked} takes no {key}{since}", fix)
@@ -156,7 +156,7 @@ def _over(defaults: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, 
 
 
 def _unknown(option: str, written: str, values: tuple[str, ...], release: Release) -> Issue:
-    having = [version for version in known() if written in _values(option, resolve(version))]
+    having = releases_with(lambda each: written in _values(option, each))
     if having:
         later = [version for version in having if known().index(version) > known().index(release.version)]
         when = f"it came with {later[0]}" if later else f"the last release with it was {having[-1]}"

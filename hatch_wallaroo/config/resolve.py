@@ -87,7 +87,7 @@ class Resolver:
 
     def _files_only(self) -> ModelSpec | None:
         """The model in the newest release that has its framework, for what holds in any: its files."""
-        having = releases_with(self.table.framework or "")
+        having = releases_with(lambda each: self.table.framework in each.frameworks)
         if not having:
             return None
         broken = {each for each in self.broken if each != "release"}

@@ -74,7 +74,9 @@ FRAMEWORKS: Mapping[str, Mapping[str, Setting]] = {
         ),
         "max_model_len": Setting("count", "the longest context, in tokens"),
         "max_num_seqs": Setting("count", "sequences at a time"),
-        "max_seq_len_to_capture": Setting("count", "longest sequence to capture; `qaic` only from 2026.1", qaic=None),
+        "max_seq_len_to_capture": Setting(
+            "count", "longest sequence to capture; `qaic` only where the release has no default for it", qaic=None
+        ),
         "quantization": Setting("choice", "how weights are quantised", tuple(_QUANTIZATIONS.split()), qaic=("mxfp6",)),
         "tool_call_parser": Setting("text", "what reads the model's calls of tools, say `hermes`"),
     },

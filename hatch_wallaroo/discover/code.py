@@ -13,19 +13,19 @@ from hatch_wallaroo.discover.walk import Deadline, RepositoryFile, Tree
 from hatch_wallaroo.files.presence import is_file
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.findings import errors
+from hatch_wallaroo.frameworks.mac import ASYNC_INFERENCE, BUILDER, INFERENCE, environment_of
 from hatch_wallaroo.python.definitions import accepts, derives, named_classes, required
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import ASYNC_INFERENCE, BUILDER, INFERENCE, PlatformEnvironment
 from hatch_wallaroo.python.source_files import LARGEST, SourceFile, Sources, read_sources
 from hatch_wallaroo.python.values import Function, FunctionNode, Module, OwnClass
-from hatch_wallaroo.releases.load import known, resolve
+from hatch_wallaroo.releases.load import known, releases_with, resolve
 
 MOST = 2_000
 _TELLTALE = re.compile(
     rb"\b(?:process_data|wallaroo_json|InferenceBuilder)\b|^(?:async )?def (?:load_model|load|predict)\(", re.MULTILINE
 )
 _NOT_OURS = re.compile(r"(?:test_.*|.*_test|conftest|setup|noxfile|tasks)\.py")
-_STEPS = {"process_data": "2024.1 or later", "wallaroo_json": "2023.4 or earlier"}
+_STEPS = ("process_data", "wallaroo_json")
 _LONGEST_PATH = 500
 _LOADS = ("load", "load_model")
 _INPUTS = ("inputs", "input_data", "input")
@@ -51,7 +51,7 @@ def code_model(file: RepositoryFile, context: AdoptionContext) -> Candidate | No
     source = _source(file)
     if source is None:
         return None
-    environment = PlatformEnvironment.of(resolve(context.release), None)
+    environment = environment_of(resolve(context.release), None)
     run = ImportRun(Sources({source.path: source}, frozenset({""})), environment)
     try:
         module = run.execute(source, source.stem)
@@ -106,7 +106,7 @@ def _classes(module: Module, context: AdoptionContext) -> Candidate | None:
 def _derives(module: Module, base: str) -> bool:
     """Whether a module has a class of its own that is made of a class of the platform's."""
     found = (each.value for each in named_classes(module, base))
-    return any(isinstance(each, OwnClass) and derives(each, base) for each in found)
+    return any(isinstance(each, OwnClass) and derives(each, base, module.library) for each in found)
 
 
 def _local_imports(source: SourceFile, context: AdoptionContext) -> list[str]:
@@ -136,9 +136,11 @@ def _step(module: Module, context: AdoptionContext) -> Candidate | None:
     candidate = Candidate(module.file.label, f"a Python step ({name})", ("python",), certain=True, kind="code")
     spec = context.spec("python", module.file.label)
     if spec is not None and spec.release.python_step != name:
-        other = next(each for each in reversed(known()) if resolve(each).python_step == name)
-        written = f"it is written for Wallaroo {_STEPS[name]}"
-        advice = f"{written}: choose --release {other}, or write {spec.release.python_step}"
+        fitting = releases_with(lambda each: each.python_step == name)
+        era = f"{fitting[0]} or later" if fitting[-1] == known()[-1] else f"{fitting[-1]} or earlier"
+        advice = (
+            f"it is written for Wallaroo {era}: choose --release {fitting[-1]}, or write {spec.release.python_step}"
+        )
         return replace(candidate, certain=False, advice=advice)
     return judged(candidate, context)
 

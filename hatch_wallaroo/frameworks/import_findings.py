@@ -169,7 +169,7 @@ def reached_findings(run: ImportRun) -> list[Finding]:
     found = [
         finding
         for module in run.reached.values()
-        for finding in newer(module, environment.python, environment.release.python)
+        for finding in newer(module, environment.python, environment.python_text)
     ]
     return [*found, *undeclared(run.imports, environment)]
 
@@ -241,11 +241,11 @@ def _module(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
     root = name.partition(".")[0]
     lacking = environment.lacks(name)
     if lacking == "mac":
-        return NO_SUCH_NAME, f"imports {name}, which Wallaroo {environment.release.asked} does not have", _OTHER_MAC
+        return NO_SUCH_NAME, f"imports {name}, which {environment.name} does not have", _OTHER_MAC
     if lacking == "python":
         brought = environment.brought_by(name)
         said = f"which Python {brought} brought" if brought else "which has gone from Python by then"
-        said = f"imports {name}, {said}; the platform runs {environment.release.python}"
+        said = f"imports {name}, {said}; the platform runs {environment.python_text}"
         backport = _BACKPORTS.get(root)
         fix = f"declare {backport} in the requirements and import that instead" if backport else "leave the import out"
         return NEWER_MODULE, said, fix
@@ -312,9 +312,8 @@ def _without_dots(failure: ImportFailure, name: str) -> str:
 
 def _name(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
     module, _, name = failure.detail.partition(":")
-    release = environment.release
     if module.partition(".")[0] == "mac":
-        where, fix = f"Wallaroo {release.asked} does not have it", _OTHER_MAC
+        where, fix = f"{environment.name} does not have it", _OTHER_MAC
     elif environment.offers(module, name) is False:
         where = _whereabouts(environment, module, name)
         fix = f"import {name} from typing_extensions" if module == "typing" else f"do without {name}"
@@ -326,7 +325,7 @@ def _name(failure: ImportFailure, environment: PlatformEnvironment) -> Said:
 def _whereabouts(environment: PlatformEnvironment, module: str, name: str) -> str:
     """Why a name of the standard library or of NumPy is missing."""
     brought = environment.brought_by(module, name)
-    library, runs = "Python", environment.release.python
+    library, runs = "Python", environment.python_text
     if module.partition(".")[0] == "numpy":
         library, runs = "NumPy", ".".join(map(str, environment.numpy[0]))
     if brought:

@@ -107,7 +107,9 @@ class Attributes(Importer):
             return UNKNOWN
         function = found.function
         if isinstance(found.owner, str):
-            values = instance.members["_model"].values if name == "model" else ()
+            outside = self.environment.library.known(found.owner)
+            attribute = outside.properties.get(name) if outside is not None else None
+            values = instance.members[attribute].values if attribute is not None else ()
             return values[0] if len(values) == 1 and not instance.open else UNKNOWN
         if function is None:
             values = found.binding.values if found.binding else ()
@@ -151,8 +153,10 @@ class Attributes(Importer):
         """Set an attribute that the object's class defines: by its setter, where it is a property."""
         function = found.function
         if isinstance(found.owner, str):
-            read_only = name == "model" and found.owner in _WITHOUT_SETTER
-            target.open = target.open or (name == "model" and not read_only)
+            outside = self.environment.library.known(found.owner)
+            kept = outside is not None and name in outside.properties
+            read_only = outside is not None and kept and name not in outside.setters
+            target.open = target.open or (kept and not read_only)
         else:
             read_only = function is not None and is_property(function) and not is_setter(function)
         if read_only:
@@ -190,9 +194,6 @@ class Attributes(Importer):
             path_effects.unset(self, node.value, scope, node)
             if isinstance(base, External) and not isinstance(scope.results[node][0], Module):
                 self.missing_attribute(base.name, node, scope)
-
-
-_WITHOUT_SETTER = frozenset({"mac.inference.Inference", "mac.inference.AsyncInference"})
 
 
 def beyond(made: OwnClass, owner: OwnClass, name: str) -> Member | bool | None:

@@ -13,7 +13,6 @@ from hatch_wallaroo.python import path_effects
 from hatch_wallaroo.python.attributes import Attributes, Frame
 from hatch_wallaroo.python.definitions import Member, ancestry, member, takes
 from hatch_wallaroo.python.expressions import external_name, value_of, values_of
-from hatch_wallaroo.python.platform_environment import CLASSES
 from hatch_wallaroo.python.source_files import SourceFile
 from hatch_wallaroo.python.values import (
     UNKNOWN,
@@ -129,21 +128,23 @@ class Caller(Attributes):
         node: tuple[SourceFile, ast.AST] | None = None,
     ) -> Value:
         """An object of a class of the bundle, after its `__init__`."""
-        lines = ancestry(made)
+        lines, library = ancestry(made), self.environment.library
         if made.decorators or any(each.node.keywords for each in lines if isinstance(each, OwnClass)):
             return UNKNOWN
-        known = all(isinstance(each, OwnClass) or (each is not None and each in _WITHOUT_SURPRISES) for each in lines)
+        known = all(isinstance(each, OwnClass) or each in _WITHOUT_SURPRISES or library.known(each) for each in lines)
         if any("__new__" in each.members for each in lines if isinstance(each, OwnClass)):
             return UNKNOWN
         names = Names()
-        if any(each in CLASSES for each in lines if isinstance(each, str)):
-            names["_model"] = Binding((NONE,))
+        for outside in filter(None, map(library.known, lines)):
+            names.put({name: Binding((NONE,)) for name in outside.properties.values()})
         instance = Instance(made, names, open=not known)
         found = member(made, "__init__")
         if isinstance(found, Member) and found.function is not None and isinstance(found.owner, OwnClass):
             self.call(Method(found.function, found.owner, instance), given, named, node)
-        elif node is not None and (given or named) and known and isinstance(found, Member) and found.owner in _BARE:
-            self.note("arguments", node[0], node[1], made.name)
+        elif node is not None and (given or named) and known and isinstance(found, Member):
+            outside_init = library.known(found.owner)
+            if outside_init is not None and outside_init.bare:
+                self.note("arguments", node[0], node[1], made.name)
         return instance
 
     def call_node(self, node: ast.Call, scope: Scope) -> None:
@@ -207,11 +208,7 @@ class Caller(Attributes):
         return True
 
 
-_BARE = frozenset(
-    {"mac.inference.Inference", "mac.inference.AsyncInference", "mac.inference.creation.InferenceBuilder"}
-)
-"""Classes of `mac` whose constructor takes nothing."""
-_WITHOUT_SURPRISES = frozenset({*CLASSES, "abc.ABC", "builtins.object", "typing.Generic"})
+_WITHOUT_SURPRISES = frozenset({"abc.ABC", "builtins.object", "typing.Generic"})
 """Classes outside the bundle that give an object no attribute that we do not know of."""
 _HARMLESS = frozenset({"builtins.isinstance", "builtins.type", "builtins.print", "builtins.id", "builtins.repr"})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hatch_wallaroo.python.expressions import external_name, values_of
-from hatch_wallaroo.python.platform_environment import CLASSES
+from hatch_wallaroo.python.platform_library import PlatformLibrary
 from hatch_wallaroo.python.values import Binding, Expression, External, Function, Module, OwnClass, Scope, Value
 
 Ancestor: TypeAlias = OwnClass | str | None
@@ -19,10 +19,11 @@ _LONGEST = 50
 _DEEPEST = 30
 
 
-def ancestry(value: Value) -> tuple[Ancestor, ...]:
+def ancestry(value: Value, library: PlatformLibrary | None = None) -> tuple[Ancestor, ...]:
     """A class and all that it inherits from, each once, in Python's order as far as that can be told.
 
-    Own classes, the dotted names of others, and None for what cannot be told. A class keeps
+    Own classes, the dotted names of others, and None for what cannot be told. Without a library, a class
+    from outside the bundle stands for itself alone. A class keeps
     its answer: asking of many classes, or of one with many ways to the same ancestor, costs
     a step for each class.
     """
@@ -38,25 +39,24 @@ def ancestry(value: Value) -> tuple[Ancestor, ...]:
         unknown = [each for base in bases for each in base if isinstance(each, OwnClass) and each.ancestry is None]
         if id(made) in begun or not unknown:
             # A class that is not known by now is an ancestor of itself by name alone: it was bound again.
-            made.ancestry = _joined(made, bases)
+            lines = [_line(each, made.scope.module.library) for base in bases for each in base]
+            made.ancestry = _joined(made, lines)
             waiting.pop()
         else:
             begun.add(id(made))
             waiting += unknown
-    return tuple(dict.fromkeys(ancestor for each in start for ancestor in _line(each)))
+    return tuple(dict.fromkeys(ancestor for each in start for ancestor in _line(each, library)))
 
 
-def _line(each: Ancestor) -> tuple[Ancestor, ...]:
+def _line(each: Ancestor, library: PlatformLibrary | None) -> tuple[Ancestor, ...]:
     if isinstance(each, OwnClass):
         return each.ancestry or (None,)
-    if each is not None and each in CLASSES:
-        return (each, *(inner for base in CLASSES[each].bases for inner in _line(base)))
-    return (each,)
+    known = library.known(each) if library is not None else None
+    return (each, *(inner for base in known.bases for inner in _line(base, library))) if known else (each,)
 
 
-def _joined(made: OwnClass, bases: Sequence[Sequence[Ancestor]]) -> tuple[Ancestor, ...]:
+def _joined(made: OwnClass, lines: Sequence[Sequence[Ancestor]]) -> tuple[Ancestor, ...]:
     """A class before its bases' ancestors: merged as Python does, or one after the other where that fails."""
-    lines = [_line(each) for base in bases for each in base]
     merged = None if any(None in each for each in lines) else _merged([*lines, [line[0] for line in lines]])
     found = (made, *(merged if merged is not None else dict.fromkeys(each for line in lines for each in line)))
     complete = len(found) <= _LONGEST and len(made.bases) <= _LONGEST
@@ -94,18 +94,18 @@ def _classes(value: Value, depth: int = 0) -> tuple[Ancestor, ...]:
     node = value.node
     if isinstance(node, ast.Subscript):
         return tuple(each for inner in values_of(node.value, value.scope) for each in _classes(inner, depth + 1))
-    if isinstance(node, ast.Call) and external_name(node.func, value.scope) and not mentions_mac(node, value):
+    if isinstance(node, ast.Call) and external_name(node.func, value.scope) and not mentions_library(node, value):
         return (external_name(node.func, value.scope),)
     return (None,)
 
 
-def mentions_mac(node: ast.Call, value: Expression) -> bool:
-    """Whether a call is given something that may be a class of `mac`'s, or one that inherits from it."""
+def mentions_library(node: ast.Call, value: Expression) -> bool:
+    """Whether a call is given something that may be a class of the platform's library, or inherits from it."""
     return any(
         not isinstance(inner, Expression)
         for argument in node.args
         for inner in values_of(argument, value.scope)
-        if not (isinstance(inner, External) and not inner.name.startswith("mac."))
+        if not (isinstance(inner, External) and not value.scope.module.library.owns(inner.name))
     )
 
 
@@ -115,7 +115,7 @@ _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
 
 @dataclass(frozen=True)
 class Member:
-    """A member of a class: `owner` is the class that defines it (a name for one of `mac`'s)."""
+    """A member of a class: `owner` is the class that defines it (a name for one of the library's)."""
 
     owner: OwnClass | str
     binding: Binding | None
@@ -128,13 +128,13 @@ class Member:
         return values[0] if len(values) == 1 and isinstance(values[0], Function) else None
 
 
-def derives(value: Value, base: str) -> bool | None:
+def derives(value: Value, base: str, library: PlatformLibrary) -> bool | None:
     """Whether a class is `base` or inherits from it; None where that cannot be told."""
     unsure = False
-    for each in ancestry(value):
+    for each in ancestry(value, library):
         if each == base:
             return True
-        if each is None or (isinstance(each, str) and each.startswith("mac.") and each not in CLASSES):
+        if each is None or (isinstance(each, str) and library.owns(each) and each not in library.classes):
             unsure = True
     return None if unsure else False
 
@@ -144,14 +144,14 @@ def member(made: OwnClass, name: str, lines: Sequence[Ancestor] | None = None) -
 
     `lines` are the classes to look into, those of its ancestry by default.
     """
+    library = made.scope.module.library
     for each in ancestry(made) if lines is None else lines:
         if isinstance(each, OwnClass):
             if name in each.members:
                 return Member(each, each.members[name], _is_abstract(each.members[name]))
         elif each is None:
             return False
-        elif each in CLASSES:
-            known = CLASSES[each]
+        elif known := library.known(each):
             if name in known.abstract or name in known.concrete:
                 return Member(each, None, name in known.abstract)
         elif not each.startswith(("abc.", "typing.", "builtins.object")):
@@ -160,11 +160,12 @@ def member(made: OwnClass, name: str, lines: Sequence[Ancestor] | None = None) -
 
 
 def missing_members(made: OwnClass) -> list[str]:
-    """Abstract members of `mac`'s classes that a class leaves undone; empty where that cannot be told."""
+    """Abstract members of what a class inherits from that it leaves undone; empty where that cannot be told."""
+    library = made.scope.module.library
     names: dict[str, None] = {}
     for each in ancestry(made):
-        if isinstance(each, str) and each in CLASSES:
-            names.update(dict.fromkeys(sorted(CLASSES[each].abstract)))
+        if known := library.known(each):
+            names.update(dict.fromkeys(sorted(known.abstract)))
         elif isinstance(each, OwnClass) and _enforces(each):
             names.update(dict.fromkeys(name for name, bound in each.members.items() if _is_abstract(bound)))
     return [name for name in names if isinstance(found := member(made, name), Member) and _is_undone(found, name)]
@@ -180,8 +181,9 @@ def _enforces(made: OwnClass) -> bool:
     """Whether Python keeps count of a class's abstract members: those of a plain mixin bind nobody."""
     if any(keyword.arg == "metaclass" for keyword in made.node.keywords):
         return True
+    library = made.scope.module.library
     return any(
-        isinstance(each, str) and (each in CLASSES or each.startswith(("abc.", "collections.abc.")))
+        library.known(each) or (isinstance(each, str) and each.startswith(("abc.", "collections.abc.")))
         for each in ancestry(made)
     )
 
@@ -226,7 +228,7 @@ def named_classes(module: Module, base: str) -> Iterator[Counted]:
             found = _class_behind(value)
             if found is None:
                 continue
-            verdict = derives(found, base)
+            verdict = derives(found, base, module.library)
             if verdict or (verdict is None and isinstance(found, OwnClass)):
                 yield Counted(name, found, module, bool(verdict) and bound.sure and len(bound.values) == 1)
 
@@ -248,7 +250,7 @@ def hides_classes(module: Module) -> bool:
         for value in bound.values:
             if isinstance(value, Expression) and isinstance(value.node, ast.Call):
                 called = external_name(value.node.func, value.scope)
-                if not called or called == "builtins.type" or mentions_mac(value.node, value):
+                if not called or called == "builtins.type" or mentions_library(value.node, value):
                     return True
     return False
 

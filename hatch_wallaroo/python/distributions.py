@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-PLATFORM = frozenset(
-    {"mac", "pydata_util", "numpy", "pandas", "pyarrow", "typing_extensions", "pydantic", "dateutil", "pytz", "six"}
-)
-"""Top-level modules of the environment that runs inference code, whatever is declared: `mac` and what it imports."""
-
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "attr": ("attrs",),
     "bs4": ("beautifulsoup4",),

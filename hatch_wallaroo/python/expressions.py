@@ -7,7 +7,6 @@ import builtins
 import posixpath
 from collections.abc import Iterator
 
-from hatch_wallaroo.python.platform_environment import canonical
 from hatch_wallaroo.python.values import UNKNOWN, Expression, External, Folder, Module, OwnClass, Scope, Value, several
 
 OUTSIDE = ".."
@@ -79,7 +78,7 @@ def _aliased(value: Value, depth: int) -> Value:
 
 def _attribute(value: Value, node: ast.Attribute, scope: Scope, depth: int) -> Iterator[Value]:
     if isinstance(value, External):
-        yield External(canonical(f"{value.name}.{node.attr}"))
+        yield External(scope.module.library.canonical(f"{value.name}.{node.attr}"))
     elif isinstance(value, Module):
         bound = value.names.get(node.attr)
         yield from (_aliased(each, depth) for each in bound.values) if bound else (UNKNOWN,)

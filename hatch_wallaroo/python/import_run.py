@@ -45,7 +45,7 @@ class ImportRun(Caller):
 
     def execute(self, file: SourceFile, name: str, package: str = "") -> Module:
         """Execute one file under a name, as the loader and the validator do (`package` stays empty for them)."""
-        module = Module(name, package, file)
+        module = Module(name, package, file, self.environment.library)
         self.body(module)
         return module
 

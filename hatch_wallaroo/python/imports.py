@@ -188,7 +188,7 @@ class Finder(ABC):
 
     def _import(self, name: str, file: SourceFile) -> None:
         package = name if file.stem == "__init__" else name.rpartition(".")[0]
-        module = Module(name, package, file)
+        module = Module(name, package, file, self.environment.library)
         self.modules[name] = module
         if self._depth >= _DEEPEST:
             module.open = True
@@ -276,7 +276,7 @@ class Importer(Finder):
                 return inner
             if self.environment.offers(origin.name, alias.name) is False:
                 self.note("name", scope.module.file, node, f"{origin.name}:{alias.name}")
-            return External(self.environment.canonical(f"{origin.name}.{alias.name}"))
+            return External(self.environment.library.canonical(f"{origin.name}.{alias.name}"))
         return UNKNOWN
 
     def _star(self, origin: Value, node: ast.ImportFrom, scope: Scope, names: Names) -> None:
@@ -290,7 +290,7 @@ class Importer(Finder):
                     names.bind(name, bound.values)
             scope.module.open = scope.module.open or origin.open
             return
-        known = self.environment.exports(origin.name) if isinstance(origin, External) else None
+        known = self.environment.library.exports(origin.name) if isinstance(origin, External) else None
         for name, dotted in (known or {}).items():
             names.bind(name, (External(dotted),))
         scope.module.open = scope.module.open or known is None

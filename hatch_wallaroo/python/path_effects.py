@@ -10,7 +10,6 @@ from functools import lru_cache
 
 from hatch_wallaroo.python.expressions import OUTSIDE, external_name, folder_of, text_of, value_of
 from hatch_wallaroo.python.imports import Importer
-from hatch_wallaroo.python.platform_environment import VARIABLES
 from hatch_wallaroo.python.values import Expression, External, Function, Instance, OwnClass, Scope
 
 LEAVING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
@@ -187,7 +186,7 @@ def unset(run: Importer, node: ast.expr, scope: Scope, used: ast.AST) -> None:
 
 
 def _required(run: Importer, key: str, node: ast.AST, scope: Scope) -> None:
-    if key not in VARIABLES and key not in run.variables and _ANY_VARIABLE not in run.variables:
+    if key not in run.environment.variables and key not in run.variables and _ANY_VARIABLE not in run.variables:
         run.note("variable", scope.module.file, node, key)
 
 

@@ -61,7 +61,7 @@ def _foreseen(module: Module, tree: ast.Module) -> Scope:
         elif isinstance(each, ast.ImportFrom) and each.module and not each.level:
             for alias in each.names:
                 names[alias.asname or alias.name] = Binding((External(f"{each.module}.{alias.name}"),))
-    return Scope(Module(module.name, module.package, module.file, names))
+    return Scope(Module(module.name, module.package, module.file, module.library, names))
 
 
 @lru_cache(_REMEMBERED)

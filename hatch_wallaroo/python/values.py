@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from hatch_wallaroo.python.platform_library import PlatformLibrary
 from hatch_wallaroo.python.source_files import SourceFile
 
 
@@ -254,6 +255,7 @@ class Module:
     """A module of the bundle as one execution leaves it.
 
     `name` is its `__name__`, `package` its `__package__` (`""` where the file is executed by its path).
+    `library` is the platform's, from which its classes may inherit.
     `open` modules may hold names that we do not see. `touched` are names on whose objects an attribute was set.
     `missing` are the uses of names that nothing binds there.
     """
@@ -261,6 +263,7 @@ class Module:
     name: str
     package: str
     file: SourceFile
+    library: PlatformLibrary = field(repr=False)
     names: Names = field(default_factory=Names, repr=False)
     typing_only: Names = field(default_factory=Names, repr=False)
     touched: set[str] = field(default_factory=set)

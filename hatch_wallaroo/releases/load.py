@@ -16,13 +16,13 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hatch_wallaroo.releases.model import ByopSupport, FrameworkRow, OnnxSupport, Release, RuntimeSet
+from hatch_wallaroo.releases.model import ApiSupport, ByopSupport, FrameworkRow, OnnxSupport, Release, RuntimeSet
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,10 +35,14 @@ _VERSION = re.compile(r"[0-9]{4}\.(?:0|[1-9][0-9]{0,3})(?:\.(?:0|[1-9][0-9]{0,3}
 _LIKE_A_VERSION = re.compile(r"(20[0-9]{2})(?:[.\-_ ]+([0-9]{1,2}))?", re.ASCII)
 
 
-_Made = TypeVar("_Made", Release, FrameworkRow, OnnxSupport, ByopSupport, RuntimeSet)
-_HINTS: dict[type, dict[str, Any]] = {
-    cls: get_type_hints(cls) for cls in (Release, FrameworkRow, OnnxSupport, ByopSupport, RuntimeSet)
+_Made = TypeVar("_Made", bound=Release | FrameworkRow | OnnxSupport | ByopSupport | ApiSupport | RuntimeSet)
+_TABLES: Mapping[str, type[OnnxSupport | ByopSupport | ApiSupport | RuntimeSet]] = {
+    "onnx": OnnxSupport,
+    "byop": ByopSupport,
+    "api": ApiSupport,
+    "runtime-set": RuntimeSet,
 }
+_HINTS: dict[type, dict[str, Any]] = {cls: get_type_hints(cls) for cls in (Release, FrameworkRow, *_TABLES.values())}
 _OURS = ("asked", "version")
 
 
@@ -84,9 +88,9 @@ def all_releases() -> tuple[Release, ...]:
     return tuple(resolve(each) for each in known())
 
 
-def releases_with(framework: str) -> tuple[str, ...]:
-    """The releases that know a framework, oldest first."""
-    return tuple(each.version for each in all_releases() if framework in each.frameworks)
+def releases_with(having: Callable[[Release], bool]) -> tuple[str, ...]:
+    """The known releases that have something, oldest first."""
+    return tuple(each.version for each in all_releases() if having(each))
 
 
 def framework_names(releases: Iterable[Release]) -> tuple[str, ...]:
@@ -178,14 +182,8 @@ def parse_release(document: Mapping[str, Any], *, asked: str, version: str) -> R
         families = _table(document, "families")
         rows = {name: _row(name, row, families) for name, row in _table(document, "frameworks").items()}
         values = {key: value for key, value in document.items() if key != "families"}
-        values.update(
-            frameworks=rows,
-            onnx=_make(OnnxSupport, _table(document, "onnx"), "onnx"),
-            byop=_make(ByopSupport, _table(document, "byop"), "byop"),
-            **{"runtime-set": _make(RuntimeSet, _table(document, "runtime-set"), "runtime-set")},
-            asked=asked,
-            version=version,
-        )
+        values.update(frameworks=rows, asked=asked, version=version)
+        values.update({key: _make(cls, _table(document, key), key) for key, cls in _TABLES.items()})
         return _make(Release, values, "")
     except ReleaseDataError as error:
         raise ReleaseDataError(f"{version}: {error}") from None

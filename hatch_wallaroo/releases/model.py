@@ -21,7 +21,8 @@ class FrameworkRow:
     `config_keys` are the keys that its configuration takes (None: any), `conversion_keys`
     replaces the release's where a framework is registered with fewer, and `refused_classes`
     names model classes that the platform does not convert, with what to do instead.
-    `requirements` tells whether the platform installs those that a model brings along, and
+    `zipped` tells whether the upload is always a zip, `requirements` whether the platform installs those that a model
+    brings along, and
     `file_forms` the forms of a model that a family takes, where it knows several.
     """
 
@@ -36,6 +37,7 @@ class FrameworkRow:
     config_keys: tuple[str, ...] | None = None
     conversion_keys: tuple[str, ...] | None = None
     refused_classes: Mapping[str, str] = field(default_factory=dict)
+    zipped: bool = False
     requirements: bool = False
     file_forms: tuple[Literal["saved-model", "h5", "keras"], ...] = ()
 
@@ -59,12 +61,16 @@ class ByopSupport:
     completion handlers, and looks at no return type.
     `asynchronous`: AsyncInference exists. `service`: what a converted model's runtime is called.
     `requirements_required`: an archive without requirements.txt is refused.
+    `member_names`: the loader tells the base class from the user's by the name that it is imported under, not by the
+    class's own. `abstract_builder`: Python itself refuses a builder that leaves a method of the base class undone.
     """
 
     validator: bool
     asynchronous: bool
     service: Literal["mlflow", "flight"]
     requirements_required: bool
+    member_names: bool
+    abstract_builder: bool
     lenient_validator: bool = False
 
 
@@ -84,10 +90,29 @@ class RuntimeSet:
 
 
 @dataclass(frozen=True)
+class ApiSupport:
+    """What a release's API answers.
+
+    `native_statuses` and `container_statuses` come between `uploading` and the end, in order.
+    `file_size`: a version's `file_info` has a `size`. `config`: `GET /v1/api/config` exists.
+    `nested_lists`: `models/list` gives `{model, model_versions, workspace}` instead of the model alone.
+    `error_summary`: a version has one, and its upload logs can be asked for.
+    """
+
+    native_statuses: tuple[str, ...]
+    container_statuses: tuple[str, ...]
+    file_size: bool
+    config: bool
+    nested_lists: bool
+    error_summary: bool
+
+
+@dataclass(frozen=True)
 class Release:
     """A release, resolved: `asked` as the user wrote it, `version` the data file that answers.
 
-    `python` runs the requirements on the platform (`3.8`), `python_version` is what an upload says
+    `python` runs the requirements on the platform (`3.8`), and no line of NumPy after `last_numpy`; `python_version` is
+    what an upload says
     (out of `python_versions`); the two differ from 2024.4 on. `accelerators` maps each accelerator
     to the architectures that it goes with, `conversion_keys` are the keys of the upload's `conversion`
     in the order in which they are sent. A release without arch or accel has none of them.
@@ -98,6 +123,7 @@ class Release:
     asked: str
     version: str
     python: str
+    last_numpy: str
     python_versions: tuple[str, ...]
     python_version: str
     frameworks: Mapping[str, FrameworkRow]
@@ -106,6 +132,7 @@ class Release:
     conversion_keys: tuple[str, ...]
     onnx: OnnxSupport
     byop: ByopSupport
+    api: ApiSupport
     python_step: Literal["wallaroo_json", "process_data"]
     python_step_signature: Literal["annotations", "exact"]
     sdk: Mapping[str, str]

@@ -19,7 +19,6 @@ from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, error
-from hatch_wallaroo.sandbox.shapes import dialect
 from hatch_wallaroo.sandbox.store import Store
 from hatch_wallaroo.sandbox.uploads import Uploads
 
@@ -58,7 +57,6 @@ def create_app(
         left.unlink(missing_ok=True)
     sandbox = Sandbox(
         release=resolved,
-        speaks=dialect(resolved),
         store=store,
         tokens=TokenIssuer(store.user_id, credentials.user),
         credentials=credentials,

@@ -36,7 +36,7 @@ class Api:
     async def config(self, request: Request) -> Response:
         """What a client reads before it logs in."""
         del request
-        if not self._sandbox.speaks.config:
+        if not self._sandbox.release.api.config:
             raise RequestRefusedError(404, "Not Found")
         return JSONResponse({"default_arch": self._sandbox.release.default_arch or "x86"})
 
@@ -61,7 +61,7 @@ class Api:
     async def list_models(self, request: Request) -> Response:
         workspace = self._workspace(await self._body(request))
         user, found = self._store.user_id, self._store.models(workspace.id)
-        if not self._sandbox.speaks.nested_lists:
+        if not self._sandbox.release.api.nested_lists:
             return JSONResponse({"models": [shapes.model(each, user) for each in found]})
         items: list[dict[str, Any]] = [
             {
@@ -118,7 +118,7 @@ class Api:
 
     async def upload_logs(self, request: Request) -> Response:
         body = await self._body(request)
-        if not self._sandbox.speaks.summaries:
+        if not self._sandbox.release.api.error_summary:
             raise RequestRefusedError(404, "Not Found")
         found, lines = self._version(body), body.get("lines")
         most = lines if isinstance(lines, int) and 0 < lines < _MOST_LINES else _MOST_LINES
@@ -163,7 +163,7 @@ class Api:
 
     def _configured(self, found: StoredVersion) -> dict[str, Any]:
         sandbox = self._sandbox
-        return shapes.configured(found, sandbox.speaks, self._store.user_id, sandbox.release.asked, time.time())
+        return shapes.configured(found, sandbox.release.api, self._store.user_id, sandbox.release.asked, time.time())
 
 
 REALM = "/auth/realms/master"

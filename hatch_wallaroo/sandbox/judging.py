@@ -30,8 +30,6 @@ LARGEST_SOURCE = 64 << 20
 _LARGEST_REQUIREMENTS = 1 << 20
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
-_ZIPPED = frozenset({"custom", "hugging-face", "llm", "tensorflow"})
-"""Families whose upload is always a zip; a Python step is one where its release says so."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,6 @@ class Verdict:
     failed: bool = False
     summary: str = ""
     logs: tuple[str, ...] = ()
-
-
-def wants_zip(release: Release, row: FrameworkRow) -> bool:
-    return row.family in _ZIPPED or (row.family == "python" and release.python_step == "process_data")
 
 
 def is_zip(file: Path) -> bool:
@@ -139,16 +133,16 @@ def _custom(archive: _UploadedArchive) -> Verdict:
     """BYOP: requirements.txt, then the validator of the release, if it has one, and its loader."""
     from hatch_wallaroo.frameworks.byop.family import check_code
     from hatch_wallaroo.frameworks.import_findings import once
-    from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+    from hatch_wallaroo.frameworks.mac import environment_of
     from hatch_wallaroo.python.source_files import read_sources
 
     lines, problem = _requirements(archive)
     if problem:
         return _failed(problem[-1], *problem)
     sources = read_sources(archive.entries, "")
-    environment = PlatformEnvironment.of(archive.release, lines)
+    environment = environment_of(archive.release, lines)
     try:
-        _, findings = check_code(sources, environment, {each.path for each in archive.entries})
+        _, findings = check_code(sources, environment, archive.release.byop, {each.path for each in archive.entries})
     except RecursionError:
         return Verdict(logs=("The code is nested too deeply to be looked at.",))
     return _verdict(once(findings), validator=archive.release.byop.validator)

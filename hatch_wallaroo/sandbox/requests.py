@@ -16,7 +16,6 @@ from hatch_wallaroo.releases.model import Release
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
-from hatch_wallaroo.sandbox.shapes import Dialect
 from hatch_wallaroo.sandbox.store import Store
 
 LARGEST_BODY = 1 << 20
@@ -29,7 +28,6 @@ class Sandbox:
     """Everything that the endpoints work with. `pace` is how many seconds each stage of a conversion lasts."""
 
     release: Release
-    speaks: Dialect
     store: Store
     tokens: TokenIssuer
     credentials: SandboxCredentials = field(repr=False)

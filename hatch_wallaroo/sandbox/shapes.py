@@ -3,50 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from hatch_wallaroo.releases.model import FrameworkRow, Release
+from hatch_wallaroo.releases.model import ApiSupport, FrameworkRow, Release
 from hatch_wallaroo.sandbox.graphql import Resolver, Row
 from hatch_wallaroo.sandbox.store import Store, StoredModel, StoredVersion, StoredWorkspace, timestamp
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What one release's answers look like.
-
-    `native` and `container` are the statuses between `uploading` and the end, in order.
-    `nested_lists`: `models/list` gives `{model, model_versions, workspace}` instead of the model alone.
-    `file_size`: a version's `file_info` has a `size`. `summaries`: a version has an `error_summary`, and
-    its upload logs can be asked for. `config`: `GET /v1/api/config` exists.
-    """
-
-    native: tuple[str, ...]
-    container: tuple[str, ...]
-    nested_lists: bool
-    file_size: bool
-    summaries: bool
-    config: bool
-
-
-_CONVERTING = ("pending_conversion", "converting")
-_NATIVE = ("pending_load_native", "attempting_load_native")
-_CONTAINER = ("pending_load_container", "attempting_load_container")
-
-
-def dialect(release: Release) -> Dialect:
-    """The dialect of a release. Source: the generated API clients in the SDK wheels 2023.2.1 to 2026.1.3."""
-    year, _, rest = release.version.partition(".")
-    version = (int(year), int(rest.partition(".")[0]))
-    loads = version >= (2023, 4)
-    return Dialect(
-        native=_NATIVE if loads else _CONVERTING,
-        container=_CONTAINER if loads else _CONVERTING,
-        nested_lists=version >= (2024, 4),
-        file_size=loads,
-        summaries=version >= (2025, 2),
-        config=version >= (2024, 2),
-    )
 
 
 def runtime(release: Release, row: FrameworkRow) -> str:
@@ -56,11 +17,11 @@ def runtime(release: Release, row: FrameworkRow) -> str:
     return "mlflow" if row.family == "mlflow" else release.byop.service
 
 
-def model_version(found: StoredVersion, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
+def model_version(found: StoredVersion, api: ApiSupport, user_id: str, release: str, now: float) -> dict[str, Any]:
     """A version as `get_version_by_id` has it, without its config."""
     record = found.record
     file_info: dict[str, Any] = {"version": record.version, "sha": record.sha, "file_name": record.file_name or ""}
-    if speaks.file_size:
+    if api.file_size:
         file_info["size"] = record.size
     made = {
         "name": found.model.name,
@@ -73,14 +34,14 @@ def model_version(found: StoredVersion, speaks: Dialect, user_id: str, release: 
         "task_id": f"sandbox-{found.id}",
         "file_info": file_info,
     }
-    if speaks.file_size:
+    if api.file_size:
         made |= {
             "created_on_version": release,
             "created_by": user_id,
             "created_at": timestamp(found.created_at),
             "deployed": False,
         }
-    if speaks.summaries:
+    if api.error_summary:
         made["error_summary"] = summary(found, now)
     return made
 
@@ -110,9 +71,9 @@ def model_config(found: StoredVersion) -> dict[str, Any]:
     }
 
 
-def configured(found: StoredVersion, speaks: Dialect, user_id: str, release: str, now: float) -> dict[str, Any]:
+def configured(found: StoredVersion, api: ApiSupport, user_id: str, release: str, now: float) -> dict[str, Any]:
     return {
-        "model_version": model_version(found, speaks, user_id, release, now),
+        "model_version": model_version(found, api, user_id, release, now),
         "config": model_config(found),
     }
 

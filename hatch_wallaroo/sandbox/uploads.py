@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.releases.model import FrameworkRow, Release
-from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge, wants_zip
+from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge
 from hatch_wallaroo.sandbox.receiving import Received, Receiver
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, cut, drain, error
 from hatch_wallaroo.sandbox.shapes import runtime
@@ -214,7 +214,7 @@ class Uploads:
             if metadata.row.family != "mlflow" or not metadata.image_path:
                 raise RequestRefusedError(400, "Bad request: missing part `file`")
             return Verdict()
-        if wants_zip(release, metadata.row) and not is_zip(received.file):
+        if metadata.row.zipped and not is_zip(received.file):
             raise RequestRefusedError(400, f"Bad request: {NOT_A_ZIP}")
         if self._sandbox.faults.take("conversion-error") is not None:
             return Verdict(failed=True, summary="Conversion failed, as a fault asks for")
@@ -222,7 +222,8 @@ class Uploads:
 
     def _record(self, metadata: Metadata, received: Received, verdict: Verdict) -> Record:
         sandbox, row = self._sandbox, metadata.row
-        stages = sandbox.speaks.native if row.runtime == "native" else sandbox.speaks.container
+        api = sandbox.release.api
+        stages = api.native_statuses if row.runtime == "native" else api.container_statuses
         image = row.family == "mlflow"
         tried = image and sandbox.images is not None
         stuck = tried or (not image and sandbox.faults.take("stuck") is not None)

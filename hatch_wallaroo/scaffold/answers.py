@@ -24,7 +24,7 @@ from hatch_wallaroo.console import CommandError, complain
 from hatch_wallaroo.exit_codes import CONFIGURATION, FAILED
 from hatch_wallaroo.files.exclusions import folder_reason, may_hold_tests
 from hatch_wallaroo.files.paths import windows_problem
-from hatch_wallaroo.python.distributions import PLATFORM
+from hatch_wallaroo.frameworks.mac import PROVIDED
 from hatch_wallaroo.python.known_names import module_lifetime
 from hatch_wallaroo.releases.load import known
 from hatch_wallaroo.releases.model import FrameworkRow, Release
@@ -264,7 +264,7 @@ def judge_package(project: str) -> Iterator[Problem]:
     elif package in sys.stdlib_module_names or module_lifetime("python", package):
         message = f"{package} is a module of Python's own: the repository's package would hide it, or be hidden"
         yield Problem(message, _other(project))
-    elif package in PLATFORM:
+    elif package in PROVIDED:
         message = f"{package} is a module of the platform's own: the repository's package would hide it"
         yield Problem(message, _other(project))
     elif may_hold_tests(package) or folder_reason(package):

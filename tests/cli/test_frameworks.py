@@ -112,14 +112,15 @@ def test_the_document_for_programs(run: Run) -> None:
     assert (release["release"], release["rules"]) == ("2025.2.4", "2025.2")
     assert set(release) == {
         "release", "rules", "python", "python_versions", "python_version", "frameworks", "architectures",
-        "accelerators", "conversion_keys", "onnx", "byop", "python_step", "python_step_signature", "sdk", "runtime_set",
-        "default_arch", "default_accel", "accelerator_configs",
+        "accelerators", "conversion_keys", "onnx", "byop", "python_step", "python_step_signature", "sdk",
+        "default_arch", "default_accel", "accelerator_configs", "last_numpy", "api", "runtime_set",
     }  # fmt: skip
     assert release["frameworks"] == {
         "onnx": {
             "family": "onnx", "runtime": "native", "route": "upload", "schemas": "none",
             "libraries": {"onnx": "1.12.1"}, "task": None, "default_config": None, "config_keys": None,
-            "conversion_keys": None, "refused_classes": {}, "requirements": False, "file_forms": [],
+            "conversion_keys": None, "refused_classes": {}, "zipped": False, "requirements": False,
+            "file_forms": [],
         }
     }  # fmt: skip
 

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
 from make_drawings import FOLDER, mark
 from support.fronts import REPOSITORY
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 PAGE = REPOSITORY / "docs" / "explanation" / "architecture.md"
 PACKAGE = REPOSITORY / "hatch_wallaroo"
 FOLDERS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+    "contracts"
+]
 PLACE = re.compile(r"`((?:hatch_wallaroo|docs|tests|templates|example-projects|\.ci)/[\w./-]*)`")
+
+
+def test_the_rows_are_the_layers_of_the_contract() -> None:
+    """Each folder and module in its row, from top to bottom; that none is left out is in the contract (`exhaustive`)."""
+    rows: dict[str, set[str]] = {}
+    for row, named in re.findall(r"^\| (\d+) \| `(\w+)(?:/|\.py)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE):
+        rows.setdefault(row, set()).add(named)
+    (layers,) = [each["layers"] for each in CONTRACTS if each["type"] == "layers"]
+    assert list(rows) == [str(number) for number in range(1, len(layers) + 1)]
+    assert list(rows.values()) == [set(layer.split(" | ")) for layer in layers]
 
 
 def test_each_folder_has_its_row() -> None:

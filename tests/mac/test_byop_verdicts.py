@@ -10,7 +10,7 @@ import pytest
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.frameworks.byop.family import check_code
 from hatch_wallaroo.frameworks.byop.validator import validate
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python.source_files import read_sources
 from hatch_wallaroo.releases.load import resolve
 from support import byop_calls, byop_cases, byop_verdicts
@@ -50,13 +50,18 @@ def test_the_validator_of_2025_2_1():
     done = run_in("mac-2025.2.1", ["-B", str(ORACLE)], input=json.dumps(byop_cases.CASES))
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    environment = PlatformEnvironment(resolve("2025.2.1"), frozenset())
+    release = resolve("2025.2.1")
+    environment = environment_of(release, [])
     different = {}
     for name in byop_cases.CASES.keys() - WARNED - LEFT_TO_A_RUN:
         sources = read_sources([Entry(path, TextSource(text), path) for path, text in CASES[name].items()], "")
         passed = said[name]["validator"] == "pass"
         judge = validate if passed else check_code
-        found = [each.message for each in judge(sources, environment, frozenset(CASES[name]))[1] if each.is_error]
+        found = [
+            each.message
+            for each in judge(sources, environment, release.byop, frozenset(CASES[name]))[1]
+            if each.is_error
+        ]
         if bool(found) == passed:
             different[name] = said[name]["validator"], found
     assert not different

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from hatch_wallaroo.releases.load import all_releases
 from support.peers import interpreter
 
 TARGET = Path(__file__).parents[2] / "hatch_wallaroo" / "python" / "known_names.json"
 PYTHONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
-PLATFORMS = ("3.8", "3.10")
+PLATFORMS = tuple(dict.fromkeys(each.python for each in all_releases()))
 NUMPYS = {
     "1.19": ("1.19.5", "3.8"), "1.20": ("1.20.3", "3.8"), "1.21": ("1.21.6", "3.8"), "1.22": ("1.22.3", "3.8"),
     "1.23": ("1.23.5", "3.8"), "1.24": ("1.24.4", "3.8"), "1.25": ("1.25.2", "3.10"), "1.26": ("1.26.0", "3.10"),
@@ -32,12 +33,8 @@ NUMPYS = {
     "2.4": ("2.4.2", "3.11"),
 }  # fmt: skip
 """The last version of each line of NumPy (of 1.22 and 1.26 the platform's), and a Python that runs it."""
-WHEELS = (
-    "2023.2.1", "2023.4.0", "2023.4.1", "2023.4.2", "2024.1.0", "2024.2.0", "2024.2.1", "2024.2.2", "2024.3.0",
-    "2024.3.1", "2024.3.2", "2024.3.3", "2024.4.0", "2024.4.1", "2024.4.2", "2024.4.3", "2024.4.4", "2025.1.0",
-    "2025.1.1", "2025.1.2", "2025.1.3", "2025.1.4", "2025.1.5", "2025.1.6", "2025.2.0", "2025.2.1", "2025.2.2",
-    "2025.2.3", "2025.2.4", "2025.2.5", "2026.1.0", "2026.1.1", "2026.1.2", "2026.1.3",
-)  # fmt: skip
+WHEELS = tuple(".".join(wheel.split(".")[:3]) for each in all_releases() for wheel in each.runtime_set.wheels)
+"""The SDK's, in three parts each: one is called 2025.2.0.0."""
 
 _Answers: TypeAlias = Mapping[str, Mapping[str, frozenset[str] | None]]
 """Of each version the names of its modules; None for a module that is there and cannot be imported here."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.frameworks.byop.family import check_code
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python import source_files
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
@@ -24,9 +26,15 @@ class TooMuchError(Exception):
     """More work than any of these files is worth."""
 
 
+@cache
+def around(release: str) -> PlatformEnvironment:
+    """Made once: reading the lists of names is no part of the work on a file."""
+    return environment_of(resolve(release), [])
+
+
 def check(files: dict[str, str], release: str = "2026.1"):
     found = read_sources([Entry(path, TextSource(text), path) for path, text in files.items()], "")
-    return check_code(found, PlatformEnvironment(resolve(release), frozenset()), frozenset(files))[1]
+    return check_code(found, around(release), resolve(release).byop, frozenset(files))[1]
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -111,7 +119,7 @@ def test_what_was_read_is_shown_in_a_line():
     """Classes, functions and scopes know each other: a failing assert would else write all of them, way by way."""
     text = BASE + HARD["diamonds"](9) + "".join(f"@f\n@f\ndef f(): return A1, f{n}\n" for n in range(9)) + "x = f(x)\n"
     read = read_sources([Entry("main.py", TextSource(text), "main.py")], "")
-    run = ImportRun(read, PlatformEnvironment(resolve("2026.1"), frozenset()))
+    run = ImportRun(read, around("2026.1"))
     module = run.execute(read.files["main.py"], "main")
     assert {"A8", "f", "x"} <= module.names.keys()
     shown = {name: repr(bound) for name, bound in {"module": module, **module.names}.items()}

@@ -9,7 +9,7 @@ from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.frameworks.byop.loader import load
 from hatch_wallaroo.frameworks.byop.validator import validate
 from hatch_wallaroo.frameworks.import_findings import reached_findings
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.releases.load import resolve
 from support import byop_calls, byop_cases, byop_verdicts
@@ -39,14 +39,14 @@ def test_every_case_has_a_verdict():
 
 @pytest.mark.parametrize("name", CASES)
 def test_validator(name):
-    run, findings = validate(sources(CASES[name]), PlatformEnvironment(NEW, frozenset()), CASES[name].keys())
+    run, findings = validate(sources(CASES[name]), environment_of(NEW, []), NEW.byop, CASES[name].keys())
     agree(VERDICTS[name][0], [*findings, *reached_findings(run)])
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(("release", "column"), [(NEW, 1), (OLD, 2)], ids=["2026.1", "2023.2.1"])
 def test_loader(name, release, column):
-    run, findings = load(sources(CASES[name]), PlatformEnvironment(release, frozenset()), CASES[name].keys())
+    run, findings = load(sources(CASES[name]), environment_of(release, []), release.byop, CASES[name].keys())
     agree(VERDICTS[name][column], [*findings, *reached_findings(run)])
 
 
@@ -62,17 +62,27 @@ ALLOWED = {
 def test_code_that_passes_everywhere_is_not_even_warned_of(name):
     found = sources(CASES[name])
     for release in (NEW, OLD):
-        environment = PlatformEnvironment(release, frozenset())
+        environment = environment_of(release, [])
         for run, findings in (
-            load(found, environment, CASES[name].keys()),
-            validate(found, environment, CASES[name].keys()),
+            load(found, environment, release.byop, CASES[name].keys()),
+            validate(found, environment, release.byop, CASES[name].keys()),
         ):
             said = [each.message for each in (*findings, *reached_findings(run))]
             assert not said or name in ALLOWED
 
 
+@pytest.mark.parametrize("name", ["_custom_config", "custom_config", "_other"])
+def test_what_mac_keeps_in_a_builder_can_be_read(name):
+    builder = byop_cases.BUILDER.replace(
+        "        inference = self", f"        print(self.{name})\n        inference = self"
+    )
+    code = byop_cases.GOOD.replace(byop_cases.BUILDER, builder)
+    _, findings = load(sources({"main.py": code}), environment_of(NEW, []), NEW.byop, {"main.py"})
+    assert [each.code for each in findings] == (["WLR542"] if name == "_other" else [])
+
+
 def test_places_are_lines_of_the_file():
-    _, findings = validate(sources(CASES["input bare dict"]), PlatformEnvironment(NEW, frozenset()))
+    _, findings = validate(sources(CASES["input bare dict"]), environment_of(NEW, []), NEW.byop)
     (only,) = findings
     text = CASES["input bare dict"]["main.py"].splitlines()
     assert only.place.file == "main.py"

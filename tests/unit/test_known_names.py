@@ -8,15 +8,16 @@ import subprocess
 
 import pytest
 
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python import known_names
 from hatch_wallaroo.python.known_names import Lifetime, module_lifetime, names_of, nearest_version, parsed
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment, possible_numpys
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.releases.load import resolve
 from support.peers import interpreter, missing, run_in
 
 
 def environment(release: str, *lines: str) -> PlatformEnvironment:
-    return PlatformEnvironment.of(resolve(release), lines)
+    return environment_of(resolve(release), lines)
 
 
 NAMES = [
@@ -118,22 +119,22 @@ def test_the_standard_library_is_the_platforms():
     ],
 )
 def test_numpys(release, lines, lines_of_numpy):
-    assert possible_numpys(resolve(release), lines) == tuple(parsed(each) for each in lines_of_numpy)
+    assert environment(release, *lines).numpy == tuple(parsed(each) for each in lines_of_numpy)
 
 
 def test_what_nobody_can_tell():
-    assert PlatformEnvironment.of(resolve("2026.1"), None).offers("numpy", "concat") is None
+    assert environment_of(resolve("2026.1"), None).offers("numpy", "concat") is None
     assert environment("2026.1", "scipy").offers("numpy", "concat") is None
     assert environment("2026.1", "scipy").offers("numpy", "float") is False
 
 
 def test_stars_of_mac_bring_what_they_import():
-    brought = environment("2026.1").exports("mac.types")
+    brought = environment("2026.1").library.exports("mac.types")
     assert brought["InferenceData"] == "mac.types.InferenceData"
     assert brought["Dict"] == "typing.Dict"
     assert brought["npt"] == "numpy.typing"
-    assert environment("2026.1").exports("mac.nothing") is None
-    assert environment("2026.1").exports("numpy") is None
+    assert environment("2026.1").library.exports("mac.nothing") is None
+    assert environment("2026.1").library.exports("numpy") is None
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.frameworks.import_findings import explain, reached_findings
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import read_sources
 from hatch_wallaroo.releases.load import resolve
 from support.peers import interpreter, missing
@@ -135,7 +135,7 @@ CALLED: dict[str, tuple[str, str]] = {
 
 def judged(text: str, release: str) -> set[Level]:
     sources = read_sources([Entry("step.py", TextSource(text), "step.py")], "")
-    run = ImportRun(sources, PlatformEnvironment.of(resolve(release), []))
+    run = ImportRun(sources, environment_of(resolve(release), []))
     run.execute(sources.files["step.py"], "step")
     run.settle()
     return {each.level for each in (*explain(run.events, run.environment), *reached_findings(run))}

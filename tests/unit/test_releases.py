@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from hatch_wallaroo.bundle.plan import FAMILIES
 from hatch_wallaroo.releases import load
 from hatch_wallaroo.releases.load import ReleaseDataError, UnknownReleaseError, known, merge, parse_release, resolve
 from support.peers import peer, run_in
 
-FAMILIES = {
-    *("onnx", "tensorflow", "keras", "sklearn", "xgboost", "pytorch"),
-    *("hugging-face", "python", "custom", "llm", "mlflow"),
-}
 GUIDE = [
     "onnx",
     "tensorflow",
@@ -276,6 +273,13 @@ class TestData:
         assert {row.family for row in rows if row.requirements} == {"custom", "mlflow"} | steps
 
     @pytest.mark.parametrize("version", known())
+    def test_whose_upload_is_a_zip(self, version):
+        rows = resolve(version).frameworks.values()
+        others = {"python": version >= "2024.1", "llm": version >= "2025.1"}
+        expected = {"custom", "hugging-face", "tensorflow", *(name for name, zipped in others.items() if zipped)}
+        assert {row.family for row in rows if row.zipped} == expected
+
+    @pytest.mark.parametrize("version", known())
     def test_forms_of_a_model(self, version):
         forms = {row.family: row.file_forms for row in resolve(version).frameworks.values() if row.file_forms}
         assert forms == {"keras": ("saved-model", "h5")}
@@ -301,6 +305,43 @@ class TestData:
         assert release.python == python
         assert release.sdk == {"pyarrow": pyarrow, "numpy": numpy, "pandas": pandas}
         assert (release.python_versions, release.python_version) == (("3.8", "3.9"), "3.8")
+
+    @pytest.mark.parametrize(
+        ("asked", "numpy", "member_names", "abstract_builder"),
+        [
+            ("2023.2.1", "1.24", False, False),
+            ("2023.4", "1.24", False, False),
+            ("2024.1", "1.24", True, False),
+            ("2024.4", "2.2", True, False),
+            ("2025.1", "2.2", True, True),
+            ("2026.1", "2.2", True, True),
+        ],
+    )
+    def test_what_inference_code_meets(self, asked, numpy, member_names, abstract_builder):
+        release = resolve(asked)
+        assert release.last_numpy == numpy
+        assert (release.byop.member_names, release.byop.abstract_builder) == (member_names, abstract_builder)
+
+    @pytest.mark.parametrize(
+        ("version", "loads", "config", "nested_lists", "error_summary"),
+        [
+            ("2023.2.1", False, False, False, False),
+            ("2023.4", True, False, False, False),
+            ("2024.1", True, False, False, False),
+            ("2024.2", True, True, False, False),
+            ("2024.4", True, True, True, False),
+            ("2025.1", True, True, True, False),
+            ("2025.2", True, True, True, True),
+            ("2026.1", True, True, True, True),
+        ],
+    )
+    def test_what_the_api_answers(self, version, loads, config, nested_lists, error_summary):
+        api = resolve(version).api
+        assert (api.config, api.nested_lists, api.error_summary) == (config, nested_lists, error_summary)
+        assert api.file_size is loads
+        assert ("attempting_load_native" in api.native_statuses) is loads
+        assert ("attempting_load_container" in api.container_statuses) is loads
+        assert ("converting" in api.native_statuses) is ("converting" in api.container_statuses) is not loads
 
     @pytest.mark.parametrize("version", known())
     def test_onnx(self, version):

@@ -10,9 +10,9 @@ import pytest
 
 from hatch_wallaroo.files.sources import Entry, FileSource
 from hatch_wallaroo.frameworks.import_findings import explain, reached_findings
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python.import_failures import NAMES
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import read_sources
 from hatch_wallaroo.releases.load import resolve
 
@@ -39,7 +39,7 @@ def test_a_module_that_imports_uses_no_name_that_is_missing(path):
     """And nothing in it makes the reader raise."""
     (source,) = (sources := read_sources([Entry(path.name, FileSource(path), path.name)], "")).files.values()
     assert source.tree is not None
-    run = ImportRun(sources, PlatformEnvironment.of(resolve("2026.1"), None))
+    run = ImportRun(sources, environment_of(resolve("2026.1"), None))
     run.execute(source, path.parent.name if path.stem == "__init__" else path.stem)
     run.settle()
     explain(run.failures, run.environment)

@@ -10,9 +10,9 @@ import pytest
 from hatch_wallaroo.files.sources import Entry, TextSource
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.frameworks.import_findings import explain
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.python.import_failures import NAMES
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import read_sources
 from hatch_wallaroo.python.values import UNKNOWN, Function, Instance, Method, OwnClass
 from hatch_wallaroo.releases.load import resolve
@@ -153,7 +153,7 @@ RELEASE = "2026.1"
 
 def executed(files: dict[str, str], release: str = RELEASE) -> ImportRun:
     sources = read_sources([Entry(path, TextSource(text), path) for path, text in files.items()], "")
-    run = ImportRun(sources, PlatformEnvironment.of(resolve(release), []), path=[""])
+    run = ImportRun(sources, environment_of(resolve(release), []), path=[""])
     run.execute(sources.files["step.py"], "step")
     return run
 

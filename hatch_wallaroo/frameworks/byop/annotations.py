@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from hatch_wallaroo.frameworks.mac import DATA
 from hatch_wallaroo.python.expressions import external_name, values_of
-from hatch_wallaroo.python.platform_environment import DATA
 from hatch_wallaroo.python.values import Expression, External, OwnClass, Scope, Unknown, Value
 
 _DICTS = frozenset({"typing.Dict", "builtins.dict", "typing_extensions.Dict"})

@@ -48,11 +48,13 @@ from hatch_wallaroo.frameworks.import_findings import (
     reached_findings,
     too_deep,
 )
+from hatch_wallaroo.frameworks.mac import BUILDER, INFERENCE, environment_of
 from hatch_wallaroo.python.definitions import named_classes
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import BUILDER, INFERENCE, PlatformEnvironment
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources, read_sources
 from hatch_wallaroo.python.values import Module, OwnClass
+from hatch_wallaroo.releases.model import ByopSupport
 from hatch_wallaroo.requirements.resolve import requirements_text
 
 NO_CODE = rule(
@@ -223,7 +225,7 @@ def _paths(spec: ModelSpec, layout: Layout) -> frozenset[str]:
 
 def _inspect_own(spec: ModelSpec, layout: Layout) -> Inspection:
     sources = read_sources(layout.entries, spec.name)
-    run, findings = check_code(sources, _environment(spec), _paths(spec, layout))
+    run, findings = check_code(sources, _environment(spec), spec.release.byop, _paths(spec, layout))
     top = [module for path, module in run.reached.items() if "/" not in path]
     facts = {
         "code": "own",
@@ -236,20 +238,20 @@ def _inspect_own(spec: ModelSpec, layout: Layout) -> Inspection:
 
 
 def check_code(
-    sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str]
+    sources: Sources, environment: PlatformEnvironment, byop: ByopSupport, paths: AbstractSet[str]
 ) -> tuple[ImportRun, list[Finding]]:
     """What the loader does with the code, and the findings of loader and, in releases that have one, validator.
 
     `paths` are all files of the bundle, without its top folder.
     """
-    run, findings = load(sources, environment, paths)
+    run, findings = load(sources, environment, byop, paths)
     findings += reached_findings(run)
-    if environment.release.byop.validator:
-        executed, refused = validate(sources, environment, paths)
+    if byop.validator:
+        executed, refused = validate(sources, environment, byop, paths)
         explained = {each.about for each in refused if each.code == NO_MODEL.code}
         findings = [each for each in findings if each.code != NO_SETTER.code or each.about not in explained]
         # What a lenient validator cannot import it leaves out.
-        reached = [] if environment.release.byop.lenient_validator else reached_findings(executed)
+        reached = [] if byop.lenient_validator else reached_findings(executed)
         findings = [*refused, *findings, *reached]
     return run, findings
 
@@ -280,4 +282,4 @@ def _environment(spec: ModelSpec) -> PlatformEnvironment:
     module = spec.byop.module if spec.byop is not None and spec.byop.module is not None else ""
     own = own_modules(spec, posixpath.dirname(module))
     lines = None if unreadable else requirements.lines
-    return PlatformEnvironment.of(spec.release, lines, own, own_paths(spec))
+    return environment_of(spec.release, lines, own, own_paths(spec))

@@ -24,10 +24,11 @@ from hatch_wallaroo.frameworks.byop.platform_calls import (
 )
 from hatch_wallaroo.frameworks.file_fixes import Start
 from hatch_wallaroo.frameworks.import_findings import WRONG_TYPE
-from hatch_wallaroo.python import distributions
+from hatch_wallaroo.frameworks.mac import PROVIDED
 from hatch_wallaroo.python.definitions import accepts, member
 from hatch_wallaroo.python.import_run import ImportRun
 from hatch_wallaroo.python.values import UNKNOWN, Expression, External, Folder, Function, Module, OwnClass, Value
+from hatch_wallaroo.releases.load import releases_with
 from hatch_wallaroo.text import few
 
 _TEMPLATE = "hatch-wallaroo's template of the inference module"
@@ -222,10 +223,11 @@ def _judge(target: Target, spec: ModelSpec) -> Iterator[Finding]:
             f"write def {call.function.name}",
         )
     elif target.asynchronous and not spec.release.byop.asynchronous:
+        since = releases_with(lambda each: each.byop.asynchronous)[0]
         yield call.finding(
             ASYNCHRONOUS,
             f"is `async def`; Wallaroo {spec.release.version} cannot await predictions",
-            f'write def {call.function.name}, or set release = "2024.4" or later',
+            f'write def {call.function.name}, or set release = "{since}" or later',
         )
 
 
@@ -274,5 +276,5 @@ def hides(spec: ModelSpec, names: set[str]) -> list[Finding]:
             fix="rename the package, or leave it out with byop.packages",
             place=spec.at("byop", "packages"),
         )
-        for name in sorted(names & {*sys.stdlib_module_names, *distributions.PLATFORM, "wallaroo"})
+        for name in sorted(names & {*sys.stdlib_module_names, *PROVIDED, "wallaroo"})
     ]

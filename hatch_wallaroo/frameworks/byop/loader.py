@@ -16,6 +16,7 @@ from hatch_wallaroo.frameworks.byop.platform_calls import (
     said,
 )
 from hatch_wallaroo.frameworks.import_findings import explain
+from hatch_wallaroo.frameworks.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
 from hatch_wallaroo.python.definitions import (
     Counted,
     Member,
@@ -26,14 +27,7 @@ from hatch_wallaroo.python.definitions import (
     own_nodes,
 )
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import (
-    ASYNC_INFERENCE,
-    BUILDER,
-    INFERENCE,
-    PlatformEnvironment,
-    builder_is_abstract,
-    counts_by_member_name,
-)
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import Sources
 from hatch_wallaroo.python.values import (
     UNKNOWN,
@@ -47,6 +41,7 @@ from hatch_wallaroo.python.values import (
     OwnClass,
     Value,
 )
+from hatch_wallaroo.releases.model import ByopSupport
 
 _NAME_OF_LOADED = "custom_inference"
 _WRONG_TYPE = "_raise_error_if_model_is_wrong_type"
@@ -55,7 +50,7 @@ _OF_CONFIG = ("framework", "modules_to_include", "matching_files", "dict", "json
 
 
 def load(
-    sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str] | None = None
+    sources: Sources, environment: PlatformEnvironment, byop: ByopSupport, paths: AbstractSet[str] | None = None
 ) -> tuple[ImportRun, list[Finding]]:
     """The run of the loader over the .py files at the top level, and findings of what would fail in it.
 
@@ -66,7 +61,7 @@ def load(
     if not top:
         return run, [_nothing()]
     modules = [run.execute(each, _NAME_OF_LOADED) for each in top]
-    findings = [*classes.taken_for_classes(modules, environment.python), *_loaded(run, modules)]
+    findings = [*classes.taken_for_classes(modules, environment.python), *_loaded(run, modules, byop)]
     run.settle()
     return run, [*explain(run.failures, environment), *findings]
 
@@ -79,9 +74,9 @@ def _nothing() -> Finding:
     )
 
 
-def _loaded(run: ImportRun, modules: Sequence[Module]) -> Iterator[Finding]:
+def _loaded(run: ImportRun, modules: Sequence[Module], byop: ByopSupport) -> Iterator[Finding]:
     """Find the builder, build, and answer a request."""
-    counted = _counted(modules, run.environment)
+    counted = _counted(modules, byop)
     sure = [each for each in counted if each.sure]
     if len(sure) > 1:
         yield classes.several(rules.SEVERAL_BUILDERS, "InferenceBuilder", sure)
@@ -90,11 +85,11 @@ def _loaded(run: ImportRun, modules: Sequence[Module]) -> Iterator[Finding]:
     served: Value = UNKNOWN
     for each in sure if len(counted) == 1 else ():
         if isinstance(each.value, OwnClass):
-            yield from _builder(each.value, run.environment)
+            yield from _builder(each.value, byop)
             served, findings = _created(run, each.value)
             yield from findings
     if isinstance(served, Instance):
-        yield from _served(run, served)
+        yield from _served(run, served, byop)
         return
     built = list(_inferences(modules))
     if len(built) == 1:
@@ -112,15 +107,14 @@ def _loaded(run: ImportRun, modules: Sequence[Module]) -> Iterator[Finding]:
 # The builder
 
 
-def _counted(modules: Sequence[Module], environment: PlatformEnvironment) -> list[Counted]:
+def _counted(modules: Sequence[Module], byop: ByopSupport) -> list[Counted]:
     """Builders as the loader counts them: every name that stands for one, imported or not."""
     found = []
-    by_member = counts_by_member_name(environment.release)
     for module in modules:
         for each in named_classes(module, BUILDER):
             # named_classes gives own classes and external ones; the latter have `last`
             own_name = each.value.name if isinstance(each.value, OwnClass) else each.value.last  # type: ignore[union-attr]
-            if (each.name if by_member else own_name) != "InferenceBuilder":
+            if (each.name if byop.member_names else own_name) != "InferenceBuilder":
                 found.append(each)
     return found
 
@@ -138,10 +132,10 @@ def _chat_or_nothing(modules: Sequence[Module]) -> Finding:
     )
 
 
-def _builder(made: OwnClass, environment: PlatformEnvironment) -> Iterator[Finding]:
+def _builder(made: OwnClass, byop: ByopSupport) -> Iterator[Finding]:
     """Builder() and create(config)."""
-    abstract = builder_is_abstract(environment.release)
-    yield from classes.undone(made, [each for each in missing_members(made) if abstract or each != "inference"])
+    missing = [each for each in missing_members(made) if byop.abstract_builder or each != "inference"]
+    yield from classes.undone(made, missing)
     for call in (_call(made, "__init__"), _call(made, "create", "config")):
         yield from call.refused() if call is not None else ()
     if call is not None and call.plain and call.function.is_async:
@@ -176,19 +170,19 @@ def _created(run: ImportRun, made: OwnClass) -> tuple[Value, Iterable[Finding]]:
 # The inference
 
 
-def _served(run: ImportRun, served: Instance) -> Iterator[Finding]:
+def _served(run: ImportRun, served: Instance, byop: ByopSupport) -> Iterator[Finding]:
     """The object that answers requests: its class, its model, and the first request."""
     made = served.made
     if not isinstance(made, OwnClass):
         return
-    if any(derives(made, base) for base in (INFERENCE, ASYNC_INFERENCE)):
+    if any(derives(made, base, made.scope.module.library) for base in (INFERENCE, ASYNC_INFERENCE)):
         yield from _inference(made)
     elif member(made, "predict") is None and not served.open:
         yield classes.no_inference(
             [made.scope.module],
             f"create returns a {made.name}, which does not inherit from mac.inference.Inference and has no predict "
             "method",
-            Level.WARNING if run.environment.release.byop.validator else Level.ERROR,
+            Level.WARNING if byop.validator else Level.ERROR,
         )
     run.during = "a request comes"
     if classes.owner_in_mac(made, "predict"):

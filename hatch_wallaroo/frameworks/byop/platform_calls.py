@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from hatch_wallaroo.findings import Finding, Level, Rule
 from hatch_wallaroo.frameworks.byop import rules
+from hatch_wallaroo.frameworks.mac import DATA
 from hatch_wallaroo.python.calls import Caller
 from hatch_wallaroo.python.definitions import accepts, ancestry, own_nodes
 from hatch_wallaroo.python.expressions import external_name, value_of
-from hatch_wallaroo.python.platform_environment import DATA
 from hatch_wallaroo.python.values import (
     UNKNOWN,
     Expression,

@@ -11,21 +11,23 @@ from hatch_wallaroo.findings import Finding, Level, Rule
 from hatch_wallaroo.frameworks.byop import classes, rules
 from hatch_wallaroo.frameworks.byop.annotations import is_arrays
 from hatch_wallaroo.frameworks.import_findings import explain
+from hatch_wallaroo.frameworks.mac import ASYNC_INFERENCE, BUILDER, INFERENCE
 from hatch_wallaroo.python.definitions import Counted, Member, is_property, member, named_classes, visible
 from hatch_wallaroo.python.expressions import external_name
 from hatch_wallaroo.python.import_run import ImportRun
-from hatch_wallaroo.python.platform_environment import ASYNC_INFERENCE, BUILDER, INFERENCE, PlatformEnvironment
+from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import SourceFile, Sources
 from hatch_wallaroo.python.values import Function, Module, OwnClass
+from hatch_wallaroo.releases.model import ByopSupport
 
 _BARE = frozenset({"typing.Dict", "typing_extensions.Dict"})
 
 
 def validate(
-    sources: Sources, environment: PlatformEnvironment, paths: AbstractSet[str] | None = None
+    sources: Sources, environment: PlatformEnvironment, byop: ByopSupport, paths: AbstractSet[str] | None = None
 ) -> tuple[ImportRun, list[Finding]]:
     """The validator's run over the .py files that it executes, and findings of everything it would refuse."""
-    lenient = environment.release.byop.lenient_validator
+    lenient = byop.lenient_validator
     run = ImportRun(sources, environment, paths=paths)
     modules = [run.execute(each, each.stem) for each in _executed(sources, artifacts=lenient)]
     failures = [each for each in run.failures if not each.lazy]

@@ -24,6 +24,7 @@ from hatch_wallaroo.frameworks.import_findings import (
     reached_findings,
     too_deep,
 )
+from hatch_wallaroo.frameworks.mac import environment_of
 from hatch_wallaroo.frameworks.step import rules
 from hatch_wallaroo.frameworks.step.function import judge
 from hatch_wallaroo.python.import_failures import FILES, FailureKind, ImportFailure
@@ -32,6 +33,7 @@ from hatch_wallaroo.python.newer_syntax import NEWER
 from hatch_wallaroo.python.platform_environment import PlatformEnvironment
 from hatch_wallaroo.python.source_files import UNJUDGED, UNPARSEABLE, read_sources
 from hatch_wallaroo.python.values import UNKNOWN, Function, Module
+from hatch_wallaroo.releases.load import releases_with
 
 
 class PythonStep(Family):
@@ -147,7 +149,7 @@ def _environment(spec: ModelSpec, entries: Mapping[str, Entry]) -> PlatformEnvir
     if spec.release.python_step == "wallaroo_json" and lines is not None:
         lines = [*lines, "statsmodels", "scipy"]
     own = own_modules(spec, posixpath.dirname(spec.model or ""))
-    return PlatformEnvironment.of(spec.release, lines, own, own_paths(spec))
+    return environment_of(spec.release, lines, own, own_paths(spec))
 
 
 def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
@@ -163,9 +165,10 @@ def _plan_file(spec: ModelSpec, declared: str, place: Place) -> Planned:
 
 
 def _bare_wanted(spec: ModelSpec, declared: str, place: Place) -> Finding:
+    since = releases_with(lambda each: each.python_step == "process_data")[0]
     return rules.NOT_A_STEP.finding(
         f"{declared} is not a .py file; Wallaroo {spec.release.version} takes a Python step as one bare .py file",
-        fix='name the file itself, or set release = "2024.1" or later, which takes a folder',
+        fix=f'name the file itself, or set release = "{since}" or later, which takes a folder',
         place=place,
     )
 

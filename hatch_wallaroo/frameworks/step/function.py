@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from hatch_wallaroo.config.spec import ModelSpec
 from hatch_wallaroo.findings import Finding, Level, nearest
+from hatch_wallaroo.frameworks.mac import DATA
 from hatch_wallaroo.frameworks.step import rules
 from hatch_wallaroo.python.definitions import accepts, required, visible
 from hatch_wallaroo.python.expressions import external_name, value_of
-from hatch_wallaroo.python.platform_environment import DATA
 from hatch_wallaroo.python.values import (
     Expression,
     External,
@@ -24,6 +24,7 @@ from hatch_wallaroo.python.values import (
     Scope,
     Value,
 )
+from hatch_wallaroo.releases.load import releases_with
 
 STEP = {
     "wallaroo_json": "def wallaroo_json(data: pd.DataFrame):",
@@ -94,8 +95,9 @@ def _nothing(spec: ModelSpec, modules: Sequence[Module], wanted: str) -> Finding
     for module in modules:
         if other in module.names:
             value = module.names[other].values[0]
+            since = releases_with(lambda each: each.python_step == other)[0]
             fix = (
-                f'set release = "2024.1" or later, or write {STEP["wallaroo_json"]}'
+                f'set release = "{since}" or later, or write {STEP["wallaroo_json"]}'
                 if wanted == "wallaroo_json"
                 else f"{_WANTED}\nwhich gets and returns a dictionary of numpy arrays, where wallaroo_json "
                 "had a DataFrame"
@@ -202,9 +204,10 @@ def _compared(spec: ModelSpec, function: Function) -> Iterator[Finding]:
             place=file.place(node),
         )
     if function.is_async and not spec.release.byop.asynchronous:
+        since = releases_with(lambda each: each.byop.asynchronous)[0]
         yield rules.SIGNATURE.finding(
             f"process_data is async; Wallaroo {spec.release.version} does not wait for it",
-            fix='write it without async, or set release = "2024.4" or later',
+            fix=f'write it without async, or set release = "{since}" or later',
             place=file.place(node),
         )
 
