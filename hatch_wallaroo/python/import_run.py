@@ -371,6 +371,12 @@ class ImportRun(Caller):
     def _expression(self, node: ast.Expr, scope: Scope, _names: Names) -> bool:
         return isinstance(node.value, ast.Call) and external_name(node.value.func, scope) in path_effects.LEAVING
 
+    def _assert(self, node: ast.Assert, scope: Scope, _names: Names) -> bool:
+        if statements.truth(node.test, scope, self.environment) is not False:
+            return False
+        self.note("raise", scope.module.file, node, "AssertionError", _catching(External("builtins.AssertionError")))
+        return True
+
     def _return(self, node: ast.Return, scope: Scope, _names: Names) -> bool:
         if self.frames:
             frame = self.frames[-1]
@@ -405,6 +411,7 @@ class ImportRun(Caller):
         "While": _while,
         "Match": _match,
         "Raise": _raise,
+        "Assert": _assert,
         "Expr": _expression,
         "Return": _return,
         "Break": _leave,

@@ -352,6 +352,11 @@ LIVE: dict[str, dict[str, str]] = {
     "division by nought": {"main.py": "RATE = 1 / 0\n" + GOOD},
     "assertion of what is true": {"main.py": "assert np.pi > 3\n" + GOOD},
     "assertion of what is false": {"main.py": "assert False, 'unfinished'\n" + GOOD},
+    "assertion of a newer Python": {"main.py": "import sys\nassert sys.version_info >= (3, 12), 'too old'\n" + GOOD},
+    "assertion of an older Python": {"main.py": "import sys\nassert sys.version_info >= (3, 6), 'too old'\n" + GOOD},
+    "assertion that is caught": {
+        "main.py": "import sys\ntry:\n    assert sys.version_info >= (3, 12)\nexcept AssertionError:\n    pass\n" + GOOD
+    },
     "module without such a function": {"main.py": "import math\nHALF = math.half(2)\n" + GOOD},
     "an attribute NumPy has no longer": {"main.py": "KIND = np.bool\n" + GOOD},
     "an attribute NumPy has no longer, in create": made(create="print(np.object)\ninference.model = Linear()"),

@@ -445,3 +445,29 @@ def test_code_nested_too_deeply_is_left_unjudged_with_a_note(tmp_path):
     for options in ({"module": "inference.py"}, {"load": "shop:load", "predict": "shop:predict"}):
         found = checked(byop_spec(tmp_path, **options))
         assert {(each.code, each.level) for each in found} == {("WLR554", Level.NOTE)}
+
+
+@pytest.mark.parametrize(
+    ("asserted", "level"),
+    [
+        ("sys.version_info >= (3, 11)", Level.ERROR),
+        ("sys.version_info < (3, 10)", Level.ERROR),
+        ("False, 'to be written'", Level.ERROR),
+        ("sys.version_info >= (3, 10)", None),
+        ("sys.version_info[0] == 3", None),
+        ("np.pi < 3", None),
+    ],
+)
+def test_an_assertion_that_is_false_there_raises(tmp_path, asserted, level):
+    text = f"import sys\nimport numpy as np\nassert {asserted}\n{GOOD}"
+    write(tmp_path, {"inference.py": text})
+    spec = byop_spec(tmp_path, module="inference.py", release="2026.1")
+    assert [(each.code, each.level, each.place.line) for each in checked(spec)] == (
+        [("WLR544", level, 3)] if level else []
+    )
+    for caught in ("AssertionError", "Exception"):
+        guarded = text.replace(f"assert {asserted}", f"try:\n    assert {asserted}\nexcept {caught}:\n    pass")
+        write(tmp_path, {"inference.py": guarded})
+        assert checked(spec) == []
+    write(tmp_path, {"inference.py": text.replace("assert ", "if len(sys.argv) > 9:\n    assert ")})
+    assert checked(spec) == []
