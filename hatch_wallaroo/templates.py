@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def folder(kind: str) -> Path:
-    """The folder of one kind of templates (`byop`, `project`, `image`).
+    """The folder of one kind of templates (`byop`, `image`, `project`, `sandbox`).
 
     Raises FileNotFoundError when the installation is incomplete.
     """
@@ -22,14 +22,17 @@ def folder(kind: str) -> Path:
     raise FileNotFoundError(f"the templates of {kind} are not installed beside {package}")
 
 
-def environment(kind: str) -> Environment:
-    """A Jinja environment over one kind of templates: text (nothing is escaped), and a missing value is an error."""
+def environment(kind: str, *, html: bool = False) -> Environment:
+    """A Jinja environment over one kind of templates; a missing value is an error.
+
+    `html`: every value is escaped; otherwise none is, as Python, TOML and Dockerfiles are made.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
         loader=FileSystemLoader(folder(kind)),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Python, TOML and Dockerfiles are made here, no HTML
+        autoescape=html,  # noqa: S701 - escaped where HTML is made, and only there
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,

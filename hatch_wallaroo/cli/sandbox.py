@@ -24,7 +24,7 @@ _FAULTS = "\n".join(f"  {kind.name:<17} {kind.effect}" for kind in KINDS.values(
 _HELP = """Run a local Wallaroo on 127.0.0.1: to try, to work offline, to test.
 
 It runs until it is stopped, or as long as the COMMAND behind -- runs, which finds it by WALLAROO_URL, WALLAROO_USER
-and WALLAROO_PASSWORD, and whose exit code it takes over.
+and WALLAROO_PASSWORD, and whose exit code it takes over. At its address a browser shows what is in it.
 """
 _EPILOG = f"""\b
 Examples:

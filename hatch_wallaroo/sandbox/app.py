@@ -7,17 +7,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from hatch_wallaroo.releases.load import resolve
+from hatch_wallaroo.sandbox.browser import Browser, wants_page
 from hatch_wallaroo.sandbox.endpoints import CONNECT, REALM, Api, OpenId
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
+from hatch_wallaroo.sandbox.pages import Pages
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, error
 from hatch_wallaroo.sandbox.store import Store
 from hatch_wallaroo.sandbox.uploads import Uploads
@@ -66,17 +69,22 @@ def create_app(
         largest=largest,
         images=Images(store) if images else None,
     )
+    browser = Browser(sandbox)
     app = Starlette(
-        routes=_routes(sandbox),
+        routes=[*_routes(sandbox, browser), *Pages(sandbox, browser).routes()],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
-        exception_handlers={RequestRefusedError: _refused, ClientDisconnect: _gone},
+        exception_handlers={
+            RequestRefusedError: _refusing(browser),
+            HTTPException: _failing(browser),
+            ClientDisconnect: _gone,
+        },
     )
     app.state.sandbox = sandbox
     return app
 
 
-def _routes(sandbox: Sandbox) -> list[Route]:
-    login, api, uploads = OpenId(sandbox), Api(sandbox), Uploads(sandbox)
+def _routes(sandbox: Sandbox, browser: Browser) -> list[Route]:
+    login, api, uploads = OpenId(sandbox, browser), Api(sandbox), Uploads(sandbox)
     endpoints: dict[str, Endpoint] = {
         f"{_V1}/workspaces/list": api.list_workspaces,
         f"{_V1}/workspaces/create": api.create_workspace,
@@ -114,11 +122,33 @@ def _slowed(endpoint: Endpoint, sandbox: Sandbox) -> Endpoint:
     return waiting
 
 
-async def _refused(request: Request, exception: Exception) -> Response:
-    del request
-    if not isinstance(exception, RequestRefusedError):
-        raise exception
-    return error(exception.status, exception.message)
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def _refusing(browser: Browser) -> Handler:
+    """Answers a refused request: in the API's words, or with a page for somebody who looks at it."""
+
+    async def refused(request: Request, exception: Exception) -> Response:
+        if not isinstance(exception, RequestRefusedError):
+            raise exception
+        if wants_page(request):
+            return browser.refused(request, exception.status, exception.message)
+        return error(exception.status, exception.message)
+
+    return refused
+
+
+def _failing(browser: Browser) -> Handler:
+    """Answers what no endpoint takes: an address that is none, a method that it does not have."""
+
+    async def failed(request: Request, exception: Exception) -> Response:
+        if not isinstance(exception, HTTPException):
+            raise exception
+        if wants_page(request):
+            return browser.refused(request, exception.status_code, "")
+        return PlainTextResponse(exception.detail, exception.status_code, exception.headers)
+
+    return failed
 
 
 async def _gone(request: Request, exception: Exception) -> Response:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
 from hatch_wallaroo.sandbox import faults, graphql, shapes
+from hatch_wallaroo.sandbox.browser import Browser
 from hatch_wallaroo.sandbox.logins import DEVICE_SECONDS, SDK_CLIENT
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, form_body, identifier, json_body
 from hatch_wallaroo.sandbox.shapes import Tables
@@ -170,15 +170,14 @@ REALM = "/auth/realms/master"
 CONNECT = f"{REALM}/protocol/openid-connect"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _INTERVAL = 1
-_PAGE = """<!doctype html><meta charset="utf-8"><title>Wallaroo sandbox</title>
-<body style="font-family: sans-serif; margin: 4em auto; max-width: 30em"><h1>{title}</h1><p>{text}</p>"""
 
 
 class OpenId:
     """The endpoints, over a sandbox."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, browser: Browser) -> None:
         self._sandbox = sandbox
+        self._browser = browser
 
     async def token(self, request: Request) -> Response:
         """Grants: password, refresh_token and device code; the confidential client names itself by HTTP Basic."""
@@ -224,9 +223,10 @@ class OpenId:
         """The page that a browser opens: whoever has the code is the sandbox's one user."""
         code = request.query_params.get("user_code", "")[:100]
         if not self._sandbox.tokens.approve(code):
-            return _page(400, "No login waits for this code", "Start the login again, and open the address it gives.")
-        user = html.escape(self._sandbox.credentials.user)
-        return _page(200, "Logged in", f"You are {user} in this sandbox. Close this page and go back to the terminal.")
+            again = "Start the login again, and open the address it gives."
+            return self._browser.message(request, 400, "No login waits for this code", again)
+        said = f"You are {self._sandbox.credentials.user} in this sandbox. Close this page and go back to the terminal."
+        return self._browser.message(request, 200, "Logged in", said)
 
     def _client(self, request: Request, form: dict[str, str]) -> str | None:
         """The client's name, None where it is unknown or its secret is wrong."""
@@ -258,8 +258,3 @@ def _base(request: Request) -> str:
 
 def _refused(status: int, code: str, text: str) -> Response:
     return JSONResponse({"error": code, "error_description": text}, status, headers=_NEVER_STORED)
-
-
-def _page(status: int, title: str, text: str) -> Response:
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", **_NEVER_STORED}
-    return HTMLResponse(_PAGE.format(title=title, text=text), status, headers)

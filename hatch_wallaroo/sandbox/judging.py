@@ -36,12 +36,13 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, N
 class Verdict:
     """What becomes of an upload that is taken, or of an image.
 
-    Nothing is wrong, or `summary` says what is, and `logs` tell more.
+    Nothing is wrong, or `summary` says what is, and `logs` tell more. `findings` are what the logs' lines were made of.
     """
 
     failed: bool = False
     summary: str = ""
     logs: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def is_zip(file: Path) -> bool:
@@ -167,8 +168,9 @@ def _verdict(findings: Iterable[Finding], *, validator: bool) -> Verdict:
     logs = [line for each in wrong for line in (platform_text(each, validator=validator), _told(each))]
     logs += [_told(each) for each in found if each.level is Level.WARNING]
     if not wrong:
-        return Verdict(logs=tuple(logs))
-    return Verdict(failed=True, summary=platform_text(wrong[0], validator=validator), logs=tuple(logs))
+        return Verdict(logs=tuple(logs), findings=tuple(found))
+    summary = platform_text(wrong[0], validator=validator)
+    return Verdict(failed=True, summary=summary, logs=tuple(logs), findings=tuple(found))
 
 
 def _told(finding: Finding) -> str:

@@ -62,7 +62,8 @@ class Record:
     """What an upload left: everything that a version's answers are made of.
 
     `ends` is `ready`, `error`, or `` for a conversion that never ends; `stages` are the statuses
-    before that, each `pace` seconds long.
+    before that, each `pace` seconds long. `findings` are the checks' own, with code, level, file, line,
+    message and fix; `contents` are the file's (:class:`Contents` as JSON). Both are for the pages only.
     """
 
     version: str
@@ -79,6 +80,8 @@ class Record:
     error_summary: str | None = None
     logs: tuple[str, ...] = ()
     config: Mapping[str, Any] | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
+    contents: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -226,7 +229,8 @@ class Store:
 
 def _record(text: str) -> Record:
     found = json.loads(text)
-    return Record(**{**found, "stages": tuple(found["stages"]), "logs": tuple(found["logs"])})
+    several = {key: tuple(found.get(key, ())) for key in ("stages", "logs", "findings")}
+    return Record(**{**found, **several})
 
 
 def timestamp(seconds: float) -> str:

@@ -17,13 +17,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
+from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.releases.model import FrameworkRow, Release
+from hatch_wallaroo.sandbox.contents import Contents, contents
 from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge
 from hatch_wallaroo.sandbox.receiving import Received, Receiver
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, cut, drain, error
 from hatch_wallaroo.sandbox.shapes import runtime
 from hatch_wallaroo.sandbox.store import Record
 from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
+from hatch_wallaroo.text import one_line
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,8 @@ class Uploads:
         if sandbox.store.workspace(metadata.workspace_id) is None:
             raise RequestRefusedError(400, f"Bad request: there is no workspace {metadata.workspace_id}")
         verdict = await to_thread.run_sync(partial(self._judge, metadata, received, route))
-        record = self._record(metadata, received, verdict)
+        held = await to_thread.run_sync(contents, received.file) if received.file else None
+        record = self._record(metadata, received, verdict, held)
         version_id = sandbox.store.add_version(metadata.workspace_id, metadata.name, record, time.time())
         if sandbox.images and metadata.image_path:
             sandbox.images.begin(version_id, metadata.image_path)
@@ -220,7 +224,7 @@ class Uploads:
             return Verdict(failed=True, summary="Conversion failed, as a fault asks for")
         return judge(release, metadata.row, route, received.file, received.file_name)
 
-    def _record(self, metadata: Metadata, received: Received, verdict: Verdict) -> Record:
+    def _record(self, metadata: Metadata, received: Received, verdict: Verdict, held: Contents | None) -> Record:
         sandbox, row = self._sandbox, metadata.row
         api = sandbox.release.api
         stages = api.native_statuses if row.runtime == "native" else api.container_statuses
@@ -244,7 +248,19 @@ class Uploads:
             error_summary=verdict.summary if verdict.failed else None,
             logs=tuple(_log_line(each) for each in verdict.logs),
             config=config,
+            findings=tuple(_told(each) for each in verdict.findings[:_MOST_FINDINGS]),
+            contents=held.as_json() if held and not image else None,
         )
+
+
+_MOST_FINDINGS = 200
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    """A finding as it is remembered."""
+    place = {"file": one_line(finding.place.file), "line": finding.place.line}
+    said = {"message": one_line(finding.message), "fix": one_line(finding.fix)}
+    return {"code": finding.code, "level": finding.level.value, **place, **said}
 
 
 def _log_line(text: str) -> str:

@@ -66,6 +66,8 @@ def test_the_package_and_its_templates_and_nothing_else(contents: dict[str, byte
         "releases/data/2023.2.1.toml",
         "releases/data/2026.1.toml",
         "templates/byop/inference.py.jinja",
+        "templates/sandbox/page.html.jinja",
+        "templates/sandbox/style.css",
     ],
 )
 def test_what_the_code_reads_at_run_time(path: str, contents: dict[str, bytes]) -> None:
