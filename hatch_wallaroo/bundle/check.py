@@ -125,16 +125,29 @@ def _index_fields(spec: ModelSpec) -> Iterator[Finding]:
                 )
 
 
-def _requirements(made: BundlePlan) -> tuple[str, ...]:
-    """What the platform will install: the lines of the bundle's own requirements.txt, without comments."""
+def own_requirements(made: BundlePlan) -> Entry | None:
+    """The requirements.txt that the platform installs; None where the bundle has none."""
     own = [each for each in made.layout.entries if each.path.rpartition("/")[2] == "requirements.txt"]
     # The nearest to the top: a container's model has its own below it.
     for entry in sorted(own, key=lambda each: each.path.count("/"))[:1]:
         if entry.path.count("/") < 2:  # noqa: PLR2004 - below the one top folder at most
-            with contextlib.suppress(OSError), entry.source.open() as stream:
-                lines = stream.read(_LARGEST_REQUIREMENTS).decode("utf-8", "replace").splitlines()
-                return tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    return ()
+            return entry
+    return None
+
+
+def requirement_lines(entry: Entry) -> dict[int, str]:
+    """The lines of a requirements.txt by their numbers, without comments; empty where it cannot be read."""
+    with contextlib.suppress(OSError), entry.source.open() as stream:
+        lines = stream.read(_LARGEST_REQUIREMENTS).decode("utf-8", "replace").splitlines()
+        stripped = {number: line.strip() for number, line in enumerate(lines, 1)}
+        return {number: line for number, line in stripped.items() if line and not line.startswith("#")}
+    return {}
+
+
+def _requirements(made: BundlePlan) -> tuple[str, ...]:
+    """What the platform will install: the lines of the bundle's own requirements.txt, without comments."""
+    entry = own_requirements(made)
+    return tuple(requirement_lines(entry).values()) if entry else ()
 
 
 def _pointers(made: BundlePlan) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ built. The exit code is 0 where all passed, 1 where one did not, 2 where nothing
     help="Rows to ask for: JSON, JSON lines, CSV, Parquet or Arrow; without it, the sample's.",
 )
 @click.option("--python", type=click.Choice(["current"]), help="Run it by the Python of this command instead.")
+@click.option("--build", is_flag=True, help="Build requirements that have no wheel; their code runs outside isolation.")
 @click.option(
     "--start-seconds",
     type=click.FloatRange(1, 86400),
@@ -94,6 +95,7 @@ def preflight(
     project: Path,
     data: Path | None,
     python: str | None,
+    build: bool,
     start_seconds: float,
     call_seconds: float,
     memory: float,
@@ -124,7 +126,7 @@ def preflight(
     wish = Wish(write=write_schema, replace=replace, yes=yes, dry_run=dry_run, option="--write-schema")
     wish.check()
     limits = Limits(start=start_seconds, call=call_seconds, memory=int(memory * _GIB))
-    options = Options(python=python or "", limits=limits, tolerance=tolerance)
+    options = Options(python=python or "", build=build, limits=limits, tolerance=tolerance)
     verdicts = []
     with _ended_by_sigterm(), tempfile.TemporaryDirectory(prefix="hw-") as folder:
         subjects = _subjects(wanted, project, Path(folder))
@@ -160,6 +162,10 @@ def _run(subject: Subject, options: Options, *, quiet: bool) -> Verdict:
     try:
         made = run.preflight(subject, options, lambda line: tell(f"{one_line(subject.name)}: {line}"))
     except PreflightError as error:
+        if error.findings:
+            from hatch_wallaroo.report import render
+
+            click.echo(render(error.findings, color=colored(sys.stderr)), err=True, color=True)
         log = "".join(f"\n| {line}" for line in error.log.splitlines()[-20:])
         raise misused(f"{one_line(subject.name)}: {error}{log}", error.fix) from error
     if not quiet:

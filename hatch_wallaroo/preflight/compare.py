@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.findings import Finding, Place
@@ -126,7 +127,7 @@ def against_expected(
             if name not in row:
                 yield rules.UNEXPECTED.finding(f"row {number} has no {name!r}", fix=fix, place=place)
                 break
-            if not alike(row[name], wanted[name], tolerance):
+            if not alike(row[name], wanted[name], tolerance, written=True):
                 message = f"row {number}, {name!r}: {short(row[name])} instead of {short(wanted[name])}"
                 yield rules.UNEXPECTED.finding(message, fix=fix, place=place)
                 break
@@ -145,19 +146,35 @@ def differing(first: pa.RecordBatch, second: pa.RecordBatch) -> str | None:
     return None
 
 
-def alike(one: Any, two: Any, tolerance: float) -> bool:
-    """Whether two values are the same, numbers within the tolerance, NaN like NaN."""
+def alike(one: Any, two: Any, tolerance: float, *, written: bool = False) -> bool:
+    """Whether two values are the same, numbers within the tolerance, NaN like NaN.
+
+    `written`: somebody wrote the second, perhaps rounded: 8.486 is met by all that is rounded to it.
+    """
     if isinstance(one, (list, tuple)) and isinstance(two, (list, tuple)):
-        return len(one) == len(two) and all(alike(a, b, tolerance) for a, b in zip(one, two, strict=True))
+        return len(one) == len(two) and all(
+            alike(a, b, tolerance, written=written) for a, b in zip(one, two, strict=True)
+        )
     if isinstance(one, Mapping) and isinstance(two, Mapping):
-        return one.keys() == two.keys() and all(alike(value, two[key], tolerance) for key, value in one.items())
+        return one.keys() == two.keys() and all(
+            alike(value, two[key], tolerance, written=written) for key, value in one.items()
+        )
     if isinstance(one, bool) or isinstance(two, bool):
         return bool(one == two)
     if isinstance(one, (int, float)) and isinstance(two, (int, float)):
         if math.isnan(one) or math.isnan(two):
             return math.isnan(one) and math.isnan(two)
-        return one == two or math.isclose(one, two, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
+        slack = max(tolerance * 1e-3, _rounding(two) if written else 0.0)
+        return one == two or math.isclose(one, two, rel_tol=tolerance, abs_tol=slack)
     return bool(one == two)
+
+
+def _rounding(number: object) -> float:
+    """Half of the last place that a number is written with; 0 where it has less than two behind the point."""
+    places = Decimal(repr(number)).as_tuple().exponent if isinstance(number, float) else 0
+    if not isinstance(places, int) or places > -2:  # noqa: PLR2004 - 0.5 is mostly meant as it stands
+        return 0.0
+    return 0.5 * 10.0**places * (1 + 1e-6)
 
 
 def short(value: Any) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -42,17 +43,30 @@ class NoEnvironmentError(Exception):
 class Recipe:
     """What an environment is made of: a Python, the SDK's wheel without its dependencies, exact versions.
 
-    `python` is the interpreter, `version` its `3.10`. The same recipe gives the same environment.
+    `python` is the interpreter, `version` its `3.10`. `indexes` are lines that say where packages are looked for beside
+    the usual index; `torch`: PyTorch comes from its own index of CPU builds; `build`: what has no wheel is built. The
+    same recipe gives the same environment.
     """
 
     python: Path
     version: str
     wheel: str
     pins: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    torch: bool = False
+    build: bool = False
 
     @property
     def digest(self) -> str:
-        told = [_LAYOUT, self.version, str(self.python.resolve()), self.wheel, sorted(self.pins)]
+        told = [
+            _LAYOUT,
+            self.version,
+            str(self.python.resolve()),
+            self.wheel,
+            sorted(self.pins),
+            self.indexes,
+            self.torch,
+        ]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -113,23 +127,29 @@ def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
 def _make(uv: str, recipe: Recipe, home: Path) -> None:
     python = home / "bin" / "python"
     _uv(uv, "venv", "--quiet", "--no-project", "--python", str(recipe.python), str(home))
+    # Exact versions need no resolution, and the SDK's own dependencies stay out.
+    _install(uv, python, [f"wallaroo=={recipe.wheel}"], "--only-binary", ":all:")
+    options: tuple[str, ...] = () if recipe.build else ("--only-binary", ":all:")
+    options += ("--torch-backend", "cpu") if recipe.torch else ()
+    options += ("--index-strategy", "unsafe-best-match") if recipe.indexes else ()
+    lines = [*recipe.indexes, *recipe.pins]
+    if _has_light_wheels(recipe):
+        with contextlib.suppress(NoEnvironmentError):
+            _install(uv, python, lines, *options, "--python-platform", "x86_64-manylinux2014")
+            return
+    _install(uv, python, lines, *options)
+
+
+def _has_light_wheels(recipe: Recipe) -> bool:
+    """Whether older Linux gets smaller wheels: XGBoost from 2.1 on has 5 MB for it, and 150 MB with CUDA for others."""
+    here = sys.platform == "linux" and platform.machine() == "x86_64"
+    return here and any(each.startswith("xgboost==") for each in recipe.pins)
+
+
+def _install(uv: str, python: Path, lines: Sequence[str], *options: str) -> None:
     # Copies, not links: what a model writes into its packages would stand in uv's own cache, too.
-    # One file of requirements: exact versions need no resolution, and the SDK's own dependencies stay out.
-    _uv(
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--python",
-        str(python),
-        "--compile-bytecode",
-        "--link-mode",
-        "copy",
-        "-r",
-        "-",
-        text="\n".join([f"wallaroo=={recipe.wheel}", *recipe.pins]) + "\n",
-    )
+    how = ("--quiet", "--no-deps", "--compile-bytecode", "--link-mode", "copy")
+    _uv(uv, "pip", "install", "--python", str(python), *how, *options, "-r", "-", text="\n".join(lines) + "\n")
 
 
 def _uv(uv: str, *arguments: str, text: str = "") -> None:

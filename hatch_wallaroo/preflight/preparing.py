@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hatch_wallaroo.findings import Finding, errors
@@ -11,27 +11,33 @@ from hatch_wallaroo.preflight.compare import TOLERANCE
 from hatch_wallaroo.preflight.environment import Environment, NoEnvironmentError, Recipe, Say, provide
 from hatch_wallaroo.preflight.isolation import Isolation, NoIsolationError, probe
 from hatch_wallaroo.preflight.process import Limits
-from hatch_wallaroo.preflight.resolution import for_environment, on_platform
+from hatch_wallaroo.preflight.resolution import NoAnswerError, for_environment, indexes, on_platform
 from hatch_wallaroo.preflight.subject import Subject
 from hatch_wallaroo.requirements.uv import find_uv
+from hatch_wallaroo.text import requirement_name
 
 _SERVERS = {"vllm", "sglang", "llm"}
 
 
 class PreflightError(Exception):
-    """A preflight cannot be made at all on this machine; `fix` says what it needs."""
+    """A preflight cannot be made at all on this machine; `fix` says what it needs, `findings` what was found so far."""
 
-    def __init__(self, message: str, fix: str = "", log: str = "") -> None:
+    def __init__(self, message: str, fix: str = "", log: str = "", findings: tuple[Finding, ...] = ()) -> None:
         super().__init__(message)
         self.fix = fix
         self.log = log
+        self.findings = findings
 
 
 @dataclass(frozen=True)
 class Options:
-    """How it is run. `python`: `current` for the Python that runs us, else empty."""
+    """How it is run. `python`: `current` for the Python that runs us, else empty.
+
+    `build`: requirements without a wheel are built on this machine, by their own code.
+    """
 
     python: str = ""
+    build: bool = False
     limits: Limits = field(default_factory=Limits)
     tolerance: float = TOLERANCE
 
@@ -75,34 +81,13 @@ def prepare(subject: Subject, options: Options, say: Say) -> Prepared:
             "a preflight needs uv, which is not on the PATH", "pip install 'hatch-wallaroo[preflight]'"
         )
     say(f"resolving for Python {subject.python} on Linux {subject.machine}")
-    found = list(on_platform(uv, subject))
-    if errors(found):
-        raise UnresolvedError(tuple(found))
     try:
-        interpreter = interpreters.find(uv, options.python or subject.python)
-        chosen = libraries.choose(uv, subject, interpreters.version_of(interpreter))
-        if chosen.python != interpreters.version_of(interpreter):
-            interpreter = interpreters.find(uv, chosen.python)
-    except interpreters.NoInterpreterError as error:
-        raise PreflightError(f"{error}, which {subject.release.asked} runs models with", error.fix) from error
-    except libraries.NotHadError as error:
-        raise PreflightError(str(error), error.fix) from error
-    found += chosen.findings
-    if chosen.python != subject.python:
-        message = f"Python {chosen.python} runs here, the platform has {subject.python}"
-        fix = f"what only Python {subject.python} does is not seen: syntax, versions of packages"
-        found.append(rules.OTHER_VERSION.finding(message, fix=fix))
-    runtime = subject.release.runtime_set
-    exact = chosen.python == subject.python
-    wanted = runtime.requirements if exact else [re.split(r"[<>=!~]", each)[0] for each in runtime.requirements]
-    if not exact:  # the wheel decides: mac was written for one of the two pydantics
-        wanted = [each for each in wanted if each != "pydantic"]
-        wanted += [each for each in runtime.requirements if each.startswith("pydantic<")] or ["pydantic>=2"]
-    resolved = for_environment(uv, subject, chosen.python, wanted, chosen.lines)
-    found += resolved.findings
-    if resolved.pins is None:
-        raise UnresolvedError(tuple(found))
-    recipe = Recipe(interpreter, chosen.python, subject.wheel, resolved.pins)
+        found = list(on_platform(uv, subject))
+        if errors(found):
+            raise UnresolvedError(tuple(found))
+        recipe = _recipe(uv, subject, options, found)
+    except NoAnswerError as error:
+        raise PreflightError(f"uv did not find out: {error}", "see whether the package index is reached") from error
     try:
         environment = provide(uv, recipe, say)
     except NoEnvironmentError as error:
@@ -115,11 +100,45 @@ def prepare(subject: Subject, options: Options, say: Say) -> Prepared:
         isolation = probe(environment.python)
     except NoIsolationError as error:
         raise PreflightError(str(error), error.fix) from error
-    return Prepared(
-        environment, tuple(found), isolation, not ((runtime.flight and exact) or _flight_elsewhere(subject))
+    return Prepared(environment, tuple(found), isolation, own_service=not subject.release.runtime_set.flight)
+
+
+def _recipe(uv: str, subject: Subject, options: Options, found: list[Finding]) -> Recipe:
+    """What the environment is made of; what is not as on the platform is added to `found`."""
+    try:
+        interpreter = interpreters.find(uv, options.python or subject.python)
+        chosen = libraries.choose(uv, subject, interpreters.version_of(interpreter))
+        if chosen.python != interpreters.version_of(interpreter):
+            interpreter = interpreters.find(uv, chosen.python)
+    except interpreters.NoInterpreterError as error:
+        raise PreflightError(f"{error}, which {subject.release.asked} runs models with", error.fix) from error
+    except libraries.NotHadError as error:
+        raise PreflightError(str(error), error.fix) from error
+    found += chosen.findings
+    exact = chosen.python == subject.python
+    if not exact:
+        message = f"Python {chosen.python} runs here, the platform has {subject.python}"
+        fix = f"what only Python {subject.python} does is not seen: syntax, versions of packages"
+        found.append(rules.OTHER_VERSION.finding(message, fix=fix))
+    runtime = subject.release.runtime_set.requirements
+    runtimes = [runtime] if exact else [runtime, _loosened(runtime)]
+    made = for_environment(uv, subject, chosen.python, runtimes, chosen.lines, build=options.build)
+    if made.unbuilt:
+        message = f"{', '.join(made.unbuilt)} has to be built before this model runs, by code of its own"
+        raise PreflightError(message, "--build builds it on this machine, outside any isolation", findings=tuple(found))
+    if made.pins is None:
+        message = f"the requirements cannot be installed on this machine for Python {chosen.python}: {made.reason}"
+        raise PreflightError(message, "the platform may do better: it runs Linux", findings=tuple(found))
+    return Recipe(
+        interpreter, chosen.python, subject.wheel, made.pins, indexes(subject), torch=made.torch, build=options.build
     )
 
 
-def _flight_elsewhere(subject: Subject) -> bool:
-    """Whether the wheel's Flight service runs on another Python than the platform's."""
-    return subject.release.runtime_set.flight
+def _loosened(runtime: Sequence[str]) -> list[str]:
+    """The runtime's packages for another Python, which may have no wheels of the same versions.
+
+    The wheel decides in one case: `mac` was written for one of the two pydantics.
+    """
+    loose = [requirement_name(each) for each in runtime]
+    old = any(each.startswith("pydantic<") for each in runtime)
+    return ["pydantic<2" if old else "pydantic>=2" if each == "pydantic" else each for each in loose]

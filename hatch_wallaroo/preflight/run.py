@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from hatch_wallaroo.bundle.check import Checked
 
+_OWN_CODE = {"custom", "python"}
+"""Families whose predictions are the user's own code; what the others do with an empty batch is the platform's."""
 _WARM = 5
 """Calls that are timed after the first."""
 
@@ -40,7 +42,7 @@ def preflight(subject: Subject, options: Options, say: Say) -> Verdict:
     try:
         prepared = prepare(subject, options, say)
     except UnresolvedError as error:
-        return Verdict(subject, error.findings)
+        return Verdict(subject, error.findings, ran=False)
     with private_folder() as folder:
         return _Run(subject, options, prepared, say, folder).verdict()
 
@@ -189,7 +191,8 @@ class _Run:
             if other is not None:
                 message = f"the first row among others, then alone: {other.removeprefix('row 1, ')}"
                 self.findings.append(rules.BATCH.finding(message, fix="let predict treat each row by itself"))
-        self._empty(model, batch.slice(0, 0))
+        if self.subject.framework.family in _OWN_CODE:
+            self._empty(model, batch.slice(0, 0))
 
     def _empty(self, model: RunningModel, batch: pa.RecordBatch) -> None:
         """No row at all: the service fails at an empty answer by itself, so only the model's own failure is told."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hatch_wallaroo.bundle.check import Checked
-from hatch_wallaroo.files.sources import FileSource
+from hatch_wallaroo.bundle.check import Checked, own_requirements, requirement_lines
+from hatch_wallaroo.files.sources import FileSource, TextSource
 from hatch_wallaroo.findings import KeyPath, Place
 from hatch_wallaroo.preflight.rows import Rows, read_rows
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.requirements.target import MACHINES, target
 from hatch_wallaroo.schema.types import Schema
-from hatch_wallaroo.text import display_path
+from hatch_wallaroo.text import display_path, requirement_name
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,25 @@ def of_checked(checked: Checked, file: Path, sha256: str) -> Subject:
         input_schema=spec.input_schema,
         output_schema=spec.output_schema,
         sources=sources,
-        requirement_places={"": spec.at("requirements")},
+        requirement_places=_places(checked),
         rows=read_rows(spec.path(spec.sample)) if spec.sample else None,
         key=spec.key,
         checked=checked,
     )
+
+
+def _places(checked: Checked) -> dict[str, Place]:
+    """Each required package with the line that asks for it, and, under no name, where requirements are declared."""
+    from hatch_wallaroo.requirements.resolve import places
+
+    spec = checked.spec
+    entry = own_requirements(checked.plan) if checked.plan else None
+    if entry is None or isinstance(entry.source, TextSource):
+        return places(spec)
+    # The user's own requirements.txt lies in the model's folder or zip.
+    lines = requirement_lines(entry)
+    named = {requirement_name(line): Place(file=entry.name, line=number) for number, line in lines.items()}
+    return {**named, "": Place(file=entry.name)}
 
 
 def of_manifest(manifest: Mapping[str, Any], file: Path) -> Subject:

@@ -82,6 +82,14 @@ def requirements_text(spec: ModelSpec, given: str = "", names: Sequence[str] = (
     return _made(source.options, [each.text for each in narrow], narrow, findings)
 
 
+def places(spec: ModelSpec) -> dict[str, Place]:
+    """Where each package is asked for first, by its normalized name; under no name, where requirements are declared."""
+    found = {"": _place(spec)}
+    for each in Judge(spec, target(spec)).wanted(read(spec).lines):
+        found.setdefault(each.key, each.places[0])
+    return found
+
+
 def _give(source: Source, given: str, names: Sequence[str], place: Place) -> None:
     same = [each for each in source.lines if each.hashes and each.text.replace(" ", "") == given]
     others = [each for each in source.lines if requirement_name(each.text) not in names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,10 @@ SECONDS = 600
 PLATFORMS = {"x86_64": "x86_64-manylinux2014", "aarch64": "aarch64-manylinux2014"}
 """What uv calls the platform's machines: Linux with the oldest glibc that wheels are made for today."""
 _LONGEST_REASON = 700
+_NO_WHEELS = re.compile(
+    r"Wheels are required for `([^`]+)`|([A-Za-z0-9][\w.-]*?)(?:[<>=!~]=?\S*)? ha(?:s|ve) no usable wheels"
+)
+"""As uv says it: later versions in a hint, earlier ones in the reason alone."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,17 @@ class Compiled:
     @property
     def passed(self) -> bool:
         return self.pins is not None
+
+    @property
+    def decided(self) -> bool:
+        """Whether uv came to an answer; else it could not read a line, or did not reach an index."""
+        return self.passed or "No solution found" in self.error
+
+    @property
+    def without_wheels(self) -> tuple[str, ...]:
+        """The packages that only building from source would give, where wheels alone were asked for."""
+        text = re.sub(r"[\s│]+", " ", self.error)
+        return tuple(dict.fromkeys(found[1] or found[2] for found in _NO_WHEELS.finditer(text)))
 
     @property
     def reason(self) -> str:
@@ -75,19 +91,23 @@ def compile_lines(
     binary: bool = False,
     lowest: bool = False,
     torch: bool = False,
+    like_pip: bool = False,
 ) -> Compiled:
     """Resolve requirement lines (options among them) for a Python, and a platform in uv's words (None: this one).
 
     `binary`: wheels only, so that nobody's setup.py runs. `lowest`: the oldest versions that the lines take. `torch`:
-    PyTorch's own index of CPU builds is asked for its packages. `root` is the folder that relative paths begin at.
+    PyTorch's own index of CPU builds is asked for its packages. `like_pip`: of several indexes the best version is
+    taken, as pip does, not that of the first that knows the package. `root` is the folder that relative paths begin at.
     The same question is asked once in a process.
     """
     limits = "".join(f"{each}\n" for each in constraints)
     options: tuple[str, ...] = ("--python-version", python)
     options += ("--python-platform", platform) if platform else ()
-    options += ("--only-binary", ":all:") if binary else ()
+    # Where nothing is built, any Python will do, and uv need not look for one of that version.
+    options += ("--only-binary", ":all:", "--python", sys.executable) if binary else ()
     options += ("--resolution", "lowest-direct") if lowest else ()
     options += ("--torch-backend", "cpu") if torch else ()
+    options += ("--index-strategy", "unsafe-best-match") if like_pip else ()
     code, out, error = _compiled(uv, str(root or Path.home()), options, "\n".join(lines) + "\n", limits)
     if code != 0:
         return Compiled(None, error)

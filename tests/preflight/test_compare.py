@@ -103,3 +103,24 @@ def test_two_answers_to_one_question():
     assert differing(first, pa.RecordBatch.from_pylist([{"y": 1.0}, {"y": 2.5}])) == "row 2, 'y': 2.0, then 2.5"
     assert differing(first, first.slice(0, 1)) == "2 rows, then 1"
     assert differing(first, pa.RecordBatch.from_pylist([{"z": 1.0}])) == "the fields y, then z"
+
+
+@pytest.mark.parametrize(
+    ("answered", "written", "same"),
+    [
+        (8.486139, 8.486, True),
+        (8.4866, 8.486, False),
+        (4.4698e-05, 4.5e-05, True),
+        (1.645e-06, 2e-06, True),
+        (2.6e-06, 2e-06, False),
+        (0.46, 0.5, False),
+        (0.0, -0.0, True),
+        (2.4, 2, False),
+        ([0.99995, 0.1234], [0.99995, 0.12], True),
+        ({"a": 0.1234}, {"a": 0.12}, True),
+        (math.nan, 0.12, False),
+        (1.0, math.inf, False),
+    ],
+)
+def test_numbers_that_were_written_rounded_are_met_by_what_rounds_to_them(answered, written, same):
+    assert alike(answered, written, TOLERANCE, written=True) is same

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import textwrap
-import zipfile
 
 import pytest
 
@@ -13,37 +12,22 @@ from hatch_wallaroo.config.spec import Project, RequirementsFrom
 from hatch_wallaroo.findings import Level
 from hatch_wallaroo.requirements import lock, uv
 from hatch_wallaroo.requirements.resolve import requirements_text
+from support import shelf as shelves
 from support.factory import make_spec
 from support.peers import missing
-
-
-def wheel(folder, name, version, *, requires=(), python=">=3.7", tag="py3-none-any"):
-    folder.mkdir(exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: {python}"]
-    metadata += [f"Requires-Dist: {each}" for each in requires]
-    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as archive:
-        archive.writestr(f"{info}/METADATA", "\n".join(metadata) + "\n")
-        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: {tag}\n")
-        archive.writestr(f"{info}/RECORD", "")
+from support.shelf import wheel
 
 
 @pytest.fixture
 def shelf(tmp_path_factory, monkeypatch):
     """A folder of wheels that is the only index."""
-    if lock.find_uv() is None:
-        missing("uv is not installed")
-    folder = tmp_path_factory.mktemp("shelf")
+    folder = shelves.only(tmp_path_factory.mktemp("shelf"), monkeypatch)
     wheel(folder, "alpha", "1.0", python=">=3.7,<3.9", requires=["beta>=1", "delta; python_version<'3.9'"])
     wheel(folder, "alpha", "2.0", python=">=3.9", requires=["beta>=1"])
     wheel(folder, "beta", "1.0")
     wheel(folder, "beta", "1.1")
     wheel(folder, "delta", "4")
     wheel(folder, "onlyx86", "1.0", tag="cp38-cp38-manylinux2014_x86_64")
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_NO_CONFIG", "1")
-    uv._compiled.cache_clear()
     return folder
 
 
