@@ -15,7 +15,7 @@ from hatch_wallaroo.cli.completion import complete_faults, complete_releases
 from hatch_wallaroo.console import CommandError, tell
 from hatch_wallaroo.releases.load import UnknownReleaseError, known
 from hatch_wallaroo.sandbox.faults import KINDS, Faults, UnknownFaultError, parse
-from hatch_wallaroo.text import describe_error
+from hatch_wallaroo.text import describe_error, one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.sandbox.server import Served, ServerOptions
@@ -30,6 +30,7 @@ _EPILOG = f"""\b
 Examples:
     hatch-wallaroo sandbox --release 2023.2.1 --state .sandbox
     hatch-wallaroo sandbox -- hatch publish -p wallaroo -o workspace=try -o create-workspace
+    hatch-wallaroo sandbox --runtime -- python my_script_with_the_sdk.py
     hatch-wallaroo sandbox --fault disk-full -- hatch publish -p wallaroo -o workspace=try -o create-workspace
 
 \b
@@ -67,6 +68,16 @@ Faults, each NAME, NAME=VALUE or NAME=VALUE*TIMES:
     "--max-upload", type=click.IntRange(1), default=32, show_default=True, help="Gigabytes of the largest model."
 )
 @click.option("--images", is_flag=True, help="Pull and start registered images before they are `ready`.")
+@click.option(
+    "--runtime", is_flag=True, help="Load each model by the release's own runtime before it is `ready`, run pipelines."
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=32,
+    show_default=True,
+    help="With --runtime: gigabytes of models that are kept to be deployed.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
     port: int,
@@ -76,6 +87,8 @@ def sandbox(
     pace: float,
     max_upload: int,
     images: bool,
+    runtime: bool,
+    keep: int,
     command: tuple[str, ...],
 ) -> None:
     """Run the sandbox; what is wrong with the options is said in click's way, with exit code 2."""
@@ -84,6 +97,7 @@ def sandbox(
     except ImportError as error:
         fix = "pip install 'hatch-wallaroo[sandbox]'"
         raise CommandError(f"the sandbox needs what is not installed: {error.name}", fix) from None
+    from hatch_wallaroo.sandbox.runtime import RuntimeOptions
     from hatch_wallaroo.sandbox.server import CommandNotFoundError, run
 
     try:
@@ -91,7 +105,10 @@ def sandbox(
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from None
     with _folder(state) as folder, _start_errors(port):
-        wanted = ServerOptions(folder, release, port, set_up, pace=pace, largest=max_upload << 30, images=images)
+        runs = RuntimeOptions(keep << 30, lambda line: tell(one_line(line))) if runtime else None
+        wanted = ServerOptions(
+            folder, release, port, set_up, pace=pace, largest=max_upload << 30, images=images, runtime=runs
+        )
         if not command:
             serve(wanted, ready=lambda served: _announce(served, wanted))
             return
@@ -127,6 +144,7 @@ def _folder(state: Path | None) -> Iterator[Path]:
 @contextmanager
 def _start_errors(port: int) -> Iterator[None]:
     """Puts what keeps a sandbox from starting into click's words."""
+    from hatch_wallaroo.preflight.preparing import PreflightError
     from hatch_wallaroo.sandbox.store import StateError
 
     try:
@@ -134,6 +152,8 @@ def _start_errors(port: int) -> Iterator[None]:
     except UnknownReleaseError as error:
         hint = f"; the nearest known one is {error.nearest}" if error.nearest else ""
         raise click.BadParameter(f"{error}{hint}", param_hint="--release") from None
+    except PreflightError as error:
+        raise CommandError(f"--runtime: {error}", error.fix) from None
     except StateError as error:
         raise click.BadParameter(str(error), param_hint="--state") from None
     except OSError as error:

@@ -13,6 +13,7 @@ from hatch_wallaroo.preflight.isolation import Isolation, NoIsolationError, prob
 from hatch_wallaroo.preflight.process import Limits
 from hatch_wallaroo.preflight.resolution import NoAnswerError, for_environment, indexes, on_platform
 from hatch_wallaroo.preflight.subject import Subject
+from hatch_wallaroo.releases.model import FrameworkRow
 from hatch_wallaroo.requirements.uv import find_uv
 from hatch_wallaroo.text import requirement_name
 
@@ -52,19 +53,39 @@ class Prepared:
     own_service: bool
 
 
-def why_not(subject: Subject) -> str | None:
-    """Why nothing here runs a subject, as a sentence; None where something does."""
-    family = subject.framework.family
-    if family in _SERVERS:
-        return f"{subject.framework.name} needs a server with a card of its own: packed and checked, not run"
-    if family == "mlflow":
+def why_not(framework: FrameworkRow) -> str | None:
+    """Why nothing here runs models of a framework, as a sentence; None where something does."""
+    if framework.family in _SERVERS:
+        return f"{framework.name} needs a server with a card of its own: packed and checked, not run"
+    if framework.family == "mlflow":
         return (
             "a bundle of an MLflow model is the context of an image: hatch-wallaroo try makes it, starts it and asks it"
         )
     return None
 
 
+def lacking(python: str) -> PreflightError | None:
+    """What this machine lacks to run models of a Python (`3.8`): uv, or that Python; None where it has both."""
+    uv = find_uv()
+    if uv is None:
+        return _no_uv()
+    try:
+        interpreters.find(uv, python)
+    except interpreters.NoInterpreterError as error:
+        return PreflightError(str(error), error.fix)
+    return None
+
+
+def _no_uv() -> PreflightError:
+    return PreflightError("running a model needs uv, which is not on the PATH", _UV)
+
+
+_UV = "pip install 'hatch-wallaroo[preflight]'"
+
+
 class UnresolvedError(Exception):
+    """The requirements cannot be installed; `findings` say why."""
+
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         super().__init__("unresolved")
         self.findings = findings
@@ -77,9 +98,7 @@ def prepare(subject: Subject, options: Options, say: Say) -> Prepared:
     """
     uv = find_uv()
     if uv is None:
-        raise PreflightError(
-            "a preflight needs uv, which is not on the PATH", "pip install 'hatch-wallaroo[preflight]'"
-        )
+        raise _no_uv()
     say(f"resolving for Python {subject.python} on Linux {subject.machine}")
     try:
         found = list(on_platform(uv, subject))

@@ -175,6 +175,7 @@ def _environment(home: Path, python: Path) -> dict[str, str]:
         "COLUMNS": "200",  # of the platform's log, which is broken into lines of 80 without it
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",

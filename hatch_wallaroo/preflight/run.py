@@ -36,7 +36,7 @@ def preflight(subject: Subject, options: Options, say: Say) -> Verdict:
     """Run a bundle as its release would. Raises PreflightError where this machine cannot."""
     if subject.framework.family == "mlflow" and subject.checked is not None:
         return _image(subject, subject.checked, say)
-    reason = why_not(subject)
+    reason = why_not(subject.framework)
     if reason is not None:
         return Verdict(subject, (rules.NOT_RUN.finding(reason),), ran=False)
     try:

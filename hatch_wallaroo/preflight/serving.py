@@ -71,6 +71,17 @@ class Served:
         model = self._model
         return model is not None and model.process.running
 
+    def validate(self) -> None:
+        """Run the platform's static validator on the bundle, before it is started. Raises ModelError, ClosedError."""
+        with self._lock:
+            model = self._fresh()
+            try:
+                model.validate()
+            except ModelError as error:
+                raise self._closed_or(error) from error
+            finally:
+                self._end()
+
     def restart(self) -> None:
         """End its process, and start another from the bundle as it is. Raises ModelError, ClosedError."""
         with self._lock:
@@ -112,23 +123,33 @@ class Served:
             self._lock.release()
 
     def _start(self) -> RunningModel:
+        model = self._fresh()
+        try:
+            model.start()
+        except ModelError as error:
+            self._end()
+            raise self._closed_or(error) from error
+        except BaseException:
+            self._end()
+            raise
+        return model
+
+    def _fresh(self) -> RunningModel:
+        """A model in a folder of its own, with nothing of the one before."""
+        self._end()
         if self._closed:
             raise ClosedError(f"{self.subject.name} was closed")
-        self._end()
         with contextlib.suppress(FileNotFoundError):
             if self.log.stat().st_size > LARGEST_LOG:
                 self.log.unlink()
         self._starts += 1
         folder = self._folder / str(self._starts)
-        self._model = model = RunningModel(self.subject, self.prepared, self.options.limits, folder, self.log)
-        try:
-            model.start()
-        except BaseException as error:
-            self._end()
-            if self._closed:
-                raise ClosedError(f"{self.subject.name} was closed") from error
-            raise
-        return model
+        self._model = RunningModel(self.subject, self.prepared, self.options.limits, folder, self.log)
+        return self._model
+
+    def _closed_or(self, error: ModelError) -> Exception:
+        """What ended a model: that it was closed meanwhile, or else its own error."""
+        return ClosedError(f"{self.subject.name} was closed") if self._closed else error
 
     def _end(self) -> None:
         model, self._model = self._model, None

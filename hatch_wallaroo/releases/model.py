@@ -97,6 +97,8 @@ class ApiSupport:
     `file_size`: a version's `file_info` has a `size`. `config`: `GET /v1/api/config` exists.
     `nested_lists`: `models/list` gives `{model, model_versions, workspace}` instead of the model alone.
     `error_summary`: a version has one, and its upload logs can be asked for.
+    `anomaly_count`: an inference's rows have an `anomaly.count`, else the list `check_failures`.
+    `plain_errors`: an inference's error is an object, else a list of one.
     """
 
     native_statuses: tuple[str, ...]
@@ -105,6 +107,8 @@ class ApiSupport:
     config: bool
     nested_lists: bool
     error_summary: bool
+    anomaly_count: bool
+    plain_errors: bool
 
 
 @dataclass(frozen=True)

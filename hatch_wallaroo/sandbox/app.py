@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,12 +17,15 @@ from starlette.routing import Route
 
 from hatch_wallaroo.releases.load import resolve
 from hatch_wallaroo.sandbox.browser import Browser, wants_page
+from hatch_wallaroo.sandbox.deployments import Deployments
 from hatch_wallaroo.sandbox.endpoints import CONNECT, REALM, Api, OpenId
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
 from hatch_wallaroo.sandbox.pages import Pages
+from hatch_wallaroo.sandbox.pipelines import Pipelines
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, error
+from hatch_wallaroo.sandbox.runtime import Runtime, RuntimeOptions
 from hatch_wallaroo.sandbox.store import Store
 from hatch_wallaroo.sandbox.uploads import Uploads
 
@@ -45,15 +49,25 @@ def create_app(
     pace: float = PACE,
     largest: int = LARGEST_UPLOAD,
     images: bool = False,
+    runtime: RuntimeOptions | None = None,
 ) -> Starlette:
     """A Wallaroo of a release, its state in a folder.
 
     `pace`: seconds that each stage of a conversion lasts; `largest`: bytes of the largest model that it takes;
-    `images`: whether registered images are pulled and started.
-    Raises UnknownReleaseError, and StateError where the folder cannot be used.
+    `images`: whether registered images are pulled and started; `runtime`: how uploads are loaded and pipelines run,
+    None where neither is.
+    Raises UnknownReleaseError, StateError where the folder cannot be used, and PreflightError where this machine lacks
+    what the runtime needs.
     """
     resolved = resolve(release)
     store = Store(state)
+    kept = state / "kept"
+    shutil.rmtree(kept, ignore_errors=True)  # what a sandbox left that was killed
+    try:
+        runs = Runtime(store, resolved, kept, runtime) if runtime else None
+    except BaseException:
+        store.close()
+        raise
     incoming = state / "incoming"
     incoming.mkdir(mode=0o700, exist_ok=True)
     for left in incoming.glob("upload-*"):
@@ -67,6 +81,7 @@ def create_app(
         incoming=incoming,
         pace=pace,
         largest=largest,
+        deployments=Deployments(runs),
         images=Images(store) if images else None,
     )
     browser = Browser(sandbox)
@@ -84,7 +99,8 @@ def create_app(
 
 
 def _routes(sandbox: Sandbox, browser: Browser) -> list[Route]:
-    login, api, uploads = OpenId(sandbox, browser), Api(sandbox), Uploads(sandbox)
+    login, api = OpenId(sandbox, browser), Api(sandbox)
+    uploads, pipelines = Uploads(sandbox), Pipelines(sandbox)
     endpoints: dict[str, Endpoint] = {
         f"{_V1}/workspaces/list": api.list_workspaces,
         f"{_V1}/workspaces/create": api.create_workspace,
@@ -97,6 +113,11 @@ def _routes(sandbox: Sandbox, browser: Browser) -> list[Route]:
         f"{_V1}/models/get_upload_logs": api.upload_logs,
         f"{_V1}/models/upload": uploads.upload,
         f"{_V1}/models/upload_and_convert": uploads.upload_and_convert,
+        f"{_V1}/pipelines/create": pipelines.create,
+        f"{_V1}/pipelines/deploy": pipelines.deploy,
+        f"{_V1}/pipelines/undeploy": pipelines.undeploy,
+        f"{_V1}/pipelines/infer/{{deployment}}/{{pipeline}}": pipelines.infer,
+        f"{_V1}/status/get_deployment": pipelines.status,
         "/v1/graphql": api.graphql,
     }
     return [

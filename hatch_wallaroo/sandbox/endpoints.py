@@ -17,8 +17,8 @@ from hatch_wallaroo.sandbox import faults, graphql, shapes
 from hatch_wallaroo.sandbox.browser import Browser
 from hatch_wallaroo.sandbox.logins import DEVICE_SECONDS, SDK_CLIENT
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, form_body, identifier, json_body
-from hatch_wallaroo.sandbox.shapes import Tables
 from hatch_wallaroo.sandbox.store import StoredVersion, StoredWorkspace
+from hatch_wallaroo.sandbox.tables import Tables
 from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
 
 _SETTABLE = ("filter_threshold", "tensor_fields", "batch_config", "dynamic_batching_config")
@@ -31,7 +31,7 @@ class Api:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._store = sandbox.store
-        self._tables = Tables(sandbox.store, sandbox.release.asked, time.time)
+        self._tables = Tables(sandbox.store, sandbox.deployments, sandbox.release.asked, time.time)
 
     async def config(self, request: Request) -> Response:
         """What a client reads before it logs in."""

@@ -7,10 +7,10 @@ import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hatch_wallaroo.config.spec import ModelSpec, Project, RequirementsFrom
 from hatch_wallaroo.files.collect import list_zip
@@ -23,6 +23,7 @@ from hatch_wallaroo.frameworks.step import rules as step_rules
 from hatch_wallaroo.python import source_files
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.sandbox.store import Store
+from hatch_wallaroo.text import one_line
 
 LARGEST_SOURCE = 64 << 20
 """Bytes of Python in one archive that are still read, all files together."""
@@ -53,10 +54,11 @@ def is_zip(file: Path) -> bool:
         return False
 
 
-def judge(release: Release, row: FrameworkRow, route: str, file: Path, file_name: str) -> Verdict:
+def judge(release: Release, row: FrameworkRow, route: str, file: Path, file_name: str, *, code: bool = True) -> Verdict:
     """The fate of a file that was taken for a framework. Reads what it needs, executes nothing.
 
-    Weights are not judged: of native and converted models only the way they were sent.
+    Weights are not judged: of native and converted models only the way they were sent. Without `code`, that is so of
+    Python, too, where the platform's own loader is to run it afterwards, and say in its own words what it finds.
     """
     if "/" in file_name or "\\" in file_name:
         return Verdict(failed=True)  # four of four real uploads ended in an error with an empty summary
@@ -71,6 +73,9 @@ def judge(release: Release, row: FrameworkRow, route: str, file: Path, file_name
         if listed.problem:
             return _failed(listed.problem)
         _unpacked(listed.entries)
+        if not code:
+            _, problem = _requirements(listed) if row.family == "custom" else ((), [])
+            return _failed(problem[-1], *problem) if problem else Verdict()
         return _custom(listed) if row.family == "custom" else _step(listed.spec, listed.named, "zip")
     except _DAMAGED as error:
         return _failed(f"{file_name} is damaged: {error}")
@@ -165,19 +170,49 @@ def _verdict(findings: Iterable[Finding], *, validator: bool) -> Verdict:
     """The platform stops at the first error; the logs hold the others too, and the warnings that nothing came of."""
     found = list(findings)
     wrong = errors(found)
-    logs = [line for each in wrong for line in (platform_text(each, validator=validator), _told(each))]
-    logs += [_told(each) for each in found if each.level is Level.WARNING]
+    logs = [line for each in wrong for line in (platform_text(each, validator=validator), told(each))]
+    logs += [told(each) for each in found if each.level is Level.WARNING]
     if not wrong:
         return Verdict(logs=tuple(logs), findings=tuple(found))
     summary = platform_text(wrong[0], validator=validator)
     return Verdict(failed=True, summary=summary, logs=tuple(logs), findings=tuple(found))
 
 
-def _told(finding: Finding) -> str:
+_MOST_FINDINGS = 200
+
+
+def remembered(findings: Sequence[Finding]) -> tuple[dict[str, Any], ...]:
+    """Findings as a version's record has them, for the pages."""
+    return tuple(
+        {
+            "code": each.code,
+            "level": each.level.value,
+            "file": one_line(each.place.file),
+            "line": each.place.line,
+            "message": one_line(each.message),
+            "fix": one_line(each.fix),
+        }
+        for each in findings[:_MOST_FINDINGS]
+    )
+
+
+def told(finding: Finding) -> str:
     """A log line in our own words, which the platform does not have: the place and the mending."""
     line = f":{finding.place.line}" if finding.place.line else ""
+    where = f"{finding.place.file}{line}: " if finding.place.file else ""
     fix = f"; {finding.fix}" if finding.fix else ""
-    return f"sandbox {finding.level.value} {finding.code}: {finding.place.file}{line}: {finding.message}{fix}"
+    return f"sandbox {finding.level.value} {finding.code}: {where}{' '.join(finding.message.split())}{fix}"
+
+
+def requirements_of(release: Release, row: FrameworkRow, file: Path) -> tuple[str, ...]:
+    """What the requirements.txt of an upload declares; nothing where it has none, or none that can be read."""
+    if row.family not in {"custom", "python"} or not is_zip(file):
+        return ()
+    try:
+        lines, _ = _requirements(_UploadedArchive(release, row, file, file.name))
+    except _DAMAGED:
+        return ()
+    return lines or ()
 
 
 def _requirements(archive: _UploadedArchive) -> tuple[tuple[str, ...] | None, list[str]]:

@@ -13,9 +13,11 @@ from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.files.json_text import JsonError, parse_json
 from hatch_wallaroo.releases.model import Release
+from hatch_wallaroo.sandbox.deployments import Deployments
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.judging import Images
 from hatch_wallaroo.sandbox.logins import SandboxCredentials, TokenIssuer
+from hatch_wallaroo.sandbox.runtime import Runtime
 from hatch_wallaroo.sandbox.store import Store
 
 LARGEST_BODY = 1 << 20
@@ -35,8 +37,23 @@ class Sandbox:
     incoming: Path
     pace: float
     largest: int
+    deployments: Deployments
     images: Images | None = None
     """What pulls and starts registered images; None: they are believed."""
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """What loads and runs uploads; None: they are read, and no pipeline is deployed."""
+        return self.deployments.runtime
+
+    def close(self) -> None:
+        """End what runs, wait for what is tried, and close the state."""
+        if self.runtime:
+            self.runtime.close()
+        self.deployments.close()
+        if self.images:
+            self.images.wait()
+        self.store.close()
 
 
 class RequestRefusedError(Exception):
@@ -55,7 +72,7 @@ def error(status: int, message: str, headers: dict[str, str] | None = None) -> R
 
 async def json_body(request: Request) -> dict[str, Any]:
     """The JSON object in a request's body; an empty body is an empty object. Raises RequestRefusedError."""
-    data = await _body(request)
+    data = await whole_body(request)
     try:
         found = parse_json(data) if data else {}
     except JsonError:
@@ -67,18 +84,19 @@ async def json_body(request: Request) -> dict[str, Any]:
 
 async def form_body(request: Request) -> dict[str, str]:
     """The fields of a form. Raises RequestRefusedError."""
-    data = await _body(request)
+    data = await whole_body(request)
     try:
         return dict(parse_qsl(data.decode(), max_num_fields=50, keep_blank_values=True))
     except ValueError:
         raise RequestRefusedError(400, "Bad request: the body is not a form") from None
 
 
-async def _body(request: Request) -> bytes:
+async def whole_body(request: Request, most: int = LARGEST_BODY) -> bytes:
+    """A request's body. Raises RequestRefusedError where it is larger than `most` bytes."""
     data = bytearray()
     async for piece in request.stream():
         data += piece
-        if len(data) > LARGEST_BODY:
+        if len(data) > most:
             raise RequestRefusedError(413, "Payload Too Large")
     return bytes(data)
 

@@ -28,6 +28,7 @@ from hatch_wallaroo.sandbox.app import LARGEST_UPLOAD, PACE, create_app
 from hatch_wallaroo.sandbox.faults import Faults
 from hatch_wallaroo.sandbox.logins import SandboxCredentials
 from hatch_wallaroo.sandbox.requests import ABORT
+from hatch_wallaroo.sandbox.runtime import RuntimeOptions
 from hatch_wallaroo.text import describe_error
 
 HOST = "127.0.0.1"
@@ -99,6 +100,7 @@ class ServerOptions:
     pace: float = PACE
     largest: int = LARGEST_UPLOAD
     images: bool = False
+    runtime: RuntimeOptions | None = None
 
 
 def serve(wanted: ServerOptions, *, ready: Callable[[Served], None] = lambda _: None) -> None:
@@ -163,6 +165,7 @@ def _opened(wanted: ServerOptions, ready: Callable[[Served], None]) -> Iterator[
             pace=wanted.pace,
             largest=wanted.largest,
             images=wanted.images,
+            runtime=wanted.runtime,
         )
         served = Served(f"http://{HOST}:{listening.getsockname()[1]}", known)
         announcement = wanted.state / ANNOUNCEMENT
@@ -186,9 +189,7 @@ def _opened(wanted: ServerOptions, ready: Callable[[Served], None]) -> Iterator[
             yield _Server(config, announce), listening
         finally:
             announcement.unlink(missing_ok=True)
-            if app.state.sandbox.images:
-                app.state.sandbox.images.wait()
-            app.state.sandbox.store.close()
+            app.state.sandbox.close()
 
 
 def _write(path: Path, served: Served, release: str) -> None:

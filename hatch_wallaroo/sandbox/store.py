@@ -1,4 +1,4 @@
-"""What the sandbox remembers, in SQLite: workspaces, models and their versions. Uploaded files are not kept."""
+"""What the sandbox remembers, in SQLite: workspaces, models, pipelines, and the versions of both; no uploaded file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from hatch_wallaroo.text import describe_error
 
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = """
 CREATE TABLE identity (user_id TEXT NOT NULL, default_workspace INTEGER REFERENCES workspaces);
 CREATE TABLE workspaces (
@@ -30,6 +30,18 @@ CREATE TABLE versions (
 );
 CREATE INDEX versions_of_models ON versions (model_id);
 """
+_SINCE_2 = """
+CREATE TABLE pipelines (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, workspace_id INTEGER NOT NULL REFERENCES workspaces, name TEXT NOT NULL,
+    created_at REAL NOT NULL, updated_at REAL NOT NULL, UNIQUE (workspace_id, name)
+);
+CREATE TABLE pipeline_versions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, pipeline_id INTEGER NOT NULL REFERENCES pipelines, created_at REAL NOT NULL,
+    version TEXT NOT NULL, definition TEXT NOT NULL
+);
+CREATE INDEX versions_of_pipelines ON pipeline_versions (pipeline_id);
+"""
+"""Tables that a state of the first format does not have yet."""
 
 
 class StateError(Exception):
@@ -104,6 +116,28 @@ class StoredVersion:
         return self.record.ends or stages[-1]
 
 
+@dataclass(frozen=True)
+class StoredPipeline:
+    """A pipeline: a name in a workspace."""
+
+    id: int
+    workspace_id: int
+    name: str
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True)
+class StoredPipelineVersion:
+    """A version of a pipeline: `definition` as it was sent, with the steps."""
+
+    id: int
+    pipeline: StoredPipeline
+    created_at: float
+    version: str
+    definition: Mapping[str, Any]
+
+
 class Store:
     """The state in a folder. One process at a time; within it, any thread."""
 
@@ -129,14 +163,19 @@ class Store:
         self._db.execute("BEGIN EXCLUSIVE")
         (found,) = self._db.execute("PRAGMA user_version").fetchone()
         if found == 0:
-            for statement in _TABLES.split(";"):
-                self._db.execute(statement)
+            self._make(_TABLES)
             self._db.execute("INSERT INTO identity VALUES (?, NULL)", (str(uuid.uuid4()),))
+        if found in {0, 1}:
+            self._make(_SINCE_2)
             self._db.execute(f"PRAGMA user_version = {_FORMAT}")
         self._db.execute("COMMIT")
-        if found not in {0, _FORMAT}:
+        if found not in {0, 1, _FORMAT}:
             raise sqlite3.DatabaseError(f"its format is {found}, and this version reads {_FORMAT}")
         (self.user_id,) = self._db.execute("SELECT user_id FROM identity").fetchone()
+
+    def _make(self, tables: str) -> None:
+        for statement in tables.split(";"):
+            self._db.execute(statement)
 
     def close(self) -> None:
         with self._lock:
@@ -204,11 +243,19 @@ class Store:
                 raise
             return int(made.lastrowid or 0)
 
-    def settle(self, version_id: int, ends: str, error_summary: str | None, logs: tuple[str, ...]) -> None:
+    def settle(
+        self,
+        version_id: int,
+        ends: str,
+        error_summary: str | None,
+        logs: tuple[str, ...],
+        findings: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Say how a version ends that was on its way without an end."""
         with self._lock:
             if found := self.version(version_id):
-                self._keep(version_id, replace(found.record, ends=ends, error_summary=error_summary, logs=logs))
+                told = replace(found.record, ends=ends, error_summary=error_summary, logs=logs)
+                self._keep(version_id, replace(told, findings=(*told.findings, *findings)))
 
     def configure(self, version_id: int, config: Mapping[str, Any]) -> StoredVersion | None:
         """Change keys of a version's config."""
@@ -221,6 +268,52 @@ class Store:
 
     def _keep(self, version_id: int, record: Record) -> None:
         self._rows("UPDATE versions SET record = ? WHERE id = ?", json.dumps(record.__dict__), version_id)
+
+    def pipelines(self) -> list[StoredPipeline]:
+        return [StoredPipeline(*row) for row in self._rows("SELECT * FROM pipelines ORDER BY id")]
+
+    def pipeline(self, pipeline_id: int) -> StoredPipeline | None:
+        rows = self._rows("SELECT * FROM pipelines WHERE id = ?", pipeline_id)
+        return StoredPipeline(*rows[0]) if rows else None
+
+    def pipeline_versions(self, pipeline_id: int) -> list[StoredPipelineVersion]:
+        """A pipeline's versions, the newest first."""
+        rows = self._rows("SELECT id FROM pipeline_versions WHERE pipeline_id = ? ORDER BY id DESC", pipeline_id)
+        return [found for (each,) in rows if (found := self.pipeline_version(each))]
+
+    def pipeline_version(self, version_id: int) -> StoredPipelineVersion | None:
+        rows = self._rows("SELECT * FROM pipeline_versions WHERE id = ?", version_id)
+        pipeline = self.pipeline(rows[0][1]) if rows else None
+        if pipeline is None:
+            return None
+        made, _, created_at, version, definition = rows[0]
+        return StoredPipelineVersion(made, pipeline, created_at, version, json.loads(definition))
+
+    def add_pipeline_version(self, workspace_id: int, name: str, definition: Mapping[str, Any], now: float) -> int:
+        """Keep a definition as the newest version of its pipeline, which is made where there is none; its id."""
+        with self._lock:
+            self._rows(
+                "INSERT INTO pipelines (workspace_id, name, created_at, updated_at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at",
+                workspace_id,
+                name,
+                now,
+                now,
+            )
+            ((pipeline_id,),) = self._rows(
+                "SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?", workspace_id, name
+            )
+            made = self._db.execute(
+                "INSERT INTO pipeline_versions (pipeline_id, created_at, version, definition) VALUES (?, ?, ?, ?)",
+                (pipeline_id, now, str(uuid.uuid4()), json.dumps(definition)),
+            )
+            return int(made.lastrowid or 0)
+
+    def version_named(self, name: str, version: str) -> StoredVersion | None:
+        """A version by its model's name and its own, as a pipeline's step names it."""
+        select = "SELECT versions.id FROM versions JOIN models ON models.id = model_id WHERE name = ? ORDER BY 1 DESC"
+        found = (self.version(each) for (each,) in self._rows(select, name))
+        return next((each for each in found if each and each.record.version == version), None)
 
     def _rows(self, statement: str, *values: object) -> list[Any]:
         with self._lock:

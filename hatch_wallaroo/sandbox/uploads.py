@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -17,16 +16,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
-from hatch_wallaroo.findings import Finding
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.sandbox.contents import Contents, contents
-from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge
+from hatch_wallaroo.sandbox.judging import NOT_A_ZIP, Verdict, is_zip, judge, remembered
+from hatch_wallaroo.sandbox.keeping import NoRoomError
 from hatch_wallaroo.sandbox.receiving import Received, Receiver
 from hatch_wallaroo.sandbox.requests import RequestRefusedError, Sandbox, authorize, cut, drain, error
-from hatch_wallaroo.sandbox.shapes import runtime
+from hatch_wallaroo.sandbox.shapes import log_line, runtime
 from hatch_wallaroo.sandbox.store import Record
 from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
-from hatch_wallaroo.text import one_line
+from hatch_wallaroo.text import describe_error
 
 
 @dataclass(frozen=True)
@@ -206,11 +205,35 @@ class Uploads:
             raise RequestRefusedError(400, f"Bad request: there is no workspace {metadata.workspace_id}")
         verdict = await to_thread.run_sync(partial(self._judge, metadata, received, route))
         held = await to_thread.run_sync(contents, received.file) if received.file else None
-        record = self._record(metadata, received, verdict, held)
+        image = metadata.row.family == "mlflow"
+        stuck = not image and sandbox.faults.take("stuck") is not None
+        loaded = not stuck and not verdict.failed and self._is_loaded(metadata, received)
+        tried = image and sandbox.images is not None
+        record = self._record(metadata, received, verdict, held, open_end=stuck or loaded or tried)
+        if loaded:
+            self._keep_file(received, record)
         version_id = sandbox.store.add_version(metadata.workspace_id, metadata.name, record, time.time())
         if sandbox.images and metadata.image_path:
             sandbox.images.begin(version_id, metadata.image_path)
+        if sandbox.runtime and loaded:
+            sandbox.runtime.begin(version_id)
         return version_id
+
+    def _is_loaded(self, metadata: Metadata, received: Received) -> bool:
+        """Whether the runtime decides what becomes of an upload."""
+        runtime = self._sandbox.runtime
+        return runtime is not None and received.file is not None and runtime.runs(metadata.row)
+
+    def _keep_file(self, received: Received, record: Record) -> None:
+        """Have the runtime keep a file. Raises RequestRefusedError."""
+        runtime = self._sandbox.runtime
+        if runtime is None or received.file is None:
+            return
+        try:
+            runtime.kept.keep(record.version, received.file, received.file_name, received.size)
+        except (NoRoomError, OSError) as error:
+            said = describe_error(error) if isinstance(error, OSError) else str(error)
+            raise RequestRefusedError(507, f"Insufficient Storage: {said}") from None
 
     def _judge(self, metadata: Metadata, received: Received, route: str) -> Verdict:
         release = self._sandbox.release
@@ -222,15 +245,17 @@ class Uploads:
             raise RequestRefusedError(400, f"Bad request: {NOT_A_ZIP}")
         if self._sandbox.faults.take("conversion-error") is not None:
             return Verdict(failed=True, summary="Conversion failed, as a fault asks for")
-        return judge(release, metadata.row, route, received.file, received.file_name)
+        read = not self._is_loaded(metadata, received)
+        return judge(release, metadata.row, route, received.file, received.file_name, code=read)
 
-    def _record(self, metadata: Metadata, received: Received, verdict: Verdict, held: Contents | None) -> Record:
+    def _record(
+        self, metadata: Metadata, received: Received, verdict: Verdict, held: Contents | None, *, open_end: bool
+    ) -> Record:
+        """What is remembered; with an open end it stays on its way until something settles it."""
         sandbox, row = self._sandbox, metadata.row
         api = sandbox.release.api
         stages = api.native_statuses if row.runtime == "native" else api.container_statuses
         image = row.family == "mlflow"
-        tried = image and sandbox.images is not None
-        stuck = tried or (not image and sandbox.faults.take("stuck") is not None)
         ends = "error" if verdict.failed else "ready"
         config: dict[str, Any] = dict(metadata.schemas)
         return Record(
@@ -242,28 +267,12 @@ class Uploads:
             size=received.size,
             image_path=metadata.image_path,
             runtime=runtime(sandbox.release, row),
-            stages=("uploading", *stages) if tried or not image else (),
+            stages=("uploading", *stages) if open_end or not image else (),
             pace=sandbox.pace,
-            ends="" if stuck else ends,
+            ends="" if open_end else ends,
             error_summary=verdict.summary if verdict.failed else None,
-            logs=tuple(_log_line(each) for each in verdict.logs),
+            logs=tuple(log_line(each) for each in verdict.logs),
             config=config,
-            findings=tuple(_told(each) for each in verdict.findings[:_MOST_FINDINGS]),
+            findings=remembered(verdict.findings),
             contents=held.as_json() if held and not image else None,
         )
-
-
-_MOST_FINDINGS = 200
-
-
-def _told(finding: Finding) -> dict[str, Any]:
-    """A finding as it is remembered."""
-    place = {"file": one_line(finding.place.file), "line": finding.place.line}
-    said = {"message": one_line(finding.message), "fix": one_line(finding.fix)}
-    return {"code": finding.code, "level": finding.level.value, **place, **said}
-
-
-def _log_line(text: str) -> str:
-    """A line as the platform's logs have it: time, stream, mark, text. The SDK takes it apart in this form."""
-    now = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return f"{now} stdout F {text}"

@@ -210,3 +210,18 @@ def listening(pid: int) -> set[str]:
                 host = fields[1].partition(":")[0]
                 found.add(socket.inet_ntoa(bytes.fromhex(host)[::-1]) if len(host) == 8 else host)
     return found
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below one (Linux)."""
+    found: list[int] = []
+    todo = [pid]
+    while todo:
+        for thread in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+            try:
+                children = [int(each) for each in thread.read_text().split()]
+            except OSError:  # it has just ended
+                continue
+            found += children
+            todo += children
+    return found

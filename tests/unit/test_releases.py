@@ -343,6 +343,21 @@ class TestData:
         assert ("attempting_load_container" in api.container_statuses) is loads
         assert ("converting" in api.native_statuses) is ("converting" in api.container_statuses) is not loads
 
+    @pytest.mark.parametrize(
+        ("asked", "anomaly_count", "plain_errors"),
+        [
+            ("2023.2.1", False, False),
+            ("2023.4.0", False, False),
+            ("2023.4.2", True, False),
+            ("2023.4", True, False),
+            ("2024.1", True, True),
+            ("2026.1.3", True, True),
+        ],
+    )
+    def test_what_an_inference_answers(self, asked, anomaly_count, plain_errors):
+        api = resolve(asked).api
+        assert (api.anomaly_count, api.plain_errors) == (anomaly_count, plain_errors)
+
     @pytest.mark.parametrize("version", known())
     def test_onnx(self, version):
         support = resolve(version).onnx
