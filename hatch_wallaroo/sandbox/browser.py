@@ -36,6 +36,7 @@ _SECURED = {
 """What keeps a name or a log harmless that got past the escaping: no script, no frame, nothing from elsewhere."""
 
 _ADDRESS = re.compile(r"/(?:(?:workspaces|models|versions)/\d{1,19})?", re.ASCII)
+_MOST_FIELDS = 250
 _NO_PAGES = ("/v1/", "/auth/", "/sandbox/")
 """Programs ask here, whatever they say they accept."""
 
@@ -85,7 +86,7 @@ class Browser:
 
     async def own_form(self, request: Request, cookie: str) -> Form:
         """The fields of a form that was made for a cookie by this sandbox. Raises RequestRefusedError."""
-        form = await form_body(request)
+        form = await form_body(request, _MOST_FIELDS)
         origin = request.headers.get("origin")
         if origin not in {None, f"{request.url.scheme}://{request.url.netloc}"}:
             raise RequestRefusedError(403, "The form was sent from another site.")

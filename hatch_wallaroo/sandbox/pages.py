@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hatch_wallaroo.sandbox.asking import Answer, Asked
 from hatch_wallaroo.sandbox.browser import (
     HOME,
     LOGIN,
@@ -29,6 +30,7 @@ from hatch_wallaroo.sandbox.browser import (
 )
 from hatch_wallaroo.sandbox.contents import Contents
 from hatch_wallaroo.sandbox.faults import KINDS
+from hatch_wallaroo.sandbox.form import MOST_CONTROLS, controls, typed
 from hatch_wallaroo.sandbox.requests import Sandbox
 from hatch_wallaroo.sandbox.store import StoredModel, StoredVersion, StoredWorkspace, timestamp
 from hatch_wallaroo.schema.arrow import SchemaDecodeError, decode
@@ -55,6 +57,7 @@ class Pages:
         self._sandbox = sandbox
         self._store = sandbox.store
         self._browser = browser
+        self._asked = Asked(sandbox.runtime) if sandbox.runtime else None
 
     def routes(self) -> list[Route]:
         guarded, posted = self._browser.guarded, self._browser.posted
@@ -68,6 +71,7 @@ class Pages:
             Route("/workspaces/{id:int}", guarded(self.workspace), methods=["GET"]),
             Route("/models/{id:int}", guarded(self.model), methods=["GET"]),
             Route("/versions/{id:int}", guarded(self.version), methods=["GET"]),
+            Route("/versions/{id:int}", posted(self.ask), methods=["POST"]),
         ]
 
     async def login(self, request: Request) -> Response:
@@ -168,10 +172,55 @@ class Pages:
         return self._browser.page(request, "model", name=found.name, versions=rows, left=left, crumbs=crumbs)
 
     def version(self, request: Request) -> Response:
+        found = self._found(request)
+        schema, refusal = self._form(found)
+        fields = controls(schema) if schema else []
+        return self._browser.page(
+            request, "version", **self._version(found), fields=fields, refusal=refusal, answer=None
+        )
+
+    def ask(self, request: Request, form: Form) -> Response:
+        """The version's page once more, with the answer to what was typed."""
+        found = self._found(request)
+        schema, refusal = self._form(found)
+        if schema is None or self._asked is None:
+            raise PageError(409, refusal or "This sandbox runs no models.")
+        fields, row = typed(schema, form)
+        wrong = any(each.problem for each in fields)
+        answer = None if wrong else _answer(self._asked.ask(found, row))
+        return self._browser.page(
+            request,
+            "version",
+            422 if wrong else 200,
+            **self._version(found),
+            fields=fields,
+            refusal=refusal,
+            answer=answer,
+        )
+
+    def _found(self, request: Request) -> StoredVersion:
         found = self._store.version(_id(request))
         if found is None:
             raise PageError(404, "")
-        return self._browser.page(request, "version", **self._version(found))
+        return found
+
+    def _form(self, found: StoredVersion) -> tuple[Schema | None, str]:
+        """The schema that a version can be asked by, or the reason why it cannot; neither without a runtime."""
+        if self._asked is None or found.status(time.time()) != "ready":
+            return None, ""
+        refusal = self._asked.runtime.refusal(found)
+        if refusal is not None:
+            return None, f"It cannot be asked: {refusal}"
+        text = (found.record.config or {}).get("input_schema")
+        try:
+            schema = decode(text) if isinstance(text, str) else None
+        except SchemaDecodeError as error:
+            return None, f"It cannot be asked: its input schema cannot be read: {error}"
+        if schema is None:
+            return None, "A form is made from the input schema, and none came with the upload."
+        if len(schema.fields) > MOST_CONTROLS:
+            return None, f"A form has {MOST_CONTROLS} fields at most, and a row of this model {len(schema.fields):,}."
+        return schema, ""
 
     def _version(self, found: StoredVersion) -> dict[str, Any]:
         record, state = found.record, found.status(time.time())
@@ -196,7 +245,8 @@ class Pages:
     def _unfound(self, found: StoredVersion) -> str:
         """What it means that there are no findings."""
         row = self._sandbox.release.frameworks.get(str(found.record.conversion.get("framework")))
-        if row is not None and row.family in _JUDGED:
+        runtime = self._sandbox.runtime
+        if row is not None and (row.family in _JUDGED or (runtime is not None and runtime.runs(row))):
             return "None."
         return "None. The sandbox looks into Python code only; `hatch-wallaroo check` looks into weights, too."
 
@@ -271,7 +321,7 @@ _ASKED = {
 
 
 def _text(value: Any) -> str:
-    return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _schemas(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -319,6 +369,21 @@ def _contents(found: StoredVersion) -> dict[str, Any]:
     else:
         said = f"{said}, {human_size(found.record.size)}."
     return {"members": members, "left": of_file.count - len(members), "held": said}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    """An answer as the platform names its fields, a table a row."""
+    rows = [
+        [{"name": f"out.{name}", "value": _text(value)} for name, value in row.items()][:MOST_ROWS]
+        for row in answer.outputs
+    ]
+    return {
+        "rows": rows,
+        "left": answer.count - len(rows),
+        "took": f"{answer.seconds * 1000:,.1f} ms",
+        "problem": cut(answer.problem),
+        "log": [cut(each.expandtabs(4)) for each in answer.log[-MOST_LINES:]],
+    }
 
 
 def _line(line: str) -> str:

@@ -82,11 +82,11 @@ async def json_body(request: Request) -> dict[str, Any]:
     return found
 
 
-async def form_body(request: Request) -> dict[str, str]:
+async def form_body(request: Request, most_fields: int = 50) -> dict[str, str]:
     """The fields of a form. Raises RequestRefusedError."""
     data = await whole_body(request)
     try:
-        return dict(parse_qsl(data.decode(), max_num_fields=50, keep_blank_values=True))
+        return dict(parse_qsl(data.decode(), max_num_fields=most_fields, keep_blank_values=True))
     except ValueError:
         raise RequestRefusedError(400, "Bad request: the body is not a form") from None
 

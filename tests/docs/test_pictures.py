@@ -13,6 +13,7 @@ from support.fronts import REPOSITORY, FrontEnds
 pytest.importorskip("pty")
 
 from make_pictures import FOLDER, PICTURES, Picture, draw, texts, write
+from make_screenshot import PICTURE, SIZE
 from screens import newcomer, settled
 
 
@@ -53,6 +54,16 @@ def test_there_are_no_pictures_besides_and_all_are_shown() -> None:
         name for page in pages for name in re.findall(r"!\[.+\]\(.*pictures/([\w-]+)\.svg\)", page.read_text("utf-8"))
     }
     assert shown == names | drawn
+
+
+def test_the_screenshot_is_small_and_shown() -> None:
+    """Made by: hatch run screenshot:take"""
+    data = PICTURE.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(data) < 150_000
+    assert int.from_bytes(data[16:20], "big") == SIZE["width"]
+    assert list(FOLDER.glob("*.png")) == [PICTURE]
+    assert f"](../pictures/{PICTURE.name})" in (REPOSITORY / "docs" / "how-to" / "sandbox.md").read_text("utf-8")
 
 
 def test_a_picture_is_written_when_it_shows_something_else(tmp_path: Path) -> None:

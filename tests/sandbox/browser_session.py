@@ -2,7 +2,7 @@
 
     python browser_session.py CHROMIUM FOLDER < told.json
 
-`told.json` has the sandbox's url, user, password, and the address of a version that is hostile. Screenshots go to FOLDER.
+`told.json` has the sandbox's url, user, password, a text that is markup, and the address of a version full of it. Screenshots go to FOLDER.
 """
 
 from __future__ import annotations
@@ -55,6 +55,27 @@ class Session:
     def heading(self) -> str:
         return self.page.inner_text("h1")
 
+    def ask(self) -> None:
+        """Fill in the form by its labels: something that cannot be sent first, then a row."""
+        page, seen = self.page, self.seen
+        seen["labels"] = page.locator("main label").all_inner_texts()
+        self.fill(x="much", times="4")
+        page.get_by_role("button", name="Ask the model").click()
+        page.locator("#field0:focus").wait_for()
+        seen["refused"] = page.locator("[aria-invalid] + .problem").all_inner_texts()
+        self.shoot("refused")
+        self.fill(x="2.5", name=self.told["evil"], measures="1, 2, 3")
+        page.get_by_label("ok bool").select_option("true")
+        page.get_by_role("button", name="Ask the model").click()
+        page.locator("#answer:focus").wait_for()
+        seen["answer"] = page.locator("#answer tbody tr").all_inner_texts()
+        seen["kept"] = page.get_by_label("x float64").input_value()
+        self.shoot("answer")
+
+    def fill(self, **typed) -> None:
+        for name, value in typed.items():
+            self.page.locator(f"label:has-text('{name} ') + *").fill(value)
+
     def run(self) -> dict:
         page, seen = self.page, self.seen
         page.goto(f"{self.told['url']}/versions/1")
@@ -83,8 +104,7 @@ class Session:
         ]
         if self.javascript:
             seen["readable"] = page.evaluate("document.cookie")
-        if "ask" in self.told:
-            self.ask()
+        self.ask()
         page.goto(self.told["url"] + self.told["hostile"])
         seen["hostile"] = self.heading()
         self.shoot("hostile")

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from support import peers
-from support.byop_cases import CASES
+from support.asked import EVIL, grader
 from support.sandboxes import metadata, running, schemas, zipped
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 SESSION = Path(__file__).parent / "browser_session.py"
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 WITH, WITHOUT = ("wide-light", "narrow-dark"), ("wide-dark", "narrow-light")
 NAMES = [f"{each}-with-javascript" for each in WITH] + [f"{each}-without-javascript" for each in WITHOUT]
 
@@ -29,12 +28,10 @@ def shots(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory, shots):
+def seen(runtime_cache, tmp_path_factory, shots):
     chromium, python = peers.chromium(), peers.peer("browser")
-    with running(tmp_path_factory.mktemp("browser"), "2026.1") as sandbox:
-        described = metadata(sandbox.workspace("flowers"), "custom", "grader", **schemas())
-        files = zipped({"requirements.txt": "", **CASES["good"], "artifacts/weights.bin": "w" * 2500})
-        sandbox.upload(described, files, "grader.zip", "upload_and_convert")
+    with running(tmp_path_factory.mktemp("browser"), "2026.1", "--runtime") as sandbox:
+        assert grader(sandbox) == 1
         described = metadata(sandbox.workspace("hostile"), "custom", "hostile", **schemas())
         files = zipped({"requirements.txt": "", f"{EVIL}.txt": "", f"{EVIL}.py": f'raise ValueError("{EVIL}")'})
         _, _, made = sandbox.upload(described, files, f"{EVIL.replace('/', '')}.zip", "upload_and_convert")
@@ -43,6 +40,7 @@ def seen(tmp_path_factory, shots):
             "url": sandbox.url,
             "user": sandbox.user,
             "password": sandbox.password,
+            "evil": EVIL,
             "hostile": f"/versions/{version}",
         }
         done = subprocess.run(
@@ -71,14 +69,24 @@ def test_signing_in(seen, session) -> None:
 def test_the_way_to_a_version(session) -> None:
     assert session["way"] == ["Workspaces", "flowers", "grader", "grader"]
     assert session["status"] == "ready"
-    assert "artifacts/weights.bin\t2.5 KB" in session["members"]
+    assert "grader/requirements.txt\t0 B" in session["members"]
+
+
+def test_a_row_is_asked_for(session) -> None:
+    assert session["labels"] == ["x float64", "times int64", "name string", "measures float64[3]", "ok bool"]
+    assert session["refused"] == ["a number is expected"]
+    total, label, halves = session["answer"]
+    assert total == "out.total\t16.0"
+    assert label == f"out.label\t{EVIL}: good"
+    assert halves == "out.halves\t[0.5, 1.0, 1.5]"
+    assert session["kept"] == "2.5"
 
 
 def test_nothing_runs_and_nothing_is_asked_from_elsewhere(seen, session) -> None:
     """Neither what a client named, which is text, nor anything else: the browser would tell of what it stopped."""
     assert session["hostile"] == "hostile"
     assert session["dialogs"] == []
-    assert [each for each in session["console"] if not re.search("status of 40[14]", each)] == []
+    assert [each for each in session["console"] if not re.search("status of (401|404|422)", each)] == []
     assert [each for each in session["asked"] if not each.startswith(f"{seen[0]}/")] == []
 
 

@@ -192,7 +192,7 @@ def test_a_form_of_another_site(sandbox, visitor, origin) -> None:
 
 def test_a_form_is_bounded(visitor) -> None:
     assert visitor.send("/logout", {"token": "x" * (2 << 20)}).status == 413
-    assert visitor.send("/logout", {f"f{number}": "" for number in range(100)}).status == 400
+    assert visitor.send("/logout", {f"f{number}": "" for number in range(300)}).status == 400
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/style.css", "/no-such-page"])
@@ -329,6 +329,16 @@ def test_a_version_that_stands_is_not_loaded_again(visitor) -> None:
     assert not [each for each in visitor.get("/versions/1").names("meta") if "http-equiv" in each]
 
 
+def test_nothing_is_asked_without_a_runtime(sandbox, visitor) -> None:
+    described = metadata(sandbox.workspace("flowers"), "sklearn", "ready", **schemas())
+    version = only_id(sandbox.upload(described, b"weights", route="upload_and_convert"))
+    page = visitor.get(f"/versions/{version}")
+    assert "ready" in page.text
+    assert page.labels == []
+    page = visitor.send(f"/versions/{version}", page.fields)
+    assert (page.status, "This sandbox runs no models." in page.text) == (409, True)
+
+
 def test_one_file_and_no_schemas(sandbox, visitor) -> None:
     version = only_id(sandbox.upload(metadata(sandbox.workspace("flowers"), "onnx", "one"), b"weights"))
     page = visitor.get(f"/versions/{version}")
@@ -424,7 +434,7 @@ def test_a_wrong_address_is_a_page_for_a_browser(visitor, path) -> None:
 
 
 def test_a_wrong_method_is_a_page_for_a_browser(visitor) -> None:
-    page = visitor.send("/versions/1", {})
+    page = visitor.send("/workspaces/1", {})
     assert (page.status, "Method not allowed" in page.text) == (405, True)
 
 

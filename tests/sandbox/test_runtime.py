@@ -14,8 +14,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hatch_wallaroo.preflight.preparing import lacking
-from support import peers
 from support.sandboxes import descendants, metadata, running, zipped
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
@@ -37,18 +35,6 @@ def process_data(input_data: InferenceData) -> InferenceData:
 NUMBER = pa.schema([pa.field("x", pa.float64())])
 
 
-@pytest.fixture(scope="module")
-def cache():
-    peers.needs_marker("the runtime of the SDK")
-    lack = lacking("3.10")
-    if lack is not None:
-        peers.missing(f"{lack}: {lack.fix}")
-    folder = peers.folder() / "preflight"
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setenv("HATCH_WALLAROO_CACHE_DIR", str(folder))
-        yield folder
-
-
 @pytest.fixture
 def temporary(monkeypatch):
     """A folder for all that a sandbox and its models write; a short path, for there are sockets below it."""
@@ -58,7 +44,7 @@ def temporary(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def sandbox(cache, tmp_path_factory):
+def sandbox(runtime_cache, tmp_path_factory):
     with running(tmp_path_factory.mktemp("runtime"), "2026.1", "--runtime", "--keep", "1") as made:
         yield made
 
@@ -191,7 +177,7 @@ def test_undeployed_while_it_starts(sandbox) -> None:
     assert descendants(sandbox.pid) == []
 
 
-def test_files_of_an_earlier_start(cache, tmp_path) -> None:
+def test_files_of_an_earlier_start(runtime_cache, tmp_path) -> None:
     with running(tmp_path, "2026.1", "--runtime") as first:
         version = settled(first, upload(first, "stays"))
         assert len(list((tmp_path / "kept").iterdir())) == 1
@@ -216,7 +202,7 @@ def ended(sandbox, number: signal.Signals) -> tuple[dict, list[int]]:
     return loading, [each for each in children if Path(f"/proc/{each}").exists()]
 
 
-def test_ended_in_the_middle_of_loading(cache, temporary, tmp_path) -> None:
+def test_ended_in_the_middle_of_loading(runtime_cache, temporary, tmp_path) -> None:
     with running(tmp_path, "2026.1", "--runtime") as made:
         loading, left = ended(made, signal.SIGINT)
     assert left == []
@@ -226,7 +212,7 @@ def test_ended_in_the_middle_of_loading(cache, temporary, tmp_path) -> None:
     assert (found["status"], found["error_summary"]) == ("error", "the sandbox ended before the model was loaded")
 
 
-def test_killed(cache, temporary, tmp_path) -> None:
+def test_killed(runtime_cache, temporary, tmp_path) -> None:
     """Its processes die with it; what it leaves on the disk, the next one that runs a model removes."""
     with suppress(AssertionError), running(tmp_path, "2026.1", "--runtime") as made:  # it leaves its announcement
         _, left = ended(made, signal.SIGKILL)

@@ -21,11 +21,16 @@ class Page:
     html: str
     tags: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     text: str = ""
+    labels: list[str] = field(default_factory=list)
+    areas: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         reader = _Reader()
         reader.feed(self.html)
         self.tags, self.text = reader.tags, " ".join("".join(reader.texts).split())
+        self.labels = [" ".join(each.split()) for each in reader.labels]
+        # A browser leaves out the line break that begins an area of text.
+        self.areas = {name: text.removeprefix("\n") for name, text in reader.areas.items()}
 
     def names(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
@@ -45,13 +50,31 @@ class _Reader(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
+        self.labels: list[str] = []
+        self.areas: dict[str, str] = {}
+        self._inside = ""
+        self._area = ""
 
     def handle_starttag(self, tag, attrs) -> None:
+        if tag == "label":
+            self.labels.append("")
+            self._inside = tag
+        elif tag == "textarea":
+            self._inside, self._area = tag, str(dict(attrs)["name"])
+            self.areas[self._area] = ""
         self.tags.append((tag, dict(attrs)))
         self.texts.append(" ")
 
+    def handle_endtag(self, tag) -> None:
+        if tag == self._inside:
+            self._inside = ""
+
     def handle_data(self, data) -> None:
         self.texts.append(data)
+        if self._inside == "label":
+            self.labels[-1] += data
+        elif self._inside == "textarea":
+            self.areas[self._area] += data
 
 
 class Visitor:
