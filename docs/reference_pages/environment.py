@@ -57,7 +57,7 @@ SUBJECTS: Mapping[str, Sequence[Variable]] = {
         Variable("XDG_CACHE_HOME", "The user's cache folder, where it is not `~/.cache`."),
         Variable(
             "HATCH_WALLAROO_ISOLATION",
-            "What keeps a model apart: `bubblewrap`, `unshare` or `none`; without it, the first of them that works.",
+            "What keeps a model apart: `bubblewrap`, `unshare` or `none`; an error where it does not work. Without it, the first of them that works.",
         ),
         Variable("PYENV_ROOT", "Where pyenv keeps its Pythons, where it is not `~/.pyenv`."),
         Variable("UV_FIND_LINKS", "Folders of wheels: a CPU build of PyTorch is also looked for there."),

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +114,7 @@ def preflight(
     dist/, beside the bundle.
     """
     from hatch_wallaroo.cli.schema_writing import Wish
+    from hatch_wallaroo.preflight.folders import private_folder
     from hatch_wallaroo.preflight.preparing import Options
     from hatch_wallaroo.preflight.process import Limits
 
@@ -128,8 +128,8 @@ def preflight(
     limits = Limits(start=start_seconds, call=call_seconds, memory=int(memory * _GIB))
     options = Options(python=python or "", build=build, limits=limits, tolerance=tolerance)
     verdicts = []
-    with _ended_by_sigterm(), tempfile.TemporaryDirectory(prefix="hw-") as folder:
-        subjects = _subjects(wanted, project, Path(folder))
+    with _ended_by_sigterm(), private_folder() as folder:
+        subjects = _subjects(wanted, project, folder)
         rows = _read(data) if data else None
         for subject in subjects:
             asked = subject if rows is None else _asked(subject, rows)

@@ -232,7 +232,7 @@ def _newest(home: Path) -> tuple[int, str]:
             each = os.path.join(parent, name)  # noqa: PTH118 - many thousands of files
             with contextlib.suppress(OSError):
                 changed = os.lstat(each).st_ctime_ns
-                if changed > newest and not (name == NOTE and parent == str(home)):
+                if changed >= newest and not (name == NOTE and parent == str(home)):
                     newest, path = changed, each
     return newest, os.path.relpath(path, home) if path else ""
 

@@ -76,13 +76,16 @@ def _bubble(work: Path, readable: Sequence[Path]) -> list[str]:
     return [*wanted, "--bind", str(work), str(work), "--chdir", str(work)]
 
 
-@lru_cache
 def probe(python: Path) -> Isolation:
     """The best isolation that this Python runs in; HATCH_WALLAROO_ISOLATION names one to take instead.
 
     Raises NoIsolationError where that one does not work.
     """
-    told = os.environ.get("HATCH_WALLAROO_ISOLATION", "")
+    return _probed(python, os.environ.get("HATCH_WALLAROO_ISOLATION", ""))
+
+
+@lru_cache
+def _probed(python: Path, told: str) -> Isolation:
     kinds: tuple[Kind, ...] = ("bubblewrap", "unshare")
     for kind in kinds:
         if told and told != kind:

@@ -136,6 +136,14 @@ class ModelProcess:
                 return Failure(str(each.get("phase", "")), [one for one in causes if isinstance(one, dict)])
         return None
 
+    def last_call(self) -> Mapping[str, Any] | None:
+        """What it recorded of its last prediction that came to an end."""
+        return next((each for each in reversed(self.events()) if each["event"] == "call"), None)
+
+    def log_text(self) -> str:
+        """The end of what it printed."""
+        return self._read(self.log, LARGEST_LOG).decode("utf-8", "replace")
+
     def log_tail(self, lines: int = 20) -> list[str]:
         """The last lines that it printed."""
         return _lines(self._read(self.log, LARGEST_LOG))[-lines:]

@@ -173,3 +173,11 @@ NOT_RUN = rule(
     source="The release's frameworks",
     level=Level.NOTE,
 )
+WRITTEN = rule(
+    "WLR743",
+    "the model writes among its packages",
+    why="What it changes there is gone on the platform with each start, and no two runs have the same packages; the "
+    "environment of this run is made anew the next time.",
+    source="The environment, before and after the run",
+    level=Level.WARNING,
+)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.preflight import interpreters, rules
 from hatch_wallaroo.preflight.compare import against_expected, against_schema, differing
-from hatch_wallaroo.preflight.environment import Say
+from hatch_wallaroo.preflight.environment import Say, remove, written
 from hatch_wallaroo.preflight.folders import private_folder
 from hatch_wallaroo.preflight.preparing import Options, PreflightError, Prepared, UnresolvedError, prepare, why_not
 from hatch_wallaroo.preflight.process import ModelProcess
@@ -86,6 +86,8 @@ class _Run:
         except ModelError as error:
             self.findings.append(error.finding)
             self.log = error.log
+        if self.prepared.isolation.kind != "bubblewrap":  # where nothing there can be written
+            self._packages()
         environment = self.prepared.environment
         return Verdict(
             self.subject,
@@ -165,7 +167,7 @@ class _Run:
         self.say(f"asking for {self.asked.num_rows} rows")
         first = self._answer(model, self.asked)
         self.answered = first
-        call = _last_call(model.process)
+        call = model.process.last_call()
         place = Place(key=(*self.subject.key, "output-schema"))
         self.findings += against_schema(first, self.asked.num_rows, call, self.subject.output_schema, place)
         if self.rows.outputs:
@@ -211,17 +213,20 @@ class _Run:
             self.times = replace(self.times, first=answer.seconds)
         return answer.batch
 
+    def _packages(self) -> None:
+        """An environment that the model wrote into is kept for nobody."""
+        path = written(self.prepared.environment)
+        if path is not None:
+            remove(self.prepared.environment)
+            fix = "write below the temporary folder (tempfile)"
+            self.findings.append(rules.WRITTEN.finding(f"changed by the run: {path}", fix=fix))
+
     def _measured(self, process: ModelProcess) -> None:
         events = process.events()
         load = next((each.get("seconds") for each in events if each["event"] == "loaded"), None)
-        peaks = [each["peak"] for each in events if isinstance(each.get("peak"), int)]
+        peaks = [each["peak"] for each in events if isinstance(each.get("peak"), int) and each["peak"] < 1 << 60]
         load = load if isinstance(load, float) else None
         self.times = replace(self.times, load=load, peak=max(peaks, default=0) or None)
-
-
-def _last_call(process: ModelProcess) -> Mapping[str, Any] | None:
-    calls = [each for each in process.events() if each["event"] == "call"]
-    return calls[-1] if calls else None
 
 
 def _observed(batch: pa.RecordBatch | None) -> Mapping[str, str]:

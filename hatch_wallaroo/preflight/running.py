@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import signal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from hatch_wallaroo.preflight import rules
 from hatch_wallaroo.preflight.job import UnpackError, job, unpack
 from hatch_wallaroo.preflight.preparing import Prepared
 from hatch_wallaroo.preflight.process import Failure, Limits, ModelProcess
+from hatch_wallaroo.preflight.reasons import Reasons
 from hatch_wallaroo.preflight.subject import Subject
 
 if TYPE_CHECKING:
@@ -72,11 +71,12 @@ class RunningModel:
         process.start(job(self.subject, self.unpack(), process.folder, "validate", ours=False))
         if not process.wait(limit):
             message = f"the validator executes the .py files, and did not end in {limit:g} s"
-            raise self._error(rules.INVALID, message, "let no file do work when it is imported", None)
+            raise self._late(rules.INVALID, message, "let no file do work when it is imported")
         if process.code != 0 or not any(each["event"] == "validated" for each in process.events()):
             failure = process.failure()
-            message = _message(failure) or f"it ended with {_exit(process.code)}"
-            raise self._error(rules.INVALID, message, _fix(failure), failure)
+            if failure is None:
+                raise self._ended(rules.INVALID, process.code, "the validator executes the .py files: ", loading=False)
+            raise self._failed(rules.INVALID, failure)
 
     def start(self) -> None:
         """Load the model, and wait until it takes questions. Raises ModelError."""
@@ -91,11 +91,10 @@ class RunningModel:
             if error.code is None:
                 message = f"it does not answer after {process.limits.start:g} s"
                 fix = "look for an endless loop or a download when it loads; --start-seconds gives it longer"
-                raise self._error(rules.NOT_STARTED, message, fix, None) from error
+                raise self._late(rules.NOT_STARTED, message, fix) from error
             if failure is None:
-                message = f"its process ended with {_exit(error.code)} before it answered"
-                raise self._error(rules.NOT_STARTED, message, "let it not end itself when it loads", None) from error
-            raise self._error(rules.NOT_LOADED, _message(failure) or "", _fix(failure), failure) from error
+                raise self._ended(rules.NOT_STARTED, error.code, loading=True) from error
+            raise self._failed(rules.NOT_LOADED, failure) from error
 
     def ask(self, batch: pa.RecordBatch, about: str = "") -> Answer:
         """The answer to a batch; `about` begins what is said where there is none. Raises ModelError."""
@@ -106,20 +105,20 @@ class RunningModel:
         try:
             return self._client.ask(batch)
         except AnswerError as error:
-            failure = self.process.failure()
-            words = " ".join(each for each in error.details if not each.endswith("call failed."))
-            said = _message(failure) or words or str(error)
-            message = f"{about}{said}" if not words or words in said else f"{about}{said} (the platform says: {words})"
             told = "; ".join(error.details) or str(error)
-            raise self._error(rules.NOT_ANSWERED, message, _fix(failure), failure, told) from error
+            failure = self.process.failure()
+            if failure is not None:
+                raise self._failed(rules.NOT_ANSWERED, failure, about, told) from error
+            details = " ".join(each for each in error.details if not each.endswith("call failed.")) or str(error)
+            message, fix = self._reasons().refused(details, self.process.last_call(), self.subject.output_schema)
+            place = Place(key=(*self.subject.key, "output-schema"))
+            raise self._error(rules.NOT_ANSWERED, about + message, fix, place, told) from error
         except TooSlowError as error:
             message = f"{about}no answer after {self.process.limits.call:g} s"
             fix = "look for an endless loop in predict; --call-seconds gives it longer"
-            raise self._error(rules.TOO_SLOW, message, fix, None) from error
+            raise self._late(rules.TOO_SLOW, message, fix) from error
         except DiedError as error:
-            message = f"{about}its process ended with {_exit(error.code)}"
-            fix = "let predict raise an error instead of ending the process" if error.code else "let it not end itself"
-            raise self._error(rules.ENDED, message, fix, None) from error
+            raise self._ended(rules.ENDED, error.code, about, loading=False) from error
 
     def end(self) -> None:
         """End the process and all that it started; its folder stays."""
@@ -127,59 +126,26 @@ class RunningModel:
             self._client.close()
         self.process.end()
 
-    def _error(self, rule: Rule, message: str, fix: str, failure: Failure | None, words: str = "") -> ModelError:
-        """What ends the run, with what the model printed last."""
-        if failure and failure.causes and not words and self.subject.by_platform:
+    def _reasons(self) -> Reasons:
+        process = self.process
+        return Reasons(process.folder / "model", self.subject.sources, process.limits, process.isolation)
+
+    def _failed(self, rule: Rule, failure: Failure, about: str = "", words: str = "") -> ModelError:
+        """What an exception of the model's own says."""
+        message, fix, place = self._reasons().exception(failure)
+        if failure.causes and not words and self.subject.by_platform:
             words = str(failure.causes[0].get("message", "")).strip()
-        finding = rule.finding(message, fix=fix, place=self._place(failure))
+        return self._error(rule, about + message, fix, place, words)
+
+    def _late(self, rule: Rule, message: str, fix: str) -> ModelError:
+        """What is said at a limit: the process told shortly before where it is."""
+        return self._error(rule, message, fix, self._reasons().dumped(self.process.log_text()))
+
+    def _ended(self, rule: Rule, code: int | None, about: str = "", *, loading: bool) -> ModelError:
+        message, fix, place = self._reasons().end(code, self.process.log_text(), loading=loading)
+        return self._error(rule, about + message, fix, place)
+
+    def _error(self, rule: Rule, message: str, fix: str, place: Place, words: str = "") -> ModelError:
+        """What ends the run, with what the model printed last."""
+        finding = rule.finding(message, fix=fix, place=place)
         return ModelError(finding, tuple(self.process.log_tail()), words)
-
-    def _place(self, failure: Failure | None) -> Place:
-        """The innermost line of the bundle's own code; as the project calls the file, where it is known."""
-        for cause in reversed(failure.causes if failure else ()):
-            frames = cause.get("frames")
-            for frame in reversed(frames if isinstance(frames, list) else []):
-                path, line = str(frame.get("file", "")), frame.get("line")
-                top = f"{self.process.folder / 'model'}/"
-                if path.startswith(top):
-                    inside = path.removeprefix(top)
-                    return Place(
-                        file=self.subject.sources.get(inside, inside), line=line if isinstance(line, int) else None
-                    )
-        return Place()
-
-
-def _message(failure: Failure | None) -> str | None:
-    """The innermost cause that says something, with its type."""
-    for cause in reversed(failure.causes if failure else ()):
-        text = str(cause.get("message", "")).strip()
-        return f"{cause.get('type', 'error')}: {text}" if text else str(cause.get("type", "error"))
-    return None
-
-
-def _fix(failure: Failure | None) -> str:
-    """What mends an exception of a kind that is met often; else where to look."""
-    cause = failure.causes[-1] if failure and failure.causes else {}
-    kind, text = str(cause.get("type", "")), str(cause.get("message", ""))
-    if kind == "ModuleNotFoundError":
-        name = re.search(r"'([\w.]+)'", text)
-        return f"add the package that has {name[1] if name else 'it'} to the requirements, or take its file along"
-    if kind == "FileNotFoundError":
-        return "take the file along (artifacts), and open it below config.model_path"
-    if kind == "SystemExit":
-        return "raise an error instead of ending the process"
-    if kind == "MemoryError":
-        return "the limit of this run was met: --memory gives it more"
-    return "the line is where it happened; the log has the whole traceback"
-
-
-def _exit(code: int | None) -> str:
-    if code is None:
-        return "no exit code"
-    if code < 0 or code > 128:  # noqa: PLR2004 - 128 and the signal, as shells and bubblewrap tell it
-        number = -code if code < 0 else code - 128
-        try:
-            return f"{signal.Signals(number).name} ({signal.strsignal(number)})"
-        except ValueError:
-            pass
-    return f"exit code {code}"

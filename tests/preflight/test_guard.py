@@ -126,7 +126,7 @@ def test_a_log_does_not_grow_without_end(tmp_path):
         assert guard.wait(60) == 0
     assert path.stat().st_size < 34 << 20
     text = path.read_bytes()
-    assert text.endswith(b"the end\n")
+    assert b"the end\n" in text
     assert b"(what was printed before is not kept)" in text
 
 

@@ -5,6 +5,8 @@ service gives them where the release has one; what happened meanwhile goes to a 
 here is imported by the plugin: it is written for Python 3.8 and needs the runtime set of the release.
 """
 
+import contextlib
+import faulthandler
 import json
 import os
 import sys
@@ -159,7 +161,23 @@ def loopback():
         pass
 
 
-def watched(step, record):
+def loaded(record):
+    """The model is loaded: the limit for that is not of interest any more."""
+    faulthandler.cancel_dump_traceback_later()
+    record("loaded", seconds=time.perf_counter() - STARTED)
+
+
+@contextlib.contextmanager
+def told_where(seconds):
+    """Have the tracebacks of all threads printed shortly before a limit: they show where it is that does not end."""
+    faulthandler.dump_traceback_later(seconds * 0.8, file=2)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def watched(step, record, seconds):
     """The step, with each call recorded; it takes and gives what it took and gave before."""
     import inspect
 
@@ -168,7 +186,8 @@ def watched(step, record):
         async def call(input_data):
             begun = time.perf_counter()
             try:
-                made = await step(input_data)
+                with told_where(seconds):
+                    made = await step(input_data)
             except BaseException as error:
                 record.failure("predict", error)
                 raise
@@ -179,7 +198,8 @@ def watched(step, record):
         def call(input_data):
             begun = time.perf_counter()
             try:
-                made = step(input_data)
+                with told_where(seconds):
+                    made = step(input_data)
             except BaseException as error:
                 record.failure("predict", error)
                 raise
@@ -218,8 +238,8 @@ def serve_by_platform(job, record, step):
     wanted = serving.serve_python_step
 
     def serve_watched(service_config, python_step):
-        record("loaded", seconds=time.perf_counter() - STARTED)
-        return wanted(service_config=service_config, python_step=watched(python_step, record))
+        loaded(record)
+        return wanted(service_config=service_config, python_step=watched(python_step, record, job["limits"]["call"]))
 
     if step is None:
         serving.serve_python_step = serve_watched
@@ -246,8 +266,8 @@ def serve_inference(job, record, step, serving, services):
 
         def create(self, config):
             inference = self.builder.create(config)
-            inference.predict = watched(inference.predict, record)
-            record("loaded", seconds=time.perf_counter() - STARTED)
+            inference.predict = watched(inference.predict, record, job["limits"]["call"])
+            loaded(record)
             return inference
 
     def serve_watched(inference_service_config, inference_builder):
@@ -326,8 +346,8 @@ def serve_by_ours(job, record, step):
     """Serve by a Flight service of our own, for releases whose wheel has none."""
     import before_flight
 
-    record("loaded", seconds=time.perf_counter() - STARTED)
-    before_flight.serve(job, watched(step, record), job_schema(job, "output_schema", step))
+    loaded(record)
+    before_flight.serve(job, watched(step, record, job["limits"]["call"]), job_schema(job, "output_schema", step))
 
 
 def validate(job):
@@ -344,6 +364,8 @@ def main():
     record = Record(job["record"])
     limit(job["limits"])
     loopback()
+    faulthandler.enable(2)
+    faulthandler.dump_traceback_later(job["limits"]["start"] * 0.8, file=2)
     record("started", python=sys.version.split()[0])
     try:
         if job["work"] == "validate":
