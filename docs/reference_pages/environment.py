@@ -49,11 +49,12 @@ SUBJECTS: Mapping[str, Sequence[Variable]] = {
             "UV_DEFAULT_INDEX", "With `lock = true`, as all of uv's own variables: where it finds packages.", "uv"
         ),
     ),
-    "Preflight": (
+    "Models on this machine": (
         Variable(
             "HATCH_WALLAROO_CACHE_DIR",
             "Where environments of preflights are kept; without it, `hatch-wallaroo` in the user's cache folder.",
         ),
+        Variable("HATCH_WALLAROO_SERVE_TOKEN", "The token of the `serve` that `infer --url` asks. Secret."),
         Variable("XDG_CACHE_HOME", "The user's cache folder, where it is not `~/.cache`."),
         Variable(
             "HATCH_WALLAROO_ISOLATION",

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hatch_wallaroo.cli.groups import json_option, project_option
-from hatch_wallaroo.console import CommandError, misused, say, say_json, tell
+from hatch_wallaroo.cli.subjects import How, cannot_run, data_option, ended_by_sigterm, read, run_options, subjects
+from hatch_wallaroo.console import misused, say, say_json, tell
 from hatch_wallaroo.exit_codes import FAILED, OK
-from hatch_wallaroo.files.presence import is_file
-from hatch_wallaroo.text import colored, one_line
+from hatch_wallaroo.text import one_line
 
 if TYPE_CHECKING:
     from hatch_wallaroo.cli.schema_writing import Wish
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from hatch_wallaroo.preflight.subject import Subject
     from hatch_wallaroo.preflight.verdict import Verdict
 
-_GIB = 1 << 30
 _EPILOG = """\b
 Examples:
     hatch-wallaroo preflight
@@ -43,36 +40,8 @@ built. The exit code is 0 where all passed, 1 where one did not, 2 where nothing
 @click.command(epilog=_EPILOG)
 @click.argument("wanted", nargs=-1, metavar="[MODEL | BUNDLE]...")
 @project_option
-@click.option(
-    "--data",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Rows to ask for: JSON, JSON lines, CSV, Parquet or Arrow; without it, the sample's.",
-)
-@click.option("--python", type=click.Choice(["current"]), help="Run it by the Python of this command instead.")
-@click.option("--build", is_flag=True, help="Build requirements that have no wheel; their code runs outside isolation.")
-@click.option(
-    "--start-seconds",
-    type=click.FloatRange(1, 86400),
-    default=120.0,
-    show_default=True,
-    help="How long a model may load.",
-)
-@click.option(
-    "--call-seconds",
-    type=click.FloatRange(0.1, 86400),
-    default=60.0,
-    show_default=True,
-    help="How long an answer may take.",
-)
-@click.option(
-    "--memory",
-    type=click.FloatRange(0.5, 4096),
-    default=8.0,
-    show_default=True,
-    metavar="GIB",
-    help="Memory that a model may take.",
-)
+@data_option
+@run_options
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, 1),
@@ -93,11 +62,7 @@ def preflight(
     wanted: tuple[str, ...],
     project: Path,
     data: Path | None,
-    python: str | None,
-    build: bool,
-    start_seconds: float,
-    call_seconds: float,
-    memory: float,
+    how: How,
     tolerance: float,
     write_schema: bool,
     replace: bool,
@@ -115,8 +80,6 @@ def preflight(
     """
     from hatch_wallaroo.cli.schema_writing import Wish
     from hatch_wallaroo.preflight.folders import private_folder
-    from hatch_wallaroo.preflight.preparing import Options
-    from hatch_wallaroo.preflight.process import Limits
 
     if everything and not clean:
         raise misused("--all goes with --clean", "add --clean, or leave it out")
@@ -125,13 +88,12 @@ def preflight(
         return OK
     wish = Wish(write=write_schema, replace=replace, yes=yes, dry_run=dry_run, option="--write-schema")
     wish.check()
-    limits = Limits(start=start_seconds, call=call_seconds, memory=int(memory * _GIB))
-    options = Options(python=python or "", build=build, limits=limits, tolerance=tolerance)
+    options = how.options(tolerance)
     verdicts = []
-    with _ended_by_sigterm(), private_folder() as folder:
-        subjects = _subjects(wanted, project, folder)
-        rows = _read(data) if data else None
-        for subject in subjects:
+    with ended_by_sigterm(), private_folder() as folder:
+        found = subjects(wanted, project, folder)
+        rows = read(data) if data else None
+        for subject in found:
             asked = subject if rows is None else _asked(subject, rows)
             verdicts.append(_run(asked, options, quiet=as_json))
     if as_json:
@@ -162,12 +124,7 @@ def _run(subject: Subject, options: Options, *, quiet: bool) -> Verdict:
     try:
         made = run.preflight(subject, options, lambda line: tell(f"{one_line(subject.name)}: {line}"))
     except PreflightError as error:
-        if error.findings:
-            from hatch_wallaroo.report import render
-
-            click.echo(render(error.findings, color=colored(sys.stderr)), err=True, color=True)
-        log = "".join(f"\n| {line}" for line in error.log.splitlines()[-20:])
-        raise misused(f"{one_line(subject.name)}: {error}{log}", error.fix) from error
+        raise cannot_run(one_line(subject.name), error) from error
     if not quiet:
         from hatch_wallaroo.cli.reports.preflight import show
 
@@ -184,109 +141,6 @@ def _told(document: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
 
     rows = {"asked": list(verdict.asked), "answered": list(verdict.answered)}
     return {**document, "answers": bounded(rows), "log": [one_line(line) for line in verdict.log]}
-
-
-def _subjects(wanted: Sequence[str], project: Path, folder: Path) -> list[Subject]:
-    """What is to be run: bundles that are named by their files, and models by their names; without any, all models."""
-    files = [each for each in wanted if "/" in each or Path(each).suffix or Path(each).is_file()]
-    names = [each for each in wanted if each not in files]
-    found = _bundles(files, project)
-    if names or not files:
-        found += _models(names, project, folder)
-    return found
-
-
-def _bundles(files: Sequence[str], project: Path) -> list[Subject]:
-    """Bundles that were built; rows are the sample's where the project has a model of that name."""
-    if not files:
-        return []
-    from hatch_wallaroo.cli.connection import platform_errors
-    from hatch_wallaroo.platform.packages import find, read_all
-    from hatch_wallaroo.preflight.subject import SubjectError, of_manifest
-
-    made = []
-    with platform_errors():
-        packages, unreadable = read_all(find(files, root=project))
-    for _, error in unreadable:
-        raise misused(error.message, error.fix) from error
-    samples = _samples(project)
-    for package in packages:
-        with platform_errors():
-            package.verify()
-        try:
-            subject = of_manifest(package.manifest, package.file or package.path)
-        except SubjectError as error:
-            raise misused(f"{package.path.name}: {error}", "build it again: hatch build") from error
-        sample = samples.get(subject.name)
-        made.append(dataclasses.replace(subject, rows=_read(sample)) if sample else subject)
-    return made
-
-
-def _samples(project: Path) -> dict[str, Path]:
-    from hatch_wallaroo.project.repository import read_repository
-
-    specs = read_repository(project).reading.specs
-    return {spec.name: spec.path(spec.sample) for spec in specs if spec.sample and is_file(spec.path(spec.sample))}
-
-
-def _models(names: Sequence[str], project: Path, folder: Path) -> list[Subject]:
-    """Models, checked and packed as a build would pack them, into a folder of ours; their verdicts go to dist/."""
-    from hatch_wallaroo.bundle.pack import PackError, pack
-    from hatch_wallaroo.cli.reports.text import text
-    from hatch_wallaroo.preflight.rows import RowsError
-    from hatch_wallaroo.preflight.subject import of_checked
-    from hatch_wallaroo.project.checking import UnknownModelError, check_repository, output, result
-    from hatch_wallaroo.project.repository import read_repository
-
-    repository = read_repository(project)
-    report = check_repository(repository)
-    try:
-        chosen = result(repository, report, tuple(names), 0.0)
-    except UnknownModelError as error:
-        known = ", ".join(error.known) if error.known else "none"
-        raise misused(f"the project has no model {one_line(error.name)}", f"its models are {one_line(known)}") from None
-    if chosen.fails(strict=False) or not chosen.models:
-        click.echo(text(chosen, color=colored(sys.stdout)))
-        raise CommandError("the checks found errors: nothing was run", "mend them first")
-    models = [each.checked for each in chosen.models if each.checked is not None and each.checked.plan is not None]
-    try:
-        bundles = pack(models, folder)
-    except PackError as error:
-        raise CommandError(error.finding.message, error.finding.fix) from error
-    made = []
-    built = project / output(repository.hatch)
-    for bundle in bundles:
-        try:
-            subject = of_checked(bundle.checked, bundle.path, bundle.sha256)
-        except RowsError as error:
-            raise misused(str(error), error.fix) from error
-        beside = built / bundle.path.name
-        if _same_digest(beside, bundle.sha256):
-            subject = dataclasses.replace(subject, file=beside)
-        made.append(subject)
-    return made
-
-
-def _same_digest(path: Path, sha256: str) -> bool:
-    import hashlib
-
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.sha256()
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except OSError:
-        return False
-    return digest.hexdigest() == sha256
-
-
-def _read(path: Path) -> Rows:
-    from hatch_wallaroo.preflight.rows import RowsError, read_rows
-
-    try:
-        return read_rows(path)
-    except RowsError as error:
-        raise misused(str(error), error.fix) from error
 
 
 def _write(verdicts: Sequence[Verdict], project: Path, wish: Wish, *, plain: bool) -> None:
@@ -308,17 +162,3 @@ def _write(verdicts: Sequence[Verdict], project: Path, wish: Wish, *, plain: boo
             wanted.append((spec, {"output": schema}))
     if wanted:
         carry_out(plan(project, wanted), wish, plain=plain)  # type: ignore[arg-type]  # the literal's type is lost
-
-
-@contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the command as Ctrl-C does, so that all it started is ended and removed."""
-
-    def leave(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -128,6 +128,13 @@ class ModelProcess:
                     found.append(made)
         return found
 
+    def forget(self, beyond: int = 0) -> None:
+        """Drop what it recorded until now, where that is more than so many bytes."""
+        with contextlib.suppress(KeyError, OSError, ValueError):
+            descriptor = self._files[self.record].fileno()
+            if os.fstat(descriptor).st_size > beyond:
+                os.ftruncate(descriptor, 0)
+
     def failure(self) -> Failure | None:
         """The last exception that it recorded."""
         for each in reversed(self.events()):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from hatch_wallaroo.preflight.client import Answer
 
 
+_LARGEST_RECORD = 16 << 20
+"""Bytes that a process has recorded when the record begins anew: each call adds to it."""
+
+
 class ClosedError(Exception):
     """A model was closed, and is asked or started all the same."""
 
@@ -98,13 +102,27 @@ class Served:
             if model is None or not model.process.running:
                 model = self._start()
         try:
-            return model.ask(batch)
+            answer = model.ask(batch)
         except ModelError as error:
             if error.finding.code in {rules.TOO_SLOW.code, rules.ENDED.code}:
                 with self._lock:
                     if self._model is model:
                         self._end()
             raise
+        model.process.forget(_LARGEST_RECORD)
+        return answer
+
+    def calls(self) -> list[float]:
+        """The model's own seconds of each call that its process has recorded, the oldest first."""
+        model = self._model
+        events = model.process.events() if model is not None else []
+        found = [each.get("seconds") for each in events if each["event"] == "call"]
+        return [each for each in found if isinstance(each, float)]
+
+    def forget_calls(self) -> None:
+        """Let :meth:`calls` begin anew."""
+        if (model := self._model) is not None:
+            model.process.forget()
 
     def logs(self, lines: int = 20) -> list[str]:
         """The last lines that its processes printed."""
