@@ -9,11 +9,12 @@ from pathlib import Path
 
 
 class NoInterpreterError(Exception):
-    """There is no Python of this version; `fix` says how to get one."""
+    """There is no Python of this version; `install` says how to get one, `fix` what else would do."""
 
     def __init__(self, version: str) -> None:
         super().__init__(f"no Python {version} is on this machine")
-        self.fix = f"uv python install {version}, or pyenv install {version}; or try another: --python current"
+        self.install = f"uv python install {version}, or pyenv install {version}"
+        self.fix = f"{self.install}; or try another: --python current"
 
 
 def find(uv: str, version: str) -> Path:

@@ -72,7 +72,7 @@ def lacking(python: str) -> PreflightError | None:
     try:
         interpreters.find(uv, python)
     except interpreters.NoInterpreterError as error:
-        return PreflightError(str(error), error.fix)
+        return PreflightError(str(error), error.install)
     return None
 
 

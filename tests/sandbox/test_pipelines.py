@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -294,3 +297,31 @@ def test_answers() -> None:
 def test_columns_are_chosen(wanted, names) -> None:
     answer = table(Passed(batch(x=[1]), batch(y=[2]), (0.1,)))
     assert inference.chosen(answer, wanted).schema.names == names
+
+
+def test_a_runtime_that_cannot_be_had_is_said_at_the_start(tmp_path: Path) -> None:
+    """Before anything is uploaded, and without a state that is left half made."""
+    uv = tmp_path / "bin" / "uv"  # one that finds no Python
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\nexit 1\n")
+    uv.chmod(0o755)
+    paths = {"PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}", "PYENV_ROOT": str(tmp_path)}
+    command = [
+        sys.executable,
+        "-m",
+        "hatch_wallaroo",
+        "sandbox",
+        "--release",
+        "2023.2.1",
+        "--state",
+        str(tmp_path / "s"),
+    ]
+    done = subprocess.run(
+        [*command, "--runtime", "--", "true"], env={**os.environ, **paths}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "--runtime: no Python 3.8 is on this machine" in done.stderr
+    assert "uv python install 3.8" in done.stderr
+    assert "--python current" not in done.stderr  # which the sandbox has not
+    assert "Traceback" not in done.stderr
+    Store(tmp_path / "s").close()  # nobody holds it
