@@ -91,7 +91,7 @@ def preflight(
     options = how.options(tolerance)
     verdicts = []
     with ended_by_sigterm(), private_folder() as folder:
-        found = subjects(wanted, project, folder)
+        found = subjects(wanted, project, folder, without_outputs=write_schema)
         rows = read(data) if data else None
         for subject in found:
             asked = subject if rows is None else _asked(subject, rows)

@@ -17,6 +17,7 @@ import click
 from hatch_wallaroo.cli.groups import Command
 from hatch_wallaroo.console import CommandError, misused, tell
 from hatch_wallaroo.files.presence import is_file
+from hatch_wallaroo.findings import Finding, errors
 from hatch_wallaroo.report import render
 from hatch_wallaroo.text import colored, one_line
 
@@ -122,16 +123,19 @@ def is_bundle(name: str) -> bool:
     return "/" in name or bool(Path(name).suffix) or Path(name).is_file()
 
 
-def subjects(wanted: Sequence[str], project: Path, folder: Path, *, beside: bool = True) -> list[Subject]:
+def subjects(
+    wanted: Sequence[str], project: Path, folder: Path, *, beside: bool = True, without_outputs: bool = False
+) -> list[Subject]:
     """What is to be run: bundles that are named by their files, and models by their names; without any, all models.
 
     Models are packed into `folder`; `beside`: a bundle in dist/ that is the same stands for one that was packed.
+    `without_outputs`: an output schema may be missing, since the run is to tell it.
     """
     files = [each for each in wanted if is_bundle(each)]
     names = [each for each in wanted if each not in files]
     found = _bundles(files, project)
     if names or not files:
-        found += _models(names, project, folder, beside=beside)
+        found += _models(names, project, folder, beside=beside, without_outputs=without_outputs)
     return found
 
 
@@ -169,7 +173,7 @@ def samples(project: Path) -> dict[str, Path]:
     return {spec.name: spec.path(spec.sample) for spec in specs if spec.sample and is_file(spec.path(spec.sample))}
 
 
-def _models(names: Sequence[str], project: Path, folder: Path, *, beside: bool) -> list[Subject]:
+def _models(names: Sequence[str], project: Path, folder: Path, *, beside: bool, without_outputs: bool) -> list[Subject]:
     """Models, checked and packed as a build would pack them, into a folder of ours."""
     from hatch_wallaroo.bundle.pack import PackError, pack
     from hatch_wallaroo.cli.reports.text import text
@@ -185,7 +189,8 @@ def _models(names: Sequence[str], project: Path, folder: Path, *, beside: bool) 
     except UnknownModelError as error:
         known = ", ".join(error.known) if error.known else "none"
         raise misused(f"the project has no model {one_line(error.name)}", f"its models are {one_line(known)}") from None
-    if chosen.fails(strict=False) or not chosen.models:
+    weighty = [each for each in errors(chosen.findings) if not (without_outputs and _lacks_outputs(each))]
+    if weighty or not chosen.models:
         click.echo(text(chosen, color=colored(sys.stdout)))
         raise CommandError("the checks found errors: nothing was run", "mend them first")
     models = [each.checked for each in chosen.models if each.checked is not None and each.checked.plan is not None]
@@ -205,6 +210,13 @@ def _models(names: Sequence[str], project: Path, folder: Path, *, beside: bool) 
             subject = dataclasses.replace(subject, file=earlier)
         made.append(subject)
     return made
+
+
+def _lacks_outputs(finding: Finding) -> bool:
+    """Whether all that is wrong is that there is no output schema."""
+    from hatch_wallaroo.config.rules import SCHEMA_MISSING
+
+    return finding.rule == SCHEMA_MISSING and finding.place.key[-1:] == ("output-schema",)
 
 
 def _same_digest(path: Path, sha256: str) -> bool:

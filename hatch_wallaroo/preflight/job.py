@@ -89,6 +89,14 @@ def _schemas(subject: Subject) -> dict[str, str]:
     return {key: encode(schema) for key, schema in sides if schema is not None}
 
 
+def _placeholder(subject: Subject) -> dict[str, str]:
+    """Typed services read no message without an output schema; a missing one is learned from the answers."""
+    from hatch_wallaroo.schema.arrow import encode
+    from hatch_wallaroo.schema.types import Schema
+
+    return {"output_schema": encode(Schema(()))} if subject.release.runtime_set.typed else {}
+
+
 def _message(subject: Subject, model: Path) -> Mapping[str, Any]:
     """The packaging message as mac reads it (facts from running each wheel)."""
     framework = subject.framework.name
@@ -112,7 +120,7 @@ def _message(subject: Subject, model: Path) -> Mapping[str, Any]:
                 **version,
                 "visibility": "private",
                 "model_version": {**version, "visibility": "private"},
-                "config": _schemas(subject),
+                "config": {**_placeholder(subject), **_schemas(subject)},
             }
         }
     }

@@ -30,8 +30,9 @@ _WANTED = {
 _MORE = {"hugging-face": ("pillow", "sentencepiece", "scipy")}
 """What pipelines import beside the library, for images, for sounds and for some tokenizers."""
 _LIMITS = {
-    # The last that has all tasks of the platform.
+    # The last that has all tasks of the platform, and the last that goes with it.
     "transformers": "transformers<5",
+    "diffusers": "diffusers<0.36",
 }
 """What is taken of a library whose version is published for no release."""
 _BESIDE: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {

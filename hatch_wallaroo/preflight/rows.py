@@ -95,10 +95,10 @@ def _table(path: Path, suffix: str) -> pa.Table:
     return feather.read_table(path)
 
 
-def made_rows(schema: Schema) -> Rows:
-    """Zeros and short texts in the shapes of the schema."""
-    row = {each.name: _value(each.type) for each in schema.fields}
-    return Rows((row,) * _MADE, source="made from the input schema", made=True)
+def made_rows(schema: Schema, source: str = "the input schema", count: int | None = None) -> Rows:
+    """Zeros and short texts in the shapes of the schema; what may be left out is left out."""
+    row = {each.name: _value(each.type) for each in schema.fields if not each.optional}
+    return Rows((row,) * (count or _MADE), source=f"made from {source}", made=True)
 
 
 def _value(type_: Type) -> Any:
@@ -129,7 +129,10 @@ def _scalar(name: str) -> Any:
 
 
 def to_batch(rows: Sequence[Mapping[str, Any]], schema: Schema | None, source: str) -> pa.RecordBatch:
-    """The rows as one batch with the schema's types, columns in its order. Raises RowsError."""
+    """The rows as one batch with the schema's types, columns in its order. Raises RowsError.
+
+    A field that may be left out, and that no row has, is no column.
+    """
     import pyarrow as pa
 
     if schema is None:
@@ -137,16 +140,18 @@ def to_batch(rows: Sequence[Mapping[str, Any]], schema: Schema | None, source: s
             return pa.RecordBatch.from_pylist([dict(row) for row in rows])
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
             raise RowsError(f"{source}: {error}", "rows have the same fields, each of one type") from error
-    arrow = to_arrow(schema)
+    left = {each.name for each in schema.fields if each.optional and not any(each.name in row for row in rows)}
+    arrow = to_arrow(Schema(tuple(each for each in schema.fields if each.name not in left)))
+    optional = {each.name for each in schema.fields if each.optional}
     arrays = []
     for field in arrow:
         values = []
         for number, row in enumerate(rows, 1):
-            if field.name not in row:
+            if field.name not in row and field.name not in optional:
                 raise RowsError(
                     f"{source}: row {number} has no field {field.name!r}", f"the fields are {', '.join(schema.names)}"
                 )
-            values.append(row[field.name])
+            values.append(row.get(field.name))
         try:
             arrays.append(_array(values, field.type))
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError) as error:

@@ -65,6 +65,13 @@ TOO_SLOW = rule(
     why="An answer that does not come within the limit is none.",
     source="The limit of this run",
 )
+WARNED = rule(
+    "WLR716",
+    "a library warns while it loads the model",
+    why="A pickle of one version is loaded by another, and nobody promises that it predicts the same.",
+    source="What the library says: InconsistentVersionWarning of scikit-learn, XGBoost's about serialized models",
+    level=Level.WARNING,
+)
 ROWS = rule(
     "WLR720",
     "the answer has another number of rows than the question",

@@ -14,7 +14,8 @@ from hatch_wallaroo.findings import KeyPath, Place
 from hatch_wallaroo.preflight.rows import Rows, read_rows
 from hatch_wallaroo.releases.model import FrameworkRow, Release
 from hatch_wallaroo.requirements.target import MACHINES, target
-from hatch_wallaroo.schema.types import Schema
+from hatch_wallaroo.schema.hints import tensor
+from hatch_wallaroo.schema.types import Field, Schema
 from hatch_wallaroo.text import display_path, requirement_name
 
 
@@ -24,8 +25,9 @@ class Subject:
 
     `file` is the bundle, `sha256` its digest. `requirements` are its lines as its manifest tells them; `python` and
     `machine` are those of the platform (`3.10`, `x86_64`). `sources` maps a path inside the bundle to that of the
-    project which it was made from, relative to the project; `requirement_places` a package to its line; `key` is the
-    model's table.
+    project which it was made from, relative to the project; `requirement_places` a package to its line; `header` is
+    what the model's own file says that it takes, where it says all of it, `fixed_rows` the only number of rows that it
+    takes; `key` is the model's table.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Subject:
     rows: Rows | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     requirement_places: Mapping[str, Place] = field(default_factory=dict)
+    header: Schema | None = None
+    fixed_rows: int | None = None
     key: KeyPath = ("tool", "wallaroo")
     checked: Checked | None = None
     """The model as it was packed; None for a bundle that is known by its manifest alone."""
@@ -89,9 +93,43 @@ def of_checked(checked: Checked, file: Path, sha256: str) -> Subject:
         sources=sources,
         requirement_places=_places(checked),
         rows=read_rows(spec.path(spec.sample)) if spec.sample else None,
+        header=header_of(checked.facts),
+        fixed_rows=fixed_rows(checked.facts),
         key=spec.key,
         checked=checked,
     )
+
+
+def header_of(facts: Mapping[str, Any]) -> Schema | None:
+    """The columns that a model's header asks for; None where it leaves anything open.
+
+    `facts` are those of the check: of an ONNX graph, of a SavedModel's signature.
+    """
+    fields = []
+    for each in _inputs(facts):
+        type_ = tensor(each["name"], each["dtype"], each["shape"]).type
+        if each.get("kind", "tensor") != "tensor" or type_ is None:
+            return None
+        fields.append(Field(each["name"], type_))
+    return Schema(tuple(fields)) if fields else None
+
+
+def fixed_rows(facts: Mapping[str, Any]) -> int | None:
+    """The number of rows that a header prescribes; None where it leaves them open."""
+    firsts = [each["shape"][0] for each in _inputs(facts) if each["shape"]]
+    return next((each for each in firsts if isinstance(each, int) and each > 0), None)
+
+
+def _inputs(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The inputs among the facts, which a manifest may hold in any form: none where one of them is no tensor."""
+    signatures, told = facts.get("signatures"), facts.get("inputs")
+    if isinstance(signatures, Mapping) and signatures:
+        serving = signatures.get("serving_default") or signatures[min(signatures)]
+        told = serving.get("inputs") if isinstance(serving, Mapping) else None
+    if not isinstance(told, (list, tuple)):
+        return []
+    tensors = [each for each in told if isinstance(each, Mapping) and {"name", "dtype", "shape"} <= set(each)]
+    return tensors if len(tensors) == len(told) else []
 
 
 def _places(checked: Checked) -> dict[str, Place]:
@@ -132,6 +170,8 @@ def of_manifest(manifest: Mapping[str, Any], file: Path) -> Subject:
             machine=MACHINES.get(str(conversion.get("arch") or "x86"), "x86_64"),
             input_schema=sides[0],
             output_schema=sides[1],
+            header=header_of(manifest.get("facts", {})),
+            fixed_rows=fixed_rows(manifest.get("facts", {})),
         )
     except UnknownReleaseError as error:
         raise SubjectError(str(error)) from error

@@ -32,8 +32,8 @@ def subjects(project: Path, output: Path) -> list[Subject]:
 
 
 @pytest.fixture
-def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
-    """Run a project's only model, as `preflight` does; `project` is a folder, or files by their paths."""
+def all_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Verdict]]:
+    """Run the models of a project, as `preflight` does; `project` is a folder, or files by their paths."""
     peers.needs_marker("the runtime of the SDK")
     if shutil.which("uv") is None:
         peers.missing("uv is not installed")
@@ -41,17 +41,30 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
     for name, value in peers.find_links().items():
         monkeypatch.setenv(name, value)
 
-    def run(project: Path | dict[str, str], options: Options | None = None, **changed: object) -> Verdict:
+    def run(project: Path | dict[str, str], options: Options | None = None, **changed: object) -> list[Verdict]:
         if isinstance(project, dict):
             files, project = project, tmp_path / "project"
             for name, content in files.items():
                 path = project / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(content, encoding="utf-8")
-        (subject,) = subjects(project, tmp_path / "out")
         try:
-            return preflight(dataclasses.replace(subject, **changed), options or Options(), lambda _: None)
+            return [
+                preflight(dataclasses.replace(subject, **changed), options or Options(), lambda _: None)
+                for subject in subjects(project, tmp_path / "out")
+            ]
         except PreflightError as error:
             peers.missing(f"{error}: {error.fix}")
+
+    return run
+
+
+@pytest.fixture
+def ran(all_ran: Callable[..., list[Verdict]]) -> Ran:
+    """The same for a project's only model."""
+
+    def run(project: Path | dict[str, str], options: Options | None = None, **changed: object) -> Verdict:
+        (verdict,) = all_ran(project, options, **changed)
+        return verdict
 
     return run

@@ -9,6 +9,8 @@ import pytest
 from pyarrow import csv, feather, parquet
 
 from hatch_wallaroo.preflight.rows import LARGEST, SUFFIXES, RowsError, made_rows, read_rows, to_batch
+from hatch_wallaroo.preflight.subject import fixed_rows, header_of
+from hatch_wallaroo.schema.notation import format_type
 from hatch_wallaroo.schema.tables import read_schema
 
 ROWS = [{"x": 1.5, "name": "a"}, {"x": 2.5, "name": "b"}]
@@ -116,3 +118,48 @@ def test_without_a_schema_arrow_decides():
     assert to_batch([{"x": 1}], None, "rows.json").schema.field("x").type == pa.int64()
     with pytest.raises(RowsError, match=r"rows\.json"):
         to_batch([{"x": 1}, {"x": "t"}], None, "rows.json")
+
+
+def test_what_may_be_left_out_is_no_column_without_a_value():
+    wanted = schema(x="float32", k={"type": "int64", "optional": True})
+    made = made_rows(wanted)
+    assert dict(made.inputs[0]) == {"x": 0.0}
+    assert to_batch(made.inputs, wanted, made.source).schema.names == ["x"]
+    given = to_batch([{"x": 1.0, "k": 3}, {"x": 2.0}], wanted, "rows.json")
+    assert given.to_pylist() == [{"x": 1.0, "k": 3}, {"x": 2.0, "k": None}]
+
+
+def test_rows_are_as_many_as_a_header_prescribes():
+    made = made_rows(schema(x="float32"), "the model's own header", 3)
+    assert (len(made.inputs), made.source) == (3, "made from the model's own header")
+
+
+def onnx(*inputs):
+    return {
+        "inputs": [{"name": "x", "kind": "tensor", "dtype": "float32", "shape": ["n", 4], **each} for each in inputs]
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "types", "rows"),
+    [
+        (onnx({}), {"x": "float32[4]"}, None),
+        (onnx({}, {"name": "y", "dtype": "int64", "shape": [None]}), {"x": "float32[4]", "y": "int64"}, None),
+        (onnx({"shape": [2, 3, None]}), {"x": "float32[3, *]"}, 2),
+        (onnx({"shape": None}), None, None),
+        (onnx({"kind": "sequence"}), None, None),
+        (onnx({"dtype": "bfloat16"}), None, None),
+        ({"inputs": [{"name": "x"}]}, None, None),
+        ({"inputs": "x"}, None, None),
+        ({}, None, None),
+        (
+            {"signatures": {"serving_default": {"inputs": [{"name": "c", "dtype": "float64", "shape": [None, 2]}]}}},
+            {"c": "float64[2]"},
+            None,
+        ),
+    ],
+)
+def test_a_header_tells_the_columns_or_nothing(facts, types, rows):
+    header = header_of(facts)
+    assert (None if header is None else {each.name: format_type(each.type) for each in header.fields}) == types
+    assert fixed_rows(facts) == rows

@@ -6,7 +6,13 @@ tells its outputs and no schema is declared (ONNX), the function bears them as `
 
 import json
 import os
+import re
 import sys
+import warnings
+
+LONGEST_WARNING = 1000
+PICTURE = 3
+"""Dimensions of a picture: its lines, their points, their colours."""
 
 
 def load(job, record):
@@ -17,7 +23,13 @@ def load(job, record):
         name = "wallaroo_json"
     if name not in LOADERS:
         raise ValueError("nothing here runs the framework " + framework)
-    return LOADERS[name](job)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        predict = LOADERS[name](job)
+    for each in said:
+        record("warned", category=each.category.__name__, message=str(each.message)[:LONGEST_WARNING])
+        sys.stderr.write("%s: %s\n" % (each.category.__name__, each.message))
+    return predict
 
 
 def outputs(job):
@@ -79,50 +91,88 @@ def estimator(job):
     with open(job["model"], "rb") as stream:
         model = pickle.load(stream)
     names = outputs(job)
+    by_guide = "output" if job["framework"] == "xgboost" else "predictions"
 
     def predict(data):
         given = data["inputs"] if "inputs" in data else np.column_stack(list(data.values()))
-        return {names[0] if names else "predictions": np.asarray(model.predict(given))}
+        return {names[0] if names else by_guide: np.asarray(model.predict(given))}
 
     return predict
 
 
+def by_number(names):
+    """Names in order: `input_2` before `input_10`."""
+    return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+
+
+def named(made, names):
+    """What a model gives as one array a field: by the names that it gives itself, else in the order of the schema."""
+    if isinstance(made, dict):
+        if set(made) == set(names) or len(made) != len(names):
+            return made
+        made = list(made.values())
+    many = made if isinstance(made, (list, tuple)) else [made]
+    numbered = ["output"] if len(many) == 1 else ["output_%d" % at for at in range(1, len(many) + 1)]
+    return dict(zip(names or numbered, many))
+
+
 def keras(job):
-    """One array a column, in the order of their names; the outputs in the order of the schema."""
+    """By name where the columns bear the input layers' names, else in the order of their own; so the outputs."""
     import tensorflow
 
     model = tensorflow.keras.models.load_model(job["model"])
+    if not hasattr(model, "predict"):
+        return tensorflow_model(job)
     names = outputs(job)
+    own = list(getattr(model, "output_names", None) or [])
+    layers = list(getattr(model, "input_names", None) or [])
 
     def predict(data):
-        given = [data[name] for name in sorted(data)]
+        if len(data) > 1 and set(layers) == set(data):
+            given = [data[name] for name in layers]
+        else:
+            given = [data[name] for name in by_number(data)]
         made = model.predict(given if len(given) > 1 else given[0], verbose=0)
-        many = made if isinstance(made, (list, tuple)) else [made]
-        return dict(zip(names or ["output"], many))
+        if isinstance(made, (list, tuple)) and set(own) == set(names):
+            made = dict(zip(own, made))
+        return named(made, names)
 
     return predict
 
 
 def tensorflow_model(job):
-    """A SavedModel by its serving signature: inputs by name, outputs by their own names."""
+    """A SavedModel by its serving signature: inputs by name, else in its order; outputs by their own names."""
     import numpy as np
+    import pyarrow as pa
     import tensorflow
 
     loaded = tensorflow.saved_model.load(job["model"])
-    signature = loaded.signatures["serving_default"]
+    signatures = loaded.signatures
+    signature = signatures["serving_default"] if "serving_default" in signatures else signatures[min(signatures)]
     wanted = signature.structured_input_signature[1]
+    names = outputs(job)
 
     def predict(data):
         given = data if set(wanted) <= set(data) else dict(zip(wanted, data.values()))
         feeds = {name: tensorflow.constant(np.asarray(given[name]), dtype=spec.dtype) for name, spec in wanted.items()}
-        return {name: value.numpy() for name, value in signature(**feeds).items()}
+        made = {name: value.numpy() for name, value in signature(**feeds).items()}
+        return named(made, names) if names else made
 
+    def field(name, spec):
+        made = pa.string() if spec.dtype == tensorflow.string else pa.from_numpy_dtype(spec.dtype.as_numpy_dtype)
+        for size in reversed((spec.shape.as_list() if spec.shape.rank is not None else [None])[1:]):
+            made = pa.list_(made, size) if size is not None else pa.list_(made)
+        return pa.field(name, made)
+
+    given = signature.structured_outputs
+    if all(spec.shape.rank is not None for spec in given.values()):
+        predict.schema = pa.schema([field(name, spec) for name, spec in given.items()])
     predict.keep = loaded
     return predict
 
 
 def pytorch(job):
-    """TorchScript: float32 tensors, one a column in the order of their names; the outputs in the schema's order."""
+    """TorchScript: float32 tensors, one a column in the order of their numbers; the outputs in the schema's order."""
     import numpy as np
     import torch
 
@@ -131,33 +181,100 @@ def pytorch(job):
 
     def predict(data):
         with torch.inference_mode():
-            made = model(*[torch.from_numpy(np.asarray(data[name], dtype=np.float32)) for name in sorted(data)])
-        many = made if isinstance(made, (list, tuple)) else [made]
-        return {name: each.numpy() for name, each in zip(names or ["output"], many)}
+            made = model(*[torch.from_numpy(np.asarray(data[name], dtype=np.float32)) for name in by_number(data)])
+        return {name: each.numpy() for name, each in named(made, names).items()}
 
     return predict
 
 
 def hugging_face(job):
-    """A pipeline of the task, row by row: `inputs` is its argument, the other columns are its parameters."""
-    import numpy as np
-    from transformers import pipeline
+    """A pipeline of the task, row by row: `inputs` is its argument, the other columns are its parameters.
 
+    A row's answer is a column a key; where the pipeline gives several, each column holds a list.
+    """
     task = job["framework"][len("hugging-face-") :]
-    pipe = pipeline(task, model=job["model"])
+    names = outputs(job)
+    if task == "stable-diffusion-text-2-img":
+        ask = painter(job["model"])
+    else:
+        from transformers import pipeline
+
+        pipe = pipeline(task, model=job["model"], device=-1)
+
+        def ask(row):
+            first = next((name for name in ("inputs", "images") if name in row), None)
+            return pipe(row.pop(first), **row) if first else pipe(**row)
 
     def predict(data):
-        rows = [
-            {name: value[at].item() if hasattr(value[at], "item") else value[at] for name, value in data.items()}
-            for at in range(len(data["inputs"]))
-        ]
         made = []
-        for row in rows:
-            answer = pipe(row.pop("inputs"), **row)
-            made.append(answer if isinstance(answer, list) else [answer])
-        return {key: np.array([[each[key] for each in answer] for answer in made]) for key in made[0][0]}
+        for at in range(len(next(iter(data.values())))):
+            row = {name: pythonic(task, name, value[at]) for name, value in data.items()}
+            given = ask({name: value for name, value in row.items() if value is not None})
+            made.append(answered(task, given, names))
+        return {key: stacked([each[key] for each in made]) for key in made[0]} if made else {}
 
     return predict
+
+
+def painter(folder):
+    """The picture that a diffusion pipeline makes of a row."""
+    from diffusers import StableDiffusionPipeline
+
+    pipe = StableDiffusionPipeline.from_pretrained(folder, low_cpu_mem_usage=False)
+    pipe.set_progress_bar_config(disable=True)
+    return lambda row: {"images": pipe(**row).images[0]}
+
+
+def pythonic(task, name, value):
+    """A cell as the pipeline takes it: a picture, a sound, or what it is."""
+    import numpy as np
+
+    if name in ("inputs", "images") and np.ndim(value) == PICTURE:
+        from PIL import Image
+
+        return Image.fromarray(np.asarray(value).astype(np.uint8))
+    if name == "inputs" and task == "automatic-speech-recognition":
+        return np.asarray(value, dtype=np.float32)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value.item() if hasattr(value, "item") else value
+
+
+def answered(task, said, names):
+    """A row's answer by column."""
+    if task == "feature-extraction":
+        return {names[0] if names else "output": plain(said[0])}
+    if task in ("summarization", "translation") and isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    if isinstance(said, dict):
+        return {key: plain(value) for key, value in said.items()}
+    keys = list(said[0]) if said else names
+    return {key: [plain(each[key]) for each in said] for key in keys}
+
+
+def plain(value):
+    """A pipeline's value as lists, numbers and texts: of a picture its points, of a box its four sides."""
+    import numpy as np
+
+    if isinstance(value, dict):
+        sides = ("xmin", "ymin", "xmax", "ymax")
+        return [value[key] for key in sides] if set(sides) == set(value) else {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if hasattr(value, "getbands"):
+        return np.asarray(value).astype(np.int64).tolist()
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def stacked(values):
+    """Rows as one array; those of different lengths as they are."""
+    import numpy as np
+
+    try:
+        made = np.asarray(values)
+    except ValueError:
+        return values
+    return values if made.dtype == object else made
 
 
 def wallaroo_json(job):

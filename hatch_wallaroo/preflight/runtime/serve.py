@@ -231,7 +231,9 @@ def serve_by_platform(job, record, step):
     from mac.entrypoints import serving
     from mac.types import SupportedServices
 
-    on_socket(job["socket"])
+    server = on_socket(job["socket"])
+    if job["typed"] and job_schema(job, "output_schema", step) is None:
+        learn_schema(server)
     if hasattr(serving, "serve_inference"):
         serve_inference(job, record, step, serving, SupportedServices)
         return
@@ -245,6 +247,7 @@ def serve_by_platform(job, record, step):
         serving.serve_python_step = serve_watched
         serve_custom(job, serving, inspect, SupportedServices)
         return
+    import pyarrow as pa
     from mac.config.python_step import AutoInferenceConfig
     from mac.config.service import ServerConfig
     from mac.config.service.creation import ServiceConfigFactory
@@ -252,7 +255,8 @@ def serve_by_platform(job, record, step):
     configuration = AutoInferenceConfig.model_construct(framework=job["framework"], model_path=Path(job["model"]))
     values = {"python_step": configuration, "server": ServerConfig(host="127.0.0.1", port=8080)}
     if job["typed"]:
-        values["output_schema"] = job_schema(job, "output_schema", step)
+        schema = job_schema(job, "output_schema", step)
+        values["output_schema"] = schema if schema is not None else pa.schema([])
     serve_watched(ServiceConfigFactory().create("flight", **values), step)
 
 
@@ -326,8 +330,38 @@ def on_socket(socket):
             continue
         if "location" in vars(server):
             server.location = place
-            return
+            return server
     raise RuntimeError("this wheel has no Flight server that is known here")
+
+
+def learn_schema(server):
+    """Have the platform's server cast each answer to the types that it has, where no output schema is declared."""
+    method = "_convert_inference_data_to_record_batches"
+    convert = getattr(server, method)
+
+    def converted(self, inference_data):
+        self._output_schema = schema_of(inference_data)
+        return convert(self, inference_data)
+
+    setattr(server, method, converted)
+
+
+def schema_of(data):
+    """The Arrow schema of what a step gave: arrays of two and more dimensions are lists of fixed sizes."""
+    import numpy as np
+    import pyarrow as pa
+
+    fields = []
+    for name, value in data.items():
+        array = np.asarray(value)
+        if array.dtype.kind in "OUS":
+            made = pa.array(array.tolist()).type
+        else:
+            made = pa.from_numpy_dtype(array.dtype)
+            for size in reversed(array.shape[1:]):
+                made = pa.list_(made, size)
+        fields.append((name, made))
+    return pa.schema(fields)
 
 
 def job_schema(job, side, step=None):
