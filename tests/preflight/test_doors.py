@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hatch_wallaroo.cli.commands import commands
+from hatch_wallaroo.requirements.uv import find_uv
 from support import peers
 from support.fronts import REPOSITORY
 
@@ -121,3 +122,21 @@ def test_environments_are_removed(tmp_path, monkeypatch):
     code, output = command("--clean", "--all")
     assert output.startswith("removed 1 environment, ")
     assert not list((tmp_path / "environments").iterdir())
+
+
+def test_a_python_that_is_missing_is_told_in_one_line(project, tmp_path, monkeypatch):
+    uv = find_uv()
+    if uv is None:
+        peers.missing("uv is not installed")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").symlink_to(uv)
+    for name in ("HOME", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text().replace('release = "2026.1"', 'release = "2023.4"'))
+    code, output = command("-p", str(project))
+    assert code == 2
+    assert "no Python 3.8 is on this machine, which 2023.4 runs models with" in output
+    assert "uv python install 3.8" in output
+    assert "Traceback" not in output
