@@ -33,7 +33,8 @@ Examples:
     hatch-wallaroo preflight --clean
 
 Without a name, every model of the project is packed as hatch build would pack it, and run. A file is a bundle that was
-built. The exit code is 0 where all passed, 1 where one did not, 2 where nothing could be run.
+built. The exit code is 0 where all passed, 1 where one did not or the checks found an error, 2 where this machine
+cannot run it.
 """
 
 

@@ -119,8 +119,9 @@ def data_option(command: Command) -> Command:
 
 
 def is_bundle(name: str) -> bool:
-    """Whether an argument names a file and not a model."""
-    return "/" in name or bool(Path(name).suffix) or Path(name).is_file()
+    """Whether an argument names a file or a folder of bundles, and not a model."""
+    path = Path(name)
+    return "/" in name or bool(path.suffix) or path.is_file() or any(path.glob("*.wallaroo.json"))
 
 
 def subjects(

@@ -6,6 +6,7 @@ side; one that fails does not keep the others back.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -347,5 +348,5 @@ def _has_passed(package: Package) -> None:
     if reason is not None:
         raise ConfigurationError(
             f"{package.name}: the bundle {reason}",
-            f"hatch-wallaroo preflight {package.file.name}, or leave -o preflight out",
+            f"hatch-wallaroo preflight {os.path.relpath(package.file)}, or leave -o preflight out",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,18 +53,34 @@ def read_rows(path: Path) -> Rows:
     try:
         if path.stat().st_size > LARGEST:
             raise RowsError(f"{path.name} is larger than {LARGEST >> 20} MiB", "a few rows are enough")
-        if suffix == ".json":
-            return _json(path)
-        if suffix in {".jsonl", ".ndjson"}:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-            return Rows(_objects([parse_json(line) for line in lines if line.strip()], path), source=path.name)
-        return Rows(tuple(_table(path, suffix).to_pylist()), source=path.name)
+        made = _read(path, suffix)
     except JsonError as error:
         raise RowsError(f"{path.name} {error}", "write one JSON object a row") from error
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         raise RowsError(
             f"{path.name} cannot be read: {describe_error(error) if isinstance(error, OSError) else error}"
         ) from error
+    if not made.inputs:
+        raise RowsError(f"{path.name} holds no rows", "give one at least: what is not asked is not seen")
+    return made
+
+
+def _read(path: Path, suffix: str) -> Rows:
+    if suffix == ".json":
+        return _json(path)
+    if suffix in {".jsonl", ".ndjson"}:
+        return Rows(_objects(list(_lines(path)), path), source=path.name)
+    return Rows(tuple(_table(path, suffix).to_pylist()), source=path.name)
+
+
+def _lines(path: Path) -> Iterator[Any]:
+    """The values of JSON lines. Raises JsonError with the number of the line that is none."""
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if line.strip():
+            try:
+                yield parse_json(line)
+            except JsonError as error:
+                raise JsonError(str(error).replace("in line 1", f"in line {number}"), number) from None
 
 
 def _json(path: Path) -> Rows:
