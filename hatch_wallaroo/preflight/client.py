@@ -137,12 +137,14 @@ def _told(error: Exception) -> AnswerError | None:
     extra = getattr(error, "extra_info", None)
     try:
         made: Any = json.loads(extra) if extra else None
-    except ValueError:
+    except (ValueError, RecursionError):
         made = None
     if not isinstance(made, dict):
         return None
-    details = tuple(str(each) for each in made.get("details", ()) if each)
-    return AnswerError(str(made.get("message", "")), details, int(made.get("code", 500)))
+    said = made.get("details")
+    details = tuple(str(each) for each in said if each) if isinstance(said, list) else ()
+    code = made.get("code")
+    return AnswerError(str(made.get("message", "")), details, code if isinstance(code, int) else 500)
 
 
 def _first(error: Exception) -> str:
