@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_wallaroo.files.writing import write_whole
-from hatch_wallaroo.preflight.endpoint import arrow_file
+from hatch_wallaroo.preflight.forms import as_arrow
 from hatch_wallaroo.preflight.pipeline import records
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _data(answer: pa.Table, ending: str) -> bytes:
     import pyarrow as pa
 
     if ending == ".arrow":
-        return arrow_file(answer)
+        return as_arrow(answer)
     if ending == ".json":
         return (json.dumps(records(answer), indent=2) + "\n").encode()
     if ending == ".jsonl":

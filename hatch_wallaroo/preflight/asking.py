@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hatch_wallaroo.files.json_text import JsonError, parse_json, parse_object
-from hatch_wallaroo.preflight.endpoint import ARROW, INFER, LOCAL, ROWS, arrow_file
+from hatch_wallaroo.preflight.endpoint import INFER, LOCAL
+from hatch_wallaroo.preflight.forms import ARROW, ROWS, as_arrow
 from hatch_wallaroo.preflight.rows import RowsError
 from hatch_wallaroo.text import describe_error, printable
 
@@ -106,7 +107,7 @@ def _question(rows: Sequence[Mapping[str, Any]], source: str) -> tuple[bytes, st
         columns = [pa.array([row.get(name) for row in rows]) for name in names]
     except (pa.ArrowException, OverflowError) as error:
         raise RowsError(f"{source}: {error}", "rows have the same fields, each of one type") from error
-    return arrow_file(pa.Table.from_arrays(columns, names=names)), ARROW
+    return as_arrow(pa.Table.from_arrays(columns, names=names)), ARROW
 
 
 def _request(server: Server, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:

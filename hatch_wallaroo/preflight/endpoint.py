@@ -17,24 +17,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hatch_wallaroo.files.json_text import JsonError, parse_json
+from hatch_wallaroo.preflight.forms import ARROW, ROWS, as_arrow, as_json, read_arrow, read_records
 from hatch_wallaroo.preflight.lineup import Lineup, UnknownNameError
-from hatch_wallaroo.preflight.pipeline import FitError, Passed, StepError, records, table
+from hatch_wallaroo.preflight.pipeline import FitError, Passed, StepError, table
 from hatch_wallaroo.preflight.rows import LARGEST, RowsError
 from hatch_wallaroo.preflight.serving import ClosedError
 from hatch_wallaroo.releases.model import ApiSupport
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 HOST = "127.0.0.1"
 LOCAL = frozenset({HOST, "localhost"})
 """What a request may call the host: a page that has its own name lead to this machine does not."""
-ARROW = "application/vnd.apache.arrow.file"
-ROWS = "application/json; format=pandas-records"
 INFER = "/v1/api/pipelines/infer/"
 """Behind it `NAME-1/NAME`: the platform's address of a pipeline holds the deployment's number."""
 
@@ -193,12 +188,12 @@ class _Handler(BaseHTTPRequestHandler):
         rows = 0
         try:
             if kind == ARROW:
-                batch = _batch(body)
-                rows = batch.num_rows
+                batch = read_arrow(body, "the question")
+                rows = _some(batch.num_rows)
                 passed = self.endpoint.lineup.ask(name, batch)
             else:
-                asked = _rows(body)
-                rows = len(asked)
+                asked = read_records(body, "the question")
+                rows = _some(len(asked))
                 passed = self.endpoint.lineup.ask_rows(name, asked, "the question")
         except (RowsError, StepError, ClosedError) as error:
             self.endpoint.heard(Asked(name, rows, time.perf_counter() - begun, str(error)))
@@ -258,9 +253,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _give(self, name: str, passed: Passed, *, arrow: bool) -> None:
         made = table(passed, anomalies=self._api(name).anomaly_count)
         if arrow:
-            self._send(HTTPStatus.OK, arrow_file(made), ARROW)
+            self._send(HTTPStatus.OK, as_arrow(made), ARROW)
         else:
-            self._send(HTTPStatus.OK, json.dumps(records(made)).encode(), ROWS)
+            self._send(HTTPStatus.OK, as_json(made), ROWS)
 
     def _api(self, name: str) -> ApiSupport:
         """The forms of the release that is asked first."""
@@ -302,37 +297,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: `heard` is told what was asked."""
 
 
-def _rows(body: bytes) -> list[dict[str, Any]]:
-    try:
-        made = parse_json(body)
-    except JsonError as error:
-        raise RowsError(f"the question {error}") from error
-    if not isinstance(made, list) or not made or not all(isinstance(each, dict) for each in made):
-        raise RowsError("the question holds no rows", 'a list of objects: [{"field": value, …}, …]')
-    return made
-
-
-def _batch(body: bytes) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    try:
-        read = pa.ipc.open_file(pa.BufferReader(body)).read_all()
-        read.validate(full=True)
-        batches = read.combine_chunks().to_batches()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise RowsError(f"the question is no Arrow file: {str(error)[:200]}") from error
-    if not batches:
+def _some(rows: int) -> int:
+    """The number of rows. Raises RowsError where there are none."""
+    if not rows:
         raise RowsError("the question holds no rows")
-    first: pa.RecordBatch = batches[0]
-    return first
-
-
-def arrow_file(made: pa.Table) -> bytes:
-    """A table as an Arrow file."""
-    import pyarrow as pa
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, made.schema) as writer:
-        writer.write_table(made)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return rows

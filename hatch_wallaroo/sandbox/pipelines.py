@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hatch_wallaroo.config.model_name import is_name
+from hatch_wallaroo.preflight.forms import ARROW, ROWS, as_arrow, as_json
 from hatch_wallaroo.preflight.pipeline import StepError
 from hatch_wallaroo.preflight.pipeline import table as table_of
+from hatch_wallaroo.preflight.rows import RowsError
 from hatch_wallaroo.preflight.serving import ClosedError
-from hatch_wallaroo.sandbox import inference
 from hatch_wallaroo.sandbox.deployments import NO_RUNTIME, Deployment
-from hatch_wallaroo.sandbox.inference import InputError, Wanted
+from hatch_wallaroo.sandbox.inference import Wanted, chosen, read_batch
 from hatch_wallaroo.sandbox.requests import (
     RequestRefusedError,
     Sandbox,
@@ -115,15 +116,15 @@ class Pipelines:
             made = await to_thread.run_sync(lambda: self._asked(found, data, kind, wanted))
         except StepError as error:
             return self._error(400, "Bad Request", error.words)
-        except (InputError, ClosedError) as error:
+        except (RowsError, ClosedError) as error:
             return self._error(400, "Bad Request", str(error))
-        return Response(made, media_type=inference.ARROW if "arrow" in kind else inference.JSON)
+        return Response(made, media_type=ARROW if "arrow" in kind else ROWS)
 
     def _asked(self, deployment: Deployment, data: bytes, kind: str, wanted: Wanted) -> bytes:
-        batch = inference.read_batch(data, kind, deployment.steps[0].subject.input_schema)
+        batch = read_batch(data, kind, deployment.steps[0].subject.input_schema)
         answer = table_of(deployment.ask(batch), anomalies=self._sandbox.release.api.anomaly_count)
-        table = inference.chosen(answer, wanted)
-        return inference.as_arrow(table) if "arrow" in kind else inference.as_json(table)
+        table = chosen(answer, wanted)
+        return as_arrow(table) if "arrow" in kind else as_json(table)
 
     def _error(self, status: int, name: str, text: str) -> Response:
         """An inference's error as the release's engine words it."""

@@ -20,7 +20,8 @@ import pytest
 from hatch_wallaroo.preflight import asking, rules
 from hatch_wallaroo.preflight.announcement import Announcement, announced, serving
 from hatch_wallaroo.preflight.client import Answer
-from hatch_wallaroo.preflight.endpoint import ARROW, ROWS, Asked, arrow_file, opened
+from hatch_wallaroo.preflight.endpoint import Asked, opened
+from hatch_wallaroo.preflight.forms import ARROW, ROWS, as_arrow
 from hatch_wallaroo.preflight.lineup import Lineup, UnknownNameError
 from hatch_wallaroo.preflight.process import Limits
 from hatch_wallaroo.preflight.running import ModelError
@@ -99,7 +100,7 @@ def test_rows_are_answered_as_the_platform_does():
 
 @pytest.mark.parametrize(("accept", "arrow"), [(ARROW, True), ("*/*", True), (None, True), ("application/json", False)])
 def test_arrow_is_answered_with_arrow(accept, arrow):
-    question = arrow_file(pa.table({"more": ["a", "b"], "x": [1, 2]}))
+    question = as_arrow(pa.table({"more": ["a", "b"], "x": [1, 2]}))
     with served() as endpoint:
         response, data = asked(endpoint, question, **{"Content-Type": ARROW, "Accept": accept})
     assert response.status == 200, data
@@ -155,8 +156,8 @@ def test_only_who_has_the_token_is_answered(headers, status, method):
         ('[{"z": 1}]', {}, 400, "row 1 has no field 'x'"),
         ('[{"x": "a"}]', {}, 400, "'x' does not fit double"),
         ("no arrow", {"Content-Type": ARROW}, 400, "the question is no Arrow file"),
-        (arrow_file(pa.table({"z": [1]})), {"Content-Type": ARROW}, 400, "its input schema has 'x'"),
-        (arrow_file(pa.table({"x": pa.array([], pa.float64())})), {"Content-Type": ARROW}, 400, "holds no rows"),
+        (as_arrow(pa.table({"z": [1]})), {"Content-Type": ARROW}, 400, "its input schema has 'x'"),
+        (as_arrow(pa.table({"x": pa.array([], pa.float64())})), {"Content-Type": ARROW}, 400, "holds no rows"),
         ("x=1", {"Content-Type": "application/x-www-form-urlencoded"}, 415, "the Content-Type is neither"),
         ('[{"x": 1}]', {"Content-Length": "-1"}, 400, ""),
         ('[{"x": 1}]', {"Content-Length": str(1 << 40)}, 413, "256 MiB at most"),

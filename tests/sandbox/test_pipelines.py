@@ -12,9 +12,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from hatch_wallaroo.preflight.forms import ARROW, ROWS, as_arrow, as_json
 from hatch_wallaroo.preflight.pipeline import Passed, table
+from hatch_wallaroo.preflight.rows import RowsError
 from hatch_wallaroo.sandbox import inference
-from hatch_wallaroo.sandbox.inference import InputError, Wanted
+from hatch_wallaroo.sandbox.inference import Wanted
 from hatch_wallaroo.sandbox.keeping import Kept, NoRoomError
 from hatch_wallaroo.sandbox.steps import StepsError, models_of, steps_of
 from hatch_wallaroo.sandbox.store import Record, StateError, Store
@@ -254,25 +256,34 @@ X = from_arrow(pa.schema([pa.field("x", pa.int64())]))
     ("body", "kind", "said"),
     [
         (b"{", "application/json", "the body "),
-        (b'{"tensor": [1]}', "application/json", "a DataFrame's records or an Arrow table"),
-        (b'[{"x": "a"}]', inference.JSON, "'x' does not fit int64"),
-        (b'[{"y": 1}]', inference.JSON, "row 1 has no field 'x'"),
-        (b"ARROW1", inference.ARROW, "the body is no Arrow file"),
+        (b'{"tensor": [1]}', "application/json", "the body holds no rows"),
+        (b'[{"x": "a"}]', ROWS, "'x' does not fit int64"),
+        (b'[{"y": 1}]', ROWS, "row 1 has no field 'x'"),
+        (b"ARROW1", ARROW, "the body is no Arrow file"),
     ],
 )
 def test_bodies_that_are_no_rows(body, kind, said) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(RowsError, match=said):
         inference.read_batch(body, kind, X)
+
+
+def test_an_arrow_file_that_lies_about_its_rows_is_refused() -> None:
+    """Offsets that lead out of the file end the process that follows them."""
+    texts = pa.StringArray.from_buffers(
+        2, pa.array([0, 1 << 30, 5], pa.int32()).buffers()[1], pa.py_buffer(b"short and long")
+    )
+    with pytest.raises(RowsError, match="the body is no Arrow file"):
+        inference.read_batch(as_arrow(pa.table({"x": texts})), ARROW, X)
 
 
 def test_rows_come_as_records_and_as_a_table() -> None:
     schema = from_arrow(pa.schema([pa.field("x", pa.float32())]))
-    assert inference.read_batch(b'[{"x": 1}, {"x": 2.5}]', inference.JSON, schema).column("x").type == pa.float32()
-    assert inference.read_batch(b'[{"x": [1, 2]}]', inference.JSON, None).to_pylist() == [{"x": [1, 2]}]
+    assert inference.read_batch(b'[{"x": 1}, {"x": 2.5}]', ROWS, schema).column("x").type == pa.float32()
+    assert inference.read_batch(b'[{"x": [1, 2]}]', ROWS, None).to_pylist() == [{"x": [1, 2]}]
     sent = pa.concat_tables([pa.table({"x": [1, 2]}), pa.table({"x": [3]})])
-    read = inference.read_batch(inference.as_arrow(sent), inference.ARROW, schema)
+    read = inference.read_batch(as_arrow(sent), ARROW, schema)
     assert (read.schema, read.to_pylist()) == (sent.schema, [{"x": 1}, {"x": 2}, {"x": 3}])
-    empty = inference.read_batch(inference.as_arrow(sent.slice(0, 0)), inference.ARROW, schema)
+    empty = inference.read_batch(as_arrow(sent.slice(0, 0)), ARROW, schema)
     assert (empty.schema, empty.num_rows) == (sent.schema, 0)
 
 
@@ -280,9 +291,9 @@ def test_answers() -> None:
     passed = Passed(batch(x=[1, 2]), batch(y=[[1.5, float("nan")], [float("inf"), 2.0]]), (0.1,))
     made = inference.chosen(table(passed), Wanted())
     assert made.schema.names == ["time", "in.x", "out.y", "anomaly.count"]
-    rows = json.loads(inference.as_json(made))
+    rows = json.loads(as_json(made))
     assert [(row["in.x"], row["out.y"]) for row in rows] == [(1, [1.5, None]), (2, [None, 2.0])]
-    assert pa.ipc.open_file(inference.as_arrow(made)).read_all().column("out.y").to_pylist()[1] == [float("inf"), 2.0]
+    assert pa.ipc.open_file(as_arrow(made)).read_all().column("out.y").to_pylist()[1] == [float("inf"), 2.0]
 
 
 @pytest.mark.parametrize(
