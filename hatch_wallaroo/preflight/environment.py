@@ -111,7 +111,7 @@ def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
             shutil.rmtree(home, ignore_errors=True)
             raise
         note = {
-            "versions": dict(each.partition("==")[::2] for each in recipe.pins),
+            "versions": dict(map(_version, recipe.pins)),
             "bytes": folder_size(home),
             "newest": _newest(home)[0],
             "wheel": recipe.wheel,
@@ -124,6 +124,14 @@ def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
         return replace(made, made=True, seconds=time.perf_counter() - begun)
 
 
+def _version(pin: str) -> tuple[str, str]:
+    """Name and version of a line of uv's; of one that names an address, that, without a login."""
+    name, mark, address = pin.partition(" @ ")
+    if mark:
+        return name, without_login(address)
+    return pin.partition("==")[::2]
+
+
 def _make(uv: str, recipe: Recipe, home: Path) -> None:
     python = home / "bin" / "python"
     _uv(uv, "venv", "--quiet", "--no-project", "--python", str(recipe.python), str(home))
@@ -133,11 +141,27 @@ def _make(uv: str, recipe: Recipe, home: Path) -> None:
     options += ("--torch-backend", "cpu") if recipe.torch else ()
     options += ("--index-strategy", "unsafe-best-match") if recipe.indexes else ()
     lines = [*recipe.indexes, *recipe.pins]
-    if _has_light_wheels(recipe):
-        with contextlib.suppress(NoEnvironmentError):
-            _install(uv, python, lines, *options, "--python-platform", "x86_64-manylinux2014")
-            return
-    _install(uv, python, lines, *options)
+    light = ("--python-platform", "x86_64-manylinux2014")
+    if not (_has_light_wheels(recipe) and _installed(uv, python, lines, *options, *light)):
+        _install(uv, python, lines, *options)
+    _compile(python)
+
+
+def _compile(python: Path) -> None:
+    """Write bytecode, which nothing can do once a model runs. What is no code of this Python has none.
+
+    Not by uv: its Python would first execute what the packages have in .pth files, outside any isolation.
+    """
+    folder = python.parent.parent / "lib"
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(  # noqa: S603 - our own arguments
+            [str(python), "-I", "-S", "-m", "compileall", "-qq", "-j", "0", str(folder)],
+            cwd=Path.home(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
 
 
 def _has_light_wheels(recipe: Recipe) -> bool:
@@ -146,9 +170,16 @@ def _has_light_wheels(recipe: Recipe) -> bool:
     return here and any(each.startswith("xgboost==") for each in recipe.pins)
 
 
+def _installed(uv: str, python: Path, lines: Sequence[str], *options: str) -> bool:
+    with contextlib.suppress(NoEnvironmentError):
+        _install(uv, python, lines, *options)
+        return True
+    return False
+
+
 def _install(uv: str, python: Path, lines: Sequence[str], *options: str) -> None:
     # Copies, not links: what a model writes into its packages would stand in uv's own cache, too.
-    how = ("--quiet", "--no-deps", "--compile-bytecode", "--link-mode", "copy")
+    how = ("--quiet", "--no-deps", "--link-mode", "copy")
     _uv(uv, "pip", "install", "--python", str(python), *how, *options, "-r", "-", text="\n".join(lines) + "\n")
 
 
@@ -192,9 +223,19 @@ def locked(path: Path) -> Iterator[None]:
     """Hold a lock file: two runs do not make the same environment at once."""
     import fcntl
 
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+    while True:
+        with path.open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if _is_still(stream.fileno(), path):  # `clean` may have removed it meanwhile
+                yield
+                return
+
+
+def _is_still(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def folder_size(folder: Path) -> int:
@@ -247,10 +288,24 @@ def clean(*, days: float = KEPT_DAYS, most: int = KEPT_BYTES, everything: bool =
         total += size
         if not (everything or now - used > days * 86400 or total > most):
             continue
-        shutil.rmtree(home, ignore_errors=True)
-        home.with_suffix(".lock").unlink(missing_ok=True)
-        removed, freed = removed + 1, freed + size
+        if _removed(home):
+            removed, freed = removed + 1, freed + size
     return removed, freed
+
+
+def _removed(home: Path) -> bool:
+    """Remove an environment with its lock; False where somebody makes it right now."""
+    import fcntl
+
+    lock = home.with_suffix(".lock")
+    with lock.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        shutil.rmtree(home, ignore_errors=True)
+        lock.unlink(missing_ok=True)
+    return True
 
 
 def _kept(root: Path) -> Iterator[tuple[float, int, Path]]:

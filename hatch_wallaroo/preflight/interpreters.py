@@ -34,7 +34,7 @@ def find(uv: str, version: str) -> Path:
 def version_of(python: Path) -> str:
     """`3.11` of an interpreter; raises OSError or ValueError where it does not run."""
     done = subprocess.run(  # noqa: S603 - an interpreter of this machine with our own arguments
-        [str(python), "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        [str(python), "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
         capture_output=True,
         text=True,
         timeout=60,

@@ -11,9 +11,10 @@ from hatch_wallaroo.preflight.compare import TOLERANCE
 from hatch_wallaroo.preflight.environment import Environment, NoEnvironmentError, Recipe, Say, provide
 from hatch_wallaroo.preflight.isolation import Isolation, NoIsolationError, probe
 from hatch_wallaroo.preflight.process import Limits
-from hatch_wallaroo.preflight.resolution import NoAnswerError, for_environment, indexes, on_platform
+from hatch_wallaroo.preflight.resolution import NoAnswerError, for_environment, indexes, on_platform, reaching_out
 from hatch_wallaroo.preflight.subject import Subject
 from hatch_wallaroo.releases.model import FrameworkRow
+from hatch_wallaroo.requirements.lines import without_login
 from hatch_wallaroo.requirements.uv import find_uv
 from hatch_wallaroo.text import requirement_name
 
@@ -99,6 +100,10 @@ def prepare(subject: Subject, options: Options, say: Say) -> Prepared:
     uv = find_uv()
     if uv is None:
         raise _no_uv()
+    line = reaching_out(subject.requirements)
+    if line is not None:
+        message = f"the requirement {without_login(line)!r} names what lies outside the bundle, and may run its code"
+        raise PreflightError(message, "name the package and its version")
     say(f"resolving for Python {subject.python} on Linux {subject.machine}")
     try:
         found = list(on_platform(uv, subject))

@@ -20,11 +20,13 @@ from hatch_wallaroo.findings import Finding, Place
 from hatch_wallaroo.preflight import rules
 from hatch_wallaroo.preflight.environment import cache_folder
 from hatch_wallaroo.preflight.subject import Subject
+from hatch_wallaroo.requirements.lines import has_login
 from hatch_wallaroo.requirements.uv import PLATFORMS, Compiled, compile_lines
 from hatch_wallaroo.text import normalized, requirement_name
 
 _GLIBC = ("manylinux2014", "manylinux_2_40", "manylinux_2_31")
 """Linux with the oldest glibc that wheels are made for, then newer ones: which one the platform has is not known."""
+_REACHES_OUT = re.compile(r"\s*(?:-[erc]|--(?:editable|requirement|constraint))")
 KEPT_SECONDS = 7 * 86400
 """How long an answer of uv is taken again: what was published since may give other versions."""
 
@@ -46,9 +48,9 @@ def ask(
     path = cache_folder() / "resolutions" / f"{hashlib.sha256(question.encode()).hexdigest()[:24]}.txt"
     with contextlib.suppress(OSError):
         if time.time() - path.stat().st_mtime < KEPT_SECONDS:
-            return Compiled(tuple(path.read_text(encoding="utf-8").split()))
+            return Compiled(tuple(path.read_text(encoding="utf-8").splitlines()))
     made = compile_lines(uv, python, lines, platform=platform, binary=binary, lowest=lowest, torch=torch, like_pip=True)
-    if made.pins is not None:
+    if made.pins is not None and not any(map(has_login, made.pins)):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.suppress(OSError):
             write_whole(path, "\n".join(made.pins).encode())
@@ -117,6 +119,15 @@ def _beside_runtime(uv: str, subject: Subject, lines: Sequence[str]) -> Iterator
 def logical(lines: Sequence[str]) -> list[str]:
     """Lines with their continuations joined: hashes mostly stand on lines of their own."""
     return re.sub(r"\s*\\\n\s*", " ", "\n".join(lines)).split("\n")
+
+
+def reaching_out(lines: Sequence[str]) -> str | None:
+    """The first line by which uv would run a project's setup.py, wheels alone or not, or read a file of this machine.
+
+    A bundle that this plugin made has none; a manifest is a stranger's.
+    """
+    text = "\n".join(logical(lines))
+    return next((each.strip() for each in text.splitlines() if _REACHES_OUT.match(each)), None)
 
 
 def indexes(subject: Subject) -> tuple[str, ...]:

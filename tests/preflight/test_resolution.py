@@ -9,6 +9,7 @@ import pytest
 
 from hatch_wallaroo.findings import Level, Place
 from hatch_wallaroo.preflight import resolution
+from hatch_wallaroo.preflight.preparing import Options, PreflightError, prepare
 from hatch_wallaroo.preflight.resolution import NoAnswerError, for_environment, on_platform
 from hatch_wallaroo.preflight.subject import Subject, of_checked
 from hatch_wallaroo.project.checking import check_repository
@@ -140,6 +141,32 @@ def test_an_index_that_is_not_reached_is_no_fault_of_the_requirements(shelf, mon
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with pytest.raises(NoAnswerError, match="Failed to fetch"):
         on_platform(find_uv(), subject("elsewhere"))
+
+
+@pytest.mark.parametrize("line", ["-e {}", "-e{}", "  --editable={}", "rich\r-e {}", "-r {}/more.txt"])
+def test_a_manifest_runs_nothing_by_its_requirements(shelf, tmp_path, line):
+    """uv runs the setup.py of an editable project even where it is told to take wheels alone."""
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    (stranger / "setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    (stranger / "more.txt").write_text(f"-e {stranger}\n")
+    with pytest.raises(PreflightError, match="names what lies outside the bundle"):
+        prepare(subject(line.format(stranger)), Options(), lambda _: None)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_address_comes_whole_from_the_kept_answers(shelf, tmp_path, monkeypatch):
+    line = f"old-base @ {(shelf / 'old_base-1.0-py3-none-any.whl').as_uri()}"
+    first = resolution.ask(find_uv(), "3.10", [line], binary=True).pins
+    monkeypatch.setattr(resolution, "compile_lines", None)  # it is not asked again
+    assert resolution.ask(find_uv(), "3.10", [line], binary=True).pins == first == (line,)
+
+
+def test_an_answer_with_a_login_is_not_kept(shelf, tmp_path, monkeypatch):
+    pin = "m @ https://user:secret@example.com/m-1.0-py3-none-any.whl"
+    monkeypatch.setattr(resolution, "compile_lines", lambda *_, **__: Compiled((pin,)))
+    assert resolution.ask("uv", "3.10", [pin]).pins == (pin,)
+    assert not list(tmp_path.glob("cache/resolutions/*"))
 
 
 def made(lines, runtimes=None, **options):
