@@ -1,4 +1,4 @@
-"""Rows on the way to a pipeline and back, as the platform has them: pandas records as JSON, or a table as an Arrow file."""
+"""Rows on the way to a pipeline and back, as the platform has them: pandas records, or a table as an Arrow file."""
 
 from __future__ import annotations
 

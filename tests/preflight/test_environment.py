@@ -1,4 +1,4 @@
-"""Environments made by a real uv on a shelf of tiny packages: what is executed meanwhile, what is noted, what is cleaned."""
+"""Environments made by a real uv on a shelf of tiny packages: what is executed meanwhile, noted, cleaned."""
 
 from __future__ import annotations
 
