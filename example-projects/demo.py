@@ -1,8 +1,9 @@
 """From a model repository to a prediction: build an example, publish it to a sandbox, deploy it there and ask it.
 
 The last two need the platform's Python and uv on this machine; without them, or where the model's library is large, the
-demo ends with models that are `ready`, and says why. Run as `hatch run demo [EXAMPLE]`, from anywhere. What it runs is printed as a user would type it inside
-the example; `hatch build` does the same as its first command once hatch-wallaroo can be installed by name.
+demo ends with models that are `ready`, and says why. Run as `hatch run demo [EXAMPLE]`, from anywhere. What it runs is
+printed as a user would type it inside the example; `hatch build` does the same as its first command once hatch-wallaroo
+can be installed by name.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Kind = Literal["bubblewrap", "unshare", "none"]
 
 SAYS: Mapping[Kind, str] = {
     "bubblewrap": "its own files, processes and no network (bubblewrap)",
-    "unshare": "its own processes and no network (unshare); this machine's files are visible",
+    "unshare": "its own processes and no network (unshare); this machine's files are open to it",
     "none": "limits and a clean environment only; install bubblewrap for more",
 }
 _PROBE_SECONDS = 20

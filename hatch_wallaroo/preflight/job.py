@@ -16,7 +16,8 @@ from hatch_wallaroo.preflight.subject import Subject
 LARGEST = 20 << 30
 """Bytes that a bundle may unpack to."""
 _BLOCK = 1 << 20
-_FOLDERS = {"saved-model", "custom", "python", "hugging-face"}
+_PLAIN = {"onnx", "pytorch", "sklearn", "xgboost"}
+"""Families whose model is one file, also where that file is a zip in itself, as TorchScript is."""
 
 
 class UnpackError(Exception):
@@ -27,7 +28,8 @@ def unpack(subject: Subject, folder: Path) -> Path:
     """The model as the platform lays it out: the folder of a zip, or the file itself."""
     target = folder / "model"
     target.mkdir()
-    if not zipfile.is_zipfile(subject.file) or subject.file.suffix in {".pt", ".pth", ".keras", ".npz"}:
+    plain = subject.framework.family in _PLAIN or subject.file.suffix == ".keras"
+    if plain or not zipfile.is_zipfile(subject.file):
         made = target / subject.file.name
         shutil.copyfile(subject.file, made)
         return made

@@ -1,4 +1,4 @@
-"""What an uploaded file holds, for whoever looks at its version: the file itself is not kept."""
+"""What an uploaded file holds, for whoever looks at its version: the file itself may be gone by then."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from hatch_wallaroo.preflight import job
 from hatch_wallaroo.preflight.job import UnpackError, unpack
 
 
-def subject(path):
-    return SimpleNamespace(file=path)
+def subject(path, family="custom"):
+    return SimpleNamespace(file=path, framework=SimpleNamespace(family=family))
 
 
 def zipped(path, **members):
@@ -42,6 +42,14 @@ def test_a_file_is_copied_under_its_name(tmp_path):
     path.write_bytes(b"onnx")
     (tmp_path / "run").mkdir()
     assert unpack(subject(path), tmp_path / "run").read_bytes() == b"onnx"
+
+
+@pytest.mark.parametrize(("name", "family"), [("m.torchscript", "pytorch"), ("m.pkl", "sklearn"), ("m.keras", "keras")])
+def test_a_model_that_is_a_zip_in_itself_stays_one(tmp_path, name, family):
+    path = zipped(tmp_path / name, **{"m/data.pkl": "x"})
+    (tmp_path / "run").mkdir()
+    model = unpack(subject(path, family), tmp_path / "run")
+    assert (model.name, model.read_bytes()) == (name, path.read_bytes())
 
 
 @pytest.mark.parametrize("name", ["../out.py", "/out.py", "a/../../out.py", "a\\..\\out.py"])
