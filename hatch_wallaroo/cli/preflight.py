@@ -96,7 +96,10 @@ def preflight(
         rows = read(data) if data else None
         for subject in found:
             asked = subject if rows is None else _asked(subject, rows)
-            verdicts.append(_run(asked, options, quiet=as_json))
+            if write_schema and asked.by_platform:
+                # The platform casts an answer to the schema that it knows, so that nothing else would be seen.
+                asked = dataclasses.replace(asked, output_schema=None)
+            verdicts.append(_run(asked, options, quiet=as_json, kept=not write_schema))
     if as_json:
         from hatch_wallaroo.preflight.verdict import document
 
@@ -118,7 +121,7 @@ def _asked(subject: Subject, rows: Rows) -> Subject:
     return dataclasses.replace(subject, rows=rows)
 
 
-def _run(subject: Subject, options: Options, *, quiet: bool) -> Verdict:
+def _run(subject: Subject, options: Options, *, quiet: bool, kept: bool) -> Verdict:
     from hatch_wallaroo.preflight import run, verdict
     from hatch_wallaroo.preflight.preparing import PreflightError
 
@@ -130,7 +133,7 @@ def _run(subject: Subject, options: Options, *, quiet: bool) -> Verdict:
         from hatch_wallaroo.cli.reports.preflight import show
 
         show(made)
-    if subject.file.parent.is_dir():
+    if kept and subject.file.parent.is_dir():
         with contextlib.suppress(OSError):
             verdict.keep(made)
     return made
