@@ -96,9 +96,10 @@ def preflight(
         rows = read(data) if data else None
         for subject in found:
             asked = subject if rows is None else _asked(subject, rows)
-            if write_schema and asked.by_platform:
+            if write_schema:
                 # The platform casts an answer to the schema that it knows, so that nothing else would be seen.
-                asked = dataclasses.replace(asked, output_schema=None)
+                names = asked.output_schema.names if asked.output_schema else ()
+                asked = dataclasses.replace(asked, output_schema=None, output_names=tuple(names))
             verdicts.append(_run(asked, options, quiet=as_json, kept=not write_schema))
     if as_json:
         from hatch_wallaroo.preflight.verdict import document

@@ -80,6 +80,7 @@ def job(
         "message": str(message),
         "socket": str(folder / SOCKET),
         "record": str(folder / "record.jsonl"),
+        "output_names": list(subject.output_names),
         **_schemas(subject),
     }
 

@@ -27,7 +27,8 @@ class Subject:
     `machine` are those of the platform (`3.10`, `x86_64`). `sources` maps a path inside the bundle to that of the
     project which it was made from, relative to the project; `requirement_places` a package to its line; `header` is
     what the model's own file says that it takes, where it says all of it, `fixed_rows` the only number of rows that it
-    takes; `key` is the model's table.
+    takes; `output_names` are what our own predictions call their fields where no output schema does; `key` is the
+    model's table.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Subject:
     requirement_places: Mapping[str, Place] = field(default_factory=dict)
     header: Schema | None = None
     fixed_rows: int | None = None
+    output_names: tuple[str, ...] = ()
     key: KeyPath = ("tool", "wallaroo")
     checked: Checked | None = None
     """The model as it was packed; None for a bundle that is known by its manifest alone."""

@@ -65,14 +65,21 @@ def test_what_was_observed_is_written_builds_and_passes(example, name):
     assert "says so already" in again.output
 
 
-@pytest.mark.parametrize("wrong", ['bikes = "float32"', 'pikes = "int64[3]"'])
-def test_a_schema_that_is_wrong_is_replaced_by_what_the_code_gives(example, wrong):
-    """The platform casts to the first without a word, and fails with the second."""
-    project = example("byop-own-classes")
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("byop-own-classes", 'bikes = "float64"', 'bikes = "float32"'),
+        ("byop-own-classes", 'bikes = "float64"', 'pikes = "int64[3]"'),
+        ("sklearn", 'predictions = "int64"', 'predictions = "float64"'),
+    ],
+)
+def test_a_schema_that_is_wrong_is_replaced_by_what_the_model_gives(example, name, right, wrong):
+    """The platform casts to a wrong type without a word, and fails with a wrong name."""
+    project = example(name)
     path = project / "pyproject.toml"
     before = path.read_text()
-    assert before.count('bikes = "float64"') == 1
-    path.write_text(before.replace('bikes = "float64"', wrong))
+    assert before.count(right) == 1
+    path.write_text(before.replace(right, wrong))
     (project / "dist").mkdir()
     done = preflight(project, "--write-schema", "--replace", "--yes")
     assert done.exit_code == 0, done.output

@@ -33,11 +33,11 @@ def load(job, record):
 
 
 def outputs(job):
-    """The names of the declared output fields, in order; empty where nothing is declared."""
+    """The names of the output fields, in order, as a schema or the job tells them; empty where neither does."""
     from serve import job_schema
 
     schema = job_schema(job, "output_schema")
-    return list(schema.names) if schema is not None else []
+    return list(schema.names) if schema is not None else job["output_names"]
 
 
 def onnx(job):
