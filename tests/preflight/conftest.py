@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def subjects(project: Path, output: Path) -> list[Subject]:
     for bundle in pack([each for each in report.models if each.plan], output):
         made.append(of_checked(bundle.checked, bundle.path, bundle.sha256))
     return made
+
+
+@pytest.fixture
+def sleep() -> str:
+    """Seconds that nobody else sleeps: other tests leave such processes, too, and run at the same time."""
+    return f"{600 + time.monotonic_ns() % 10**9 / 10**9:.9f}"
 
 
 @pytest.fixture

@@ -366,7 +366,7 @@ def test_a_model_of_before_typed_answers_gives_more_than_its_schema(ran):
 
 
 LEFT_BEHIND = """
-sleep = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
+sleep = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(SECONDS)"]
 for _ in range(3):
     subprocess.Popen(sleep)
 subprocess.Popen(sleep, start_new_session=True)
@@ -387,28 +387,27 @@ time.sleep(0.5)
 """A child, sessions of their own, a child of a child, folders that nobody may read, 40 MB on the terminal."""
 
 
-def sleeping():
-    return {pid for pid, command in processes("signal.SIG_IGN); time.sleep(600)").items() if " -c import" in command}
+def sleeping(sleep):
+    word = f"signal.SIG_IGN); time.sleep({sleep})"
+    return {pid for pid, command in processes(word).items() if " -c import" in command}
 
 
-def test_what_a_model_leaves_behind_is_gone(ran, isolation):
-    before = sleeping()
+def test_what_a_model_leaves_behind_is_gone(ran, isolation, sleep):
     begun = time.monotonic()
     ignoring = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-    verdict = ran(byop(top=ignoring, create=LEFT_BEHIND), USUAL, rows=ROWS)
+    verdict = ran(byop(top=ignoring, create=LEFT_BEHIND.replace("SECONDS", sleep)), USUAL, rows=ROWS)
     assert time.monotonic() - begun < 120
     assert (verdict.word, told(verdict), verdict.isolation) == ("passed", [], isolation)
     assert [row["y"] for row in verdict.answered] == [2.0, 4.0, 6.0]
-    assert sleeping() == before
+    assert sleeping(sleep) == set()
 
 
 @pytest.mark.parametrize("part", ["create", "predict"])
-def test_what_a_model_leaves_behind_is_gone_when_it_fails(ran, isolation, part):
-    before = sleeping()
-    verdict = ran(byop(**{part: LEFT_BEHIND + "\nos._exit(3)"}), USUAL, rows=ROWS)
+def test_what_a_model_leaves_behind_is_gone_when_it_fails(ran, isolation, part, sleep):
+    verdict = ran(byop(**{part: LEFT_BEHIND.replace("SECONDS", sleep) + "\nos._exit(3)"}), USUAL, rows=ROWS)
     assert (verdict.word, only(verdict).code) == ("failed", "WLR712" if part == "create" else "WLR714")
     assert "exit code 3" in only(verdict).message
-    assert sleeping() == before
+    assert sleeping(sleep) == set()
 
 
 def test_a_connection_reaches_nobody_where_it_can_be_kept_from_it(ran, isolation):
