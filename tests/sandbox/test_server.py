@@ -617,9 +617,10 @@ def test_file_names_are_never_paths(new, name) -> None:
 def test_memory_is_bounded(new) -> None:
     described = metadata(new.workspace("large"))
     new.upload(described, b"weights")
+    custom = metadata(new.workspace("large"), "custom", **schemas())
+    new.version(only_id(new.upload(custom, b"no zip", "m.zip", "upload_and_convert")))  # what reads one is imported now
     before = memory(new.pid)
     assert new.upload(described, bytes(150_000_000))[0] == 200
-    custom = metadata(new.workspace("large"), "custom", **schemas())
     found = new.version(only_id(new.upload(custom, bomb(), "m.zip", "upload_and_convert")))
     assert found["status"] == "error"
     assert memory(new.pid) - before < 60_000
