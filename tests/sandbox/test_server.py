@@ -618,7 +618,8 @@ def test_memory_is_bounded(new) -> None:
     described = metadata(new.workspace("large"))
     new.upload(described, b"weights")
     custom = metadata(new.workspace("large"), "custom", **schemas())
-    new.version(only_id(new.upload(custom, b"no zip", "m.zip", "upload_and_convert")))  # what reads one is imported now
+    # What reads a bundle is imported with the first.
+    new.version(only_id(new.upload(custom, zipped({"main.py": "x = 1\n"}), "m.zip", "upload_and_convert")))
     before = memory(new.pid)
     assert new.upload(described, bytes(150_000_000))[0] == 200
     found = new.version(only_id(new.upload(custom, bomb(), "m.zip", "upload_and_convert")))
