@@ -94,14 +94,20 @@ def cache_folder() -> Path:
 
 
 def provide(uv: str, recipe: Recipe, say: Say) -> Environment:
-    """The environment of a recipe, from the cache or made now. Raises NoEnvironmentError."""
+    """The environment of a recipe, from the cache or made now. Raises NoEnvironmentError.
+
+    One that was written into is made anew, whoever ran the model that did.
+    """
     home = cache_folder() / "environments" / recipe.digest
     home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(home.with_suffix(".lock")):
         found = _read(home)
-        if found is not None:
+        changed = written(found) if found is not None else None
+        if found is not None and changed is None:
             os.utime(home / NOTE)
             return found
+        if changed is not None:
+            say(f"a model wrote into the environment ({changed}): it is made anew")
         shutil.rmtree(home, ignore_errors=True)
         say(f"making an environment: Python {recipe.version}, wallaroo {recipe.wheel}, {len(recipe.pins)} packages")
         begun = time.perf_counter()

@@ -61,6 +61,19 @@ def test_a_login_in_an_address_is_not_noted(shelf):
     assert "secret" not in (found.folder / NOTE).read_text()
 
 
+def test_what_was_written_into_is_made_anew(shelf):
+    """Whoever ran the model that wrote there: the next one that asks gets what the recipe says."""
+    wheel(shelf, "one", "1.0")
+    first = made("one==1.0")
+    assert not made("one==1.0").made
+    (packages,) = first.folder.glob("lib/*/site-packages")
+    (packages / "one.pth").write_text("import os\n")
+    again = made("one==1.0")
+    assert (again.made, again.folder) == (True, first.folder)
+    assert not (packages / "one.pth").exists()
+    assert not made("one==1.0").made
+
+
 class _Silent(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
