@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +23,8 @@ SAYS: Mapping[Kind, str] = {
     "unshare": "its own processes and no network (unshare); this machine's files are open to it",
     "none": "limits and a clean environment only; install bubblewrap for more",
 }
+EMPTY_BYTES = 1 << 30
+"""What fits into each of the empty folders that bubblewrap makes: they lie in this machine's memory."""
 _PROBE_SECONDS = 20
 _KEPT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
 """What root may still do inside, as in a container: with the others it could mount the machine's files again."""
@@ -51,7 +52,7 @@ class Isolation:
     def wrapped(self, command: Sequence[str], work: Path, readable: Sequence[Path]) -> list[str]:
         """The command inside its namespaces: it may write below `work` alone, and read its Python and `readable`."""
         if self.kind == "bubblewrap":
-            return [self.program, *_bubble(work, readable), "--", *command]
+            return [self.program, *_bubble(self.program, work, readable), "--", *command]
         if self.kind == "unshare":
             user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
             alone = ["--net", "--pid", "--mount-proc", "--fork", "--kill-child=KILL"]
@@ -59,7 +60,7 @@ class Isolation:
         return list(command)
 
 
-def _bubble(work: Path, readable: Sequence[Path]) -> list[str]:
+def _bubble(program: str, work: Path, readable: Sequence[Path]) -> list[str]:
     """Read-only system folders, empty ones for what belongs to users, the model's own folder to write in."""
     wanted = ["--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
     if os.geteuid() == 0:
@@ -70,10 +71,24 @@ def _bubble(work: Path, readable: Sequence[Path]) -> list[str]:
             wanted += ["--symlink", os.readlink(folder), folder]  # noqa: PTH115 - as it is written
         elif path.is_dir():
             wanted += ["--ro-bind", folder, folder]
-    wanted += ["--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/home", "--tmpfs", "/root"]  # noqa: S108 - its own
+    bound = ("--size", str(EMPTY_BYTES)) if _bounds(program) else ()
+    for folder in ("/tmp", "/run", "/home", "/root"):  # noqa: S108 - its own
+        wanted += [*bound, "--tmpfs", folder]
     for each in readable:
         wanted += ["--ro-bind", str(each), str(each)]
     return [*wanted, "--bind", str(work), str(work), "--chdir", str(work)]
+
+
+@lru_cache
+def _bounds(program: str) -> bool:
+    """Whether this bubblewrap takes a size for its empty folders (0.7 and later)."""
+    try:
+        done = subprocess.run(  # noqa: S603 - bubblewrap with our own argument
+            [program, "--help"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return "--size" in done.stdout + done.stderr
 
 
 def probe(python: Path) -> Isolation:
@@ -127,5 +142,4 @@ def prefixes(python: Path) -> list[Path]:
             found.add(Path(value.strip()).parent)
             found.add(Path(value.strip()).resolve().parent)
     found.add(python.resolve().parent.parent)
-    system = {Path("/usr"), Path("/"), Path(sysconfig.get_config_var("prefix") or "/usr")} & {Path("/usr"), Path("/")}
-    return sorted(found - system)
+    return sorted(found - {Path("/usr"), Path("/")})  # the system's are there already
