@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hatch_wallaroo.preflight.rows import Rows
     from hatch_wallaroo.preflight.subject import Subject
     from hatch_wallaroo.preflight.verdict import Verdict
+    from hatch_wallaroo.schema.types import Schema, Side
 
 _EPILOG = """\b
 Examples:
@@ -155,7 +156,7 @@ def _write(verdicts: Sequence[Verdict], project: Path, wish: Wish, *, plain: boo
     from hatch_wallaroo.schema.tables import read_schema
 
     specs: dict[str, ModelSpec] = {spec.name: spec for spec in read_repository(project).reading.specs}
-    wanted = []
+    wanted: list[tuple[ModelSpec, Mapping[Side, Schema]]] = []
     for each in verdicts:
         spec = specs.get(each.subject.name)
         schema, problems = read_schema(each.observed)
@@ -166,4 +167,4 @@ def _write(verdicts: Sequence[Verdict], project: Path, wish: Wish, *, plain: boo
         else:
             wanted.append((spec, {"output": schema}))
     if wanted:
-        carry_out(plan(project, wanted), wish, plain=plain)  # type: ignore[arg-type]  # the literal's type is lost
+        carry_out(plan(project, wanted), wish, plain=plain)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _POLL = 0.02
+_PING_SECONDS = 5
 
 
 class NoStartError(Exception):
@@ -66,6 +67,11 @@ class Client:
         self._flight = flight
         self._process = process
         self._client = flight.connect(f"grpc+unix://{process.socket}")
+
+    def ping(self) -> None:
+        """Ask whether somebody listens. Raises FlightError and OSError."""
+        options = self._flight.FlightCallOptions(timeout=_PING_SECONDS)
+        list(self._client.do_action(self._flight.Action("ping", b""), options))
 
     def ask(self, batch: pa.RecordBatch, seconds: float | None = None) -> Answer:
         """The answer to a batch. Raises AnswerError, TooSlowError, DiedError."""
@@ -124,7 +130,7 @@ def connect(process: ModelProcess) -> Client:
         if process.socket.exists():
             client = Client(process)
             with contextlib.suppress(flight.FlightError, OSError):
-                list(client._client.do_action(flight.Action("ping", b""), flight.FlightCallOptions(timeout=5)))  # noqa: SLF001
+                client.ping()
                 return client
             client.close()
         if time.monotonic() > until:

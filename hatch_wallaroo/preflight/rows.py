@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,8 +185,3 @@ def _array(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.array(values, type=type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         return pa.array(values).cast(type_)
-
-
-def as_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as JSON, for a report."""
-    return json.dumps([dict(row) for row in rows], default=str)

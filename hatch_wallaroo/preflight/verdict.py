@@ -12,6 +12,7 @@ from hatch_wallaroo.__about__ import __version__
 from hatch_wallaroo.files.json_text import JsonError, read_object
 from hatch_wallaroo.files.writing import write_whole
 from hatch_wallaroo.findings import Finding, errors
+from hatch_wallaroo.preflight.isolation import Kind
 from hatch_wallaroo.preflight.subject import Subject
 from hatch_wallaroo.report import to_json
 
@@ -51,7 +52,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     ran: bool = True
     parts: tuple[Part, ...] = ()
-    isolation: str = ""
+    isolation: Kind | Literal[""] = ""
     environment: Mapping[str, Any] = field(default_factory=dict)
     rows: str = ""
     made_rows: bool = False

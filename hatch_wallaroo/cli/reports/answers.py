@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hatch_wallaroo.console import show_table, tell
 from hatch_wallaroo.preflight.compare import short
@@ -11,16 +12,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_ROWS = 20
-_MOST_COLUMNS = 8
+MOST_COLUMNS = 8
+"""Columns of each side that a table shows."""
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def show(answer: pa.Table) -> None:
     """Print it on standard output, the first rows and columns; how many are not shown, on standard error."""
     ins = [name for name in answer.schema.names if name.startswith("in.")]
     outs = [name for name in answer.schema.names if name.startswith("out.")]
-    names = [*ins[:_MOST_COLUMNS], *outs[:_MOST_COLUMNS]]
+    names = [*ins[:MOST_COLUMNS], *outs[:MOST_COLUMNS]]
     rows = answer.slice(0, _MOST_ROWS).to_pylist()
-    show_table(names, [[short(row[name]) for name in names] for row in rows])
+    show_rows(names, rows)
     left = [
         f"{number:,} more {what}"
         for number, what in (
@@ -31,3 +35,8 @@ def show(answer: pa.Table) -> None:
     ]
     if left:
         tell(f"{' and '.join(left)}: --output FILE keeps all of it")
+
+
+def show_rows(names: Sequence[str], rows: Rows) -> None:
+    """Print rows below the names of their columns; what a row has not is shown as None."""
+    show_table(names, [[short(row.get(name)) for name in names] for row in rows])

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
-from hatch_wallaroo.console import say, show_table
-from hatch_wallaroo.preflight.compare import short
+from hatch_wallaroo.cli.reports.answers import MOST_COLUMNS, show_rows
+from hatch_wallaroo.console import say
 from hatch_wallaroo.preflight.isolation import SAYS
 from hatch_wallaroo.preflight.verdict import Verdict
 from hatch_wallaroo.report import render
 from hatch_wallaroo.text import colored, human_size, one_line
 
 _MOST_ROWS = 5
-_MOST_COLUMNS = 8
 _COLORS = {"passed": "green", "failed": "red", "not run": "yellow"}
 
 
@@ -43,16 +44,19 @@ def _head(verdict: Verdict) -> str:
 
 
 def _show_rows(verdict: Verdict) -> None:
-    asked, answered = list(verdict.asked), list(verdict.answered)
-    ins = list(asked[0] if asked else ())[:_MOST_COLUMNS]
-    outs = list(answered[0])[:_MOST_COLUMNS]
-    headers = [*(f"in.{name}" for name in ins), *(f"out.{name}" for name in outs)]
-    rows = []
-    for number in range(min(_MOST_ROWS, max(len(asked), len(answered)))):
-        one = asked[number] if number < len(asked) else {}
-        two = answered[number] if number < len(answered) else {}
-        rows.append([*(short(one.get(name)) for name in ins), *(short(two.get(name)) for name in outs)])
-    show_table(headers, rows)
+    """What was asked and what was answered, side by side; either may have fewer rows."""
+    nothing: Mapping[str, Any] = {}
+    pairs = itertools.zip_longest(verdict.asked, verdict.answered, fillvalue=nothing)
+    rows = [
+        {
+            **{f"in.{name}": value for name, value in one.items()},
+            **{f"out.{name}": value for name, value in two.items()},
+        }
+        for one, two in itertools.islice(pairs, _MOST_ROWS)
+    ]
+    ins = [name for name in rows[0] if name.startswith("in.")][:MOST_COLUMNS]
+    outs = [name for name in rows[0] if name.startswith("out.")][:MOST_COLUMNS]
+    show_rows([*ins, *outs], rows)
 
 
 def _figures(verdict: Verdict) -> Iterator[str]:
@@ -72,4 +76,4 @@ def _figures(verdict: Verdict) -> Iterator[str]:
         whose = "the platform's own code" if part.by == "platform" else "an emulation"
         yield f"{part.name}: {whose} ({part.what})"
     if verdict.isolation:
-        yield f"isolation: {SAYS[verdict.isolation]}"  # type: ignore[index]  # one of its kinds
+        yield f"isolation: {SAYS[verdict.isolation]}"
